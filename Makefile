@@ -1,0 +1,59 @@
+# Every target sets up what it needs. Needs Python 3.11 to 3.13 and make.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8808
+MODEL ?= smollm2
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE_DONE := $(VENV)/.serve-done
+DEV_DONE := $(VENV)/.dev-done
+
+.PHONY: help setup serve test lint fix docs bench lock clean
+help:            ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] < (3, 14); sys.exit(None if ok else "quitbutton needs Python 3.11 to 3.13, this is %d.%d; name another: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(SERVE_DONE): requirements/serve.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/serve.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV_DONE): requirements/dev.txt $(SERVE_DONE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(SERVE_DONE)   ## install the gateway, the assessors and the small model
+	@$(BIN)/quitbutton setup --model $(MODEL)
+
+serve: setup     ## start the gateway and the chat page on the embedded model
+	@$(BIN)/quitbutton serve --host $(HOST) --port $(PORT) --model $(MODEL)
+
+test: setup $(DEV_DONE) ## all tests, against the real thing
+	@scripts/need-chromium
+	$(BIN)/python -m pytest
+
+lint: setup $(DEV_DONE) ## style, types, import floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(DEV_DONE)  ## put the style right
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(DEV_DONE) ## write what the docs generate from the code
+	$(BIN)/python -m docs.generate
+
+bench: setup $(DEV_DONE) ## measure against a bare relay
+	$(BIN)/python -m benchmarks.gateway
+
+lock:            ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --extra train --group dev -o requirements/dev.txt
+
+clean:           ## remove the environment
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""The rules of the quit button: plain functions of values, standard library only."""

@@ -1,0 +1,189 @@
+"""Content addresses: which conversation is this, and where does its branch stand?
+
+The contract (version `qb1`, test vectors in `docs/address-vectors.json`):
+
+    address(0) = H(key, "scope"   || field(tenant) || field(end user) || field(conversation id) || field(realm))
+    address(n) = H(key, "message" || address(n-1)  || field(text n)   || attachment digests of n)
+
+`H` is BLAKE2b-256, keyed, personalised with `qb1`; `field(x)` is the length of x as 8 bytes, big-endian, then x in UTF-8.
+Only user-authored messages count. Their text is brought to NFC, line ends become LF, outer white space goes. Ids, names,
+times and cache hints are not part of it; assistant, tool and system messages neither, since clients echo those altered.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from quitbutton.core.messages import ChatRequest, Message, Role
+from quitbutton.core.policy import OPEN, Rung, Standing
+
+VERSION = "qb1"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose conversation: it salts every address, so that the same words in another scope never meet.
+
+    `realm` keeps apart what must not mix, such as branches of shadow mode.
+    """
+
+    tenant: str = ""
+    end_user: str | None = None
+    conversation_id: str | None = None
+    realm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One path through the tree of turns, as its addresses from the first user message to the newest."""
+
+    root: bytes
+    addresses: tuple[bytes, ...]
+    conversation: str
+    """Our public id of the conversation."""
+    named: bool = False
+    """True when the client gave a conversation id, so that a rewritten history can still be placed."""
+    beheaded: bool = False
+    """True when the history begins with a reply: its head was cut off by the client."""
+
+    @property
+    def address(self) -> bytes:
+        """The address of this turn."""
+        return self.addresses[-1]
+
+    @property
+    def parent(self) -> bytes:
+        """The address this turn grew from; the root for a first message."""
+        return self.addresses[-2] if len(self.addresses) > 1 else self.root
+
+    @property
+    def message(self) -> str:
+        """The public id of this turn's user message."""
+        return message_id(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the store knows of one address."""
+
+    standing: Standing
+    base: bytes = b""
+    """The address whose standing this turn started from."""
+    end_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the store knows of a branch: marks by address, and the newest turn of the conversation."""
+
+    by_address: Mapping[bytes, Mark]
+    head: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """Where a turn starts from: its parent's standing, the address that gave it, and the end that locks it, if any."""
+
+    standing: Standing
+    base: bytes
+    end_id: str | None = None
+
+
+def scope_of(tenant: str, request: ChatRequest, realm: str = "") -> Scope:
+    """API key and end user; without an end user, API key and conversation id."""
+    if request.end_user is not None:
+        return Scope(tenant, request.end_user, None, realm)
+    return Scope(tenant, None, request.conversation_id, realm)
+
+
+def branch_of(key: bytes, scope: Scope, request: ChatRequest) -> Branch | None:
+    """The branch a request is on; None when it holds no user message, so that there is no turn to count."""
+    users = [message for message in request.messages if message.role is Role.USER]
+    if not users:
+        return None
+    root = root_of(key, scope)
+    addresses = chain(key, root, users)
+    name = request.conversation_id
+    conversation = conversation_id(key, root, name.encode() if name is not None else addresses[0])
+    spoken = next(message for message in request.messages if message.role is not Role.SYSTEM)
+    return Branch(root, addresses, conversation, name is not None, spoken.role is not Role.USER)
+
+
+def standing_of(branch: Branch, marks: Marks) -> Footing:
+    """Where the turn starts from, by these rules in this order.
+
+    An ended address anywhere on the path locks it. A known parent gives its standing. A turn seen before starts from
+    where it started then. With a conversation id, an unknown parent means a rewritten history, which goes on from the
+    conversation's newest turn. Otherwise the deepest known prefix counts; if there is none, the conversation is new.
+    """
+    known = marks.by_address
+    for address in branch.addresses:
+        if address in known and known[address].standing.rung is Rung.ENDED:
+            return Footing(known[address].standing, address, known[address].end_id)
+    if branch.parent == branch.root and not branch.beheaded:
+        return Footing(OPEN, branch.root)
+    if branch.parent in known:
+        return Footing(known[branch.parent].standing, branch.parent)
+    for address in _bases(branch, marks):
+        if address in known:
+            return Footing(known[address].standing, address, known[address].end_id)
+    return Footing(OPEN, branch.root)
+
+
+def _bases(branch: Branch, marks: Marks) -> Iterator[bytes]:
+    """Where a turn with an unknown parent may start from, best first."""
+    if branch.address in marks.by_address:
+        yield marks.by_address[branch.address].base
+    elif branch.named and marks.head is not None:
+        yield marks.head
+    yield from reversed(branch.addresses[:-1])
+
+
+def root_of(key: bytes, scope: Scope) -> bytes:
+    """`address(0)` of a scope."""
+    fields = (scope.tenant, scope.end_user, scope.conversation_id, scope.realm)
+    return _hash(key, b"scope", *(_field(field) for field in fields))
+
+
+def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...]:
+    """The addresses of the user messages, in order."""
+    addresses: list[bytes] = []
+    parent = root
+    for message in users:
+        parent = _hash(key, b"message", parent, _field(canonical(message.text)), *message.attachments)
+        addresses.append(parent)
+    return tuple(addresses)
+
+
+def canonical(text: str) -> str:
+    """NFC, LF line ends, no outer white space."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def message_id(address: bytes) -> str:
+    """The public id of a user message; says nothing of its words to anybody without the key."""
+    return "msg_" + _letters(address)
+
+
+def conversation_id(key: bytes, root: bytes, name: bytes) -> str:
+    """The public id of a conversation: cannot be guessed without the key, differs between scopes."""
+    return "conv_" + _letters(_hash(key, b"conversation", root, name))
+
+
+def _letters(digest: bytes) -> str:
+    return base64.b32encode(digest[:15]).decode().lower()
+
+
+def _field(value: str | None) -> bytes:
+    if value is None:
+        return b"\xff" * 8
+    data = value.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(8, "big") + data
+
+
+def _hash(key: bytes, *parts: bytes) -> bytes:
+    return hashlib.blake2b(b"".join(parts), digest_size=32, key=key, person=VERSION.encode()).digest()

@@ -1,0 +1,83 @@
+"""One base class, a few leaves, each with the HTTP status its caller should see. Cause first, then the cure."""
+
+from __future__ import annotations
+
+
+class QuitbuttonError(Exception):
+    """Anything of ours that a caller should be told about. `str(error)` is written for that caller."""
+
+    status = 500
+    type = "server_error"
+    code = "internal_error"
+
+
+class BadRequest(QuitbuttonError):
+    """The request cannot be read."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class TooLarge(BadRequest):
+    """The request is over a named limit."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class NotAllowed(QuitbuttonError):
+    """The caller did not show a key that may do this."""
+
+    status = 401
+    type = "invalid_request_error"
+    code = "invalid_api_key"
+
+
+class Forbidden(NotAllowed):
+    """The caller is known, or a browser speaks for another site, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(QuitbuttonError):
+    """There is no such thing here, or it is not the caller's."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class UpstreamFailed(QuitbuttonError):
+    """The model behind the gateway could not be reached, or broke off."""
+
+    status = 502
+    type = "upstream_error"
+    code = "upstream_failed"
+
+
+class UpstreamTimeout(UpstreamFailed):
+    """The model behind the gateway did not answer in time."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class StoreFailed(QuitbuttonError):
+    """The store could not take or give a record; nothing was counted."""
+
+    status = 503
+    code = "store_unavailable"
+
+
+class PolicyError(QuitbuttonError, ValueError):
+    """A policy key has a value that is not allowed."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_policy"
+
+
+class SettingsError(QuitbuttonError, ValueError):
+    """A setting has a value that is not allowed, or settings contradict one another."""

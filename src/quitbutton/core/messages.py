@@ -1,0 +1,108 @@
+"""What flows through the house: messages, a request, and the pieces of a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who wrote a message. Only `USER` words can be evidence."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the guard sees it.
+
+    `text` is what its author wrote, text parts joined by a newline. `attachments` are the BLAKE2b-256 digests of its
+    image, audio and file parts, in order.
+    """
+
+    role: Role
+    text: str
+    attachments: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A decoded chat request: the guard's view beside the untouched `raw` body."""
+
+    model: str
+    messages: tuple[Message, ...]
+    raw: bytes
+    stream: bool = False
+    end_user: str | None = None
+    conversation_id: str | None = None
+    background: bool = False
+    can_offer: bool = True
+    """False where a tool would change what the client asked for: forced tools, `n` > 1, a forced JSON schema."""
+    wants_prose: bool = True
+    """False where the reply must be JSON or a tool call, so that a notice as assistant text would break the client."""
+    max_tokens: int | None = None
+    chat_page: bool = False
+    """True when a chat page that shows text and no errors announced itself by its headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallDelta:
+    """A part of a tool call in a reply. `index` is its place; `name` and `arguments` may arrive in parts."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them."""
+
+    prompt: int
+    completion: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One frame of a reply: its bytes as they came, and what they mean. A whole reply is a single piece."""
+
+    raw: bytes
+    text: str = ""
+    calls: tuple[CallDelta, ...] = ()
+    finish: str | None = None
+    usage: Usage | None = None
+    done: bool = False
+    """The protocol's end marker (`[DONE]`)."""
+    error: str | None = None
+    """The provider's message where the frame is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The model's call of `end_conversation`."""
+
+    reason: str = "unspecified"
+    explanation: str = ""
+    call_id: str = ""
+    arguments: str = "{}"
+    alone: bool = True
+    """False when the model called tools of the client in the same breath."""
+    means: str = "tool"
+    """`tool`, `string` or `question`: the way the model pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reply said, once it is over."""
+
+    text: str = ""
+    press: Press | None = None
+    other_calls: int = 0
+    finish: str | None = None
+    usage: Usage | None = None
+    complete: bool = False
+    pieces: int = field(default=0)

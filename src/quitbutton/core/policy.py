@@ -1,0 +1,475 @@
+"""The ladder: who stands where, what a turn and a press do to it, and why.
+
+The theory. Ending a conversation is a last resort, so it takes several turns and more than one party: the user's own
+words must be harmful, again and again (an assessor says so, not the model); the model must have redirected, then
+warned; and only then does its press end anything. `TRANSITIONS` below is that rule as data. `admit()` applies it before
+the upstream is asked, `settle()` once the reply is known; both are pure. Anything in doubt lets the conversation go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+
+from quitbutton.core.errors import PolicyError
+from quitbutton.core.verdicts import Label, Verdict
+
+
+class Rung(StrEnum):
+    """Where a branch stands on the ladder."""
+
+    OPEN = "open"
+    REDIRECTED = "redirected"
+    WARNED = "warned"
+    ENDED = "ended"
+
+
+class Stage(StrEnum):
+    """A rung as the table sees it: `SPENT` is `redirected(n)` with n at or over the policy's `redirections`."""
+
+    OPEN = "open"
+    REDIRECTED = "redirected"
+    SPENT = "spent"
+    WARNED = "warned"
+    ENDED = "ended"
+
+
+class Kind(StrEnum):
+    """What the user's turn is to the ladder. While a crisis holds, every turn is a `CRISIS` turn."""
+
+    CLEAN = "clean"
+    HARMFUL = "harmful"
+    UNKNOWN = "unknown"
+    CRISIS = "crisis"
+
+
+class Signal(StrEnum):
+    """What the model did with the button."""
+
+    NONE = "none"
+    PRESS = "press"
+    WISH = "wish"
+    """A press for the user, who asked in their own words for the end."""
+    CONFIRMED_WISH = "confirmed_wish"
+    """The same, after the user was asked and confirmed."""
+    HEARSAY = "hearsay"
+    """A press for the user, who asked for nothing of the kind."""
+
+
+class Action(StrEnum):
+    """What is done about a turn."""
+
+    PASS = "pass"
+    REDIRECT = "redirect"
+    WARN = "warn"
+    ASK = "ask"
+    END = "end"
+    SUPPORT = "support"
+    REFUSE = "refuse"
+
+
+class Denial(StrEnum):
+    """Why a press did nothing. Every denied press is a near miss, on record."""
+
+    TOO_EARLY = "too_early"
+    NO_HARM = "no_harm"
+    UNPROVEN = "unproven"
+    CRISIS = "crisis"
+    NOT_ASKED = "not_asked"
+    NOT_ALONE = "not_alone"
+    NOT_MEANT = "not_meant"
+    NOT_CORROBORATED = "not_corroborated"
+    NOT_HEARD = "not_heard"
+    NOT_OFFERED = "not_offered"
+
+
+class Effect(StrEnum):
+    """What a transition does to the standing."""
+
+    KEEP = "keep"
+    STRIKE = "strike"
+    """One more harmful turn answered by redirection."""
+    STAY = "stay"
+    """As `KEEP`, but the count of clean turns starts anew."""
+    WARN = "warn"
+    END = "end"
+    ASK = "ask"
+    FORGIVE = "forgive"
+    """One more clean turn; enough of them take one rung back."""
+    HOLD = "hold"
+    """A crisis holds the ladder still."""
+
+
+class Mode(StrEnum):
+    """How far the policy reaches: acts, only records, or does nothing."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+    OFF = "off"
+
+
+class Corroboration(StrEnum):
+    """Whose word proves harm: the assessor's, also a judge's at the last rung, or the model's own."""
+
+    ASSESSOR = "assessor"
+    JUDGE = "judge"
+    NONE = "none"
+
+
+class Means(StrEnum):
+    """How a model can press: by tool call, by an exit string, by answering a question after a turn."""
+
+    TOOL = "tool"
+    STRING = "string"
+    QUESTION = "question"
+
+
+class Speaker(StrEnum):
+    """Whose words answer a harmful turn under `assist`: the model's, guided, or the gateway's own."""
+
+    MODEL = "model"
+    GATEWAY = "gateway"
+
+
+class LockedReply(StrEnum):
+    """How a later turn on an ended branch is answered."""
+
+    AUTO = "auto"
+    ERROR = "error"
+    MESSAGE = "message"
+    EVALS = "evals"
+
+
+class Retention(StrEnum):
+    """Which texts are kept: none, those of turns on a ladder, or all."""
+
+    NONE = "none"
+    EXITS = "exits"
+    ALL = "all"
+
+
+class Reason(StrEnum):
+    """Ground of a warning or an end. Open: clients must accept values they do not know."""
+
+    ABUSE = "abuse"
+    HARM = "harm"
+    USER_REQUEST = "user_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every rule an operator may set, with the defaults of the product.
+
+    Raises `PolicyError`, naming the key and what is allowed, when a value is out of range.
+    """
+
+    mode: Mode = Mode.ENFORCE
+    redirections: int = 2
+    forgive_after: int = 3
+    reflect: bool = True
+    corroboration: Corroboration = Corroboration.ASSESSOR
+    assist: bool = False
+    speaker: Speaker = Speaker.MODEL
+    press_by: tuple[Means, ...] = (Means.TOOL,)
+    exit_string: str = "[[END_CONVERSATION]]"
+    question_rate: float = 1.0
+    harm_counts: bool = True
+    crisis_hold_turns: int = 20
+    assess_timeout: float = 2.0
+    guidance_role: str = "system"
+    locked_reply: LockedReply = LockedReply.AUTO
+    locked_status: int = 400
+    show_state: bool = True
+    retention: Retention = Retention.EXITS
+    locale: str = "auto"
+
+    def __post_init__(self) -> None:
+        _within("redirections", self.redirections, 1, 100)
+        _within("forgive_after", self.forgive_after, 1, 1000)
+        _within("crisis_hold_turns", self.crisis_hold_turns, 1, 100_000)
+        _within("assess_timeout", self.assess_timeout, 0.01, 60)
+        _within("question_rate", self.question_rate, 0, 1)
+        _one_of("locked_status", self.locked_status, (400, 403, 423))
+        _one_of("guidance_role", self.guidance_role, ("system", "developer", "user"))
+        _one_of("locale", self.locale, ("auto", "en", "de"))
+        if not 6 <= len(self.exit_string) <= 64 or self.exit_string.strip() != self.exit_string:
+            raise PolicyError("exit_string must have 6 to 64 characters, none of them white space at an end")
+        if len(set(self.press_by)) != len(self.press_by):
+            raise PolicyError("press_by must name each way once")
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-128 of all keys and values: which policy decided, in 32 hex digits."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _within(key: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise PolicyError(f"{key} must be from {low} to {high}, not {value}")
+
+
+def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        raise PolicyError(f"{key} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One rung and the message that proves it."""
+
+    rung: Rung
+    message: str
+    label: Label
+    assessor: str
+
+
+KEPT_EVIDENCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a branch stands. A turn's standing follows from its parent's and from this turn only."""
+
+    rung: Rung = Rung.OPEN
+    redirections: int = 0
+    clean_turns: int = 0
+    """Clean turns in a row, on the way to being forgiven one rung."""
+    crisis_turns: int = 0
+    """Turns for which a crisis still holds the ladder."""
+    asked: bool = False
+    """The user wished for the end and was asked to confirm it."""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """True while a crisis holds."""
+        return self.crisis_turns > 0
+
+
+OPEN = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of the table: where it applies, what is done, what becomes of the standing, why a press was denied."""
+
+    stages: frozenset[Stage]
+    kinds: frozenset[Kind]
+    signals: frozenset[Signal]
+    action: Action
+    effect: Effect
+    denial: Denial | None = None
+
+
+def _row(
+    stages: str, kinds: str, signals: str, action: Action, effect: Effect, denial: Denial | None = None
+) -> Transition:
+    return Transition(
+        frozenset(Stage) if stages == "*" else frozenset(map(Stage, stages.split())),
+        frozenset(Kind) if kinds == "*" else frozenset(map(Kind, kinds.split())),
+        frozenset(Signal) if signals == "*" else frozenset(map(Signal, signals.split())),
+        action,
+        effect,
+        denial,
+    )
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    # stage                  turn                     signal          what is done       what it does    denied because
+    _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
+    _row("*", "crisis", "none", Action.SUPPORT, Effect.HOLD),
+    _row("*", "crisis", "*", Action.SUPPORT, Effect.HOLD, Denial.CRISIS),
+    _row("*", "*", "confirmed_wish", Action.END, Effect.END),
+    _row("*", "*", "wish", Action.ASK, Effect.ASK),
+    _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
+    _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STRIKE, Denial.TOO_EARLY),
+    _row("spent", "harmful", "press", Action.WARN, Effect.WARN),
+    _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STRIKE, Denial.NOT_ASKED),
+    _row("warned", "harmful", "none", Action.REDIRECT, Effect.STAY),
+    _row("warned", "harmful", "press", Action.END, Effect.END),
+    _row("warned", "harmful", "hearsay", Action.REDIRECT, Effect.STAY, Denial.NOT_ASKED),
+    _row("*", "clean", "none", Action.PASS, Effect.FORGIVE),
+    _row("*", "clean", "press", Action.PASS, Effect.FORGIVE, Denial.NO_HARM),
+    _row("*", "clean", "hearsay", Action.PASS, Effect.FORGIVE, Denial.NOT_ASKED),
+    _row("*", "unknown", "none", Action.PASS, Effect.KEEP),
+    _row("*", "unknown", "press", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
+    _row("*", "unknown", "hearsay", Action.PASS, Effect.KEEP, Denial.NOT_ASKED),
+)
+"""The ladder, first match wins. The diagram in the docs is drawn from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done about a turn, and everything that explains it."""
+
+    action: Action
+    before: Standing
+    after: Standing
+    verdict: Verdict
+    policy: str
+    signal: Signal = Signal.NONE
+    denial: Denial | None = None
+    reason: Reason | None = None
+    """Ground of a redirection, warning or end."""
+    decided_by: str = "policy"
+    """`model`, `user` (a confirmed wish), `assist`, or `policy`."""
+
+
+def stage_of(policy: Policy, standing: Standing) -> Stage:
+    """The standing's rung as the table sees it."""
+    if standing.rung is Rung.REDIRECTED and standing.redirections >= policy.redirections:
+        return Stage.SPENT
+    return Stage(standing.rung.value)
+
+
+def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal) -> Kind:
+    """What the turn is to the ladder. A crisis, now or still held, outranks everything."""
+    if verdict.label is Label.CRISIS or standing.is_held:
+        return Kind.CRISIS
+    if verdict.label is Label.UNKNOWN:
+        return Kind.UNKNOWN
+    if verdict.label is Label.ABUSE or (verdict.label is Label.HARM and policy.harm_counts):
+        return Kind.HARMFUL
+    if signal is Signal.PRESS and policy.corroboration is Corroboration.NONE:
+        return Kind.HARMFUL
+    return Kind.CLEAN
+
+
+def transition_for(stage: Stage, kind: Kind, signal: Signal) -> Transition:
+    """The first row of `TRANSITIONS` that applies."""
+    return next(
+        row for row in TRANSITIONS if stage in row.stages and kind in row.kinds and signal in row.signals
+    )
+
+
+def decide(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal, message: str) -> Decision:
+    """One step of the ladder: the decision about a turn whose user message has the id `message`."""
+    kind = kind_of(policy, standing, verdict, signal)
+    row = transition_for(stage_of(policy, standing), kind, signal)
+    rung = Evidence(Rung.OPEN, message, verdict.label, verdict.assessor)
+    return Decision(
+        action=row.action,
+        before=standing,
+        after=_after(policy, standing, verdict, row.effect, rung),
+        verdict=verdict,
+        policy=policy.digest,
+        signal=signal,
+        denial=row.denial,
+        reason=_reason_of(row, verdict),
+        decided_by=_decider_of(row, signal),
+    )
+
+
+def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str) -> Decision:
+    """Before the upstream is asked. Under `assist` the gateway presses itself where a press would count."""
+    return decide(policy, standing, verdict, Signal.NONE, message)
+
+
+def assisted(policy: Policy, standing: Standing, verdict: Verdict, message: str) -> Decision:
+    """As `admit()`, with the gateway climbing for a model that cannot press: only warnings and ends are its own."""
+    decision = admit(policy, standing, verdict, message)
+    if not policy.assist or decision.action is not Action.REDIRECT:
+        return decision
+    pressed = decide(policy, standing, verdict, Signal.PRESS, message)
+    return replace(pressed, decided_by="assist") if pressed.denial is None else decision
+
+
+def settle(policy: Policy, admitted: Decision, signal: Signal, message: str, heard: bool = True) -> Decision:
+    """Once the reply is known. `heard` is False when the client left before anything reached it.
+
+    A redirection, warning or question that nobody heard does not count; the hold of a crisis and an end do.
+    """
+    if admitted.decided_by == "assist":
+        decision = admitted
+    else:
+        decision = decide(policy, admitted.before, admitted.verdict, signal, message)
+    if heard or decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
+        return decision
+    return replace(decision, after=replace(decision.before, asked=False), denial=decision.denial or Denial.NOT_HEARD)
+
+
+def denied(decision: Decision, denial: Denial) -> Decision:
+    """The same decision with the press that led nowhere on record."""
+    return replace(decision, denial=denial)
+
+
+def higher_of(one: Standing, other: Standing) -> Standing:
+    """Two outcomes of the same turn as one: the higher rung stands, a crisis seen in either holds."""
+    ranks = list(Rung)
+    top = max(one, other, key=lambda standing: (ranks.index(standing.rung), standing.redirections))
+    return replace(
+        top, crisis_turns=max(one.crisis_turns, other.crisis_turns), asked=one.asked or other.asked
+    )
+
+
+def _after(policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, proof: Evidence) -> Standing:
+    current = replace(standing, asked=False)
+    match effect:
+        case Effect.KEEP:
+            return current if standing.rung is not Rung.ENDED else standing
+        case Effect.STAY:
+            return replace(current, clean_turns=0)
+        case Effect.ASK:
+            return replace(current, asked=True)
+        case Effect.FORGIVE:
+            return _forgiven(policy, current)
+        case Effect.HOLD:
+            return _held(policy, current, verdict)
+        case Effect.STRIKE:
+            return _climbed(current, Rung.REDIRECTED, proof, standing.redirections + 1)
+        case Effect.WARN:
+            return _climbed(current, Rung.WARNED, proof, standing.redirections)
+        case Effect.END:
+            return _climbed(current, Rung.ENDED, proof, standing.redirections)
+
+
+def _climbed(standing: Standing, rung: Rung, proof: Evidence, redirections: int) -> Standing:
+    evidence = (*standing.evidence, replace(proof, rung=rung))[-KEPT_EVIDENCE:]
+    return replace(standing, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)
+
+
+def _held(policy: Policy, standing: Standing, verdict: Verdict) -> Standing:
+    if verdict.label is Label.CRISIS:
+        return replace(standing, crisis_turns=policy.crisis_hold_turns, clean_turns=0)
+    eased = _forgiven(policy, standing) if verdict.label is Label.CLEAN else standing
+    return replace(eased, crisis_turns=standing.crisis_turns - 1)
+
+
+def _forgiven(policy: Policy, standing: Standing) -> Standing:
+    if standing.rung not in (Rung.REDIRECTED, Rung.WARNED):
+        return standing
+    clean = standing.clean_turns + 1
+    if clean < policy.forgive_after:
+        return replace(standing, clean_turns=clean)
+    if standing.rung is Rung.WARNED:
+        return replace(standing, rung=Rung.REDIRECTED, clean_turns=0, evidence=standing.evidence[:-1])
+    left = min(standing.redirections, policy.redirections) - 1
+    return replace(
+        standing,
+        rung=Rung.REDIRECTED if left else Rung.OPEN,
+        redirections=left,
+        clean_turns=0,
+        evidence=standing.evidence[:left],
+    )
+
+
+def _reason_of(row: Transition, verdict: Verdict) -> Reason | None:
+    if row.signals <= {Signal.WISH, Signal.CONFIRMED_WISH}:
+        return Reason.USER_REQUEST
+    if row.action in (Action.REDIRECT, Action.WARN, Action.END):
+        return Reason.HARM if verdict.label is Label.HARM else Reason.ABUSE
+    return None
+
+
+def _decider_of(row: Transition, signal: Signal) -> str:
+    if row.action not in (Action.WARN, Action.END):
+        return "policy"
+    return "user" if signal is Signal.CONFIRMED_WISH else "model"
+
+
+def describe(policy: Policy) -> dict[str, object]:
+    """The policy's keys and values, plain."""
+    return {field.name: getattr(policy, field.name) for field in fields(policy)}

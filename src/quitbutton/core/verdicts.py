@@ -1,0 +1,71 @@
+"""What an assessor can say about a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """What the user's newest words are, from mildest to strongest claim on our attention."""
+
+    UNKNOWN = "unknown"
+    """No assessor could tell. Proves nothing: neither harm nor its absence."""
+    CLEAN = "clean"
+    HARM = "harm"
+    """A request for help with something harmful."""
+    ABUSE = "abuse"
+    """Abuse of the assistant, of people or of groups."""
+    CRISIS = "crisis"
+    """Signs that someone may harm themselves or others, or is in danger. Outranks everything."""
+
+    @property
+    def is_harmful(self) -> bool:
+        """True for what may climb the ladder: harm and abuse."""
+        return self in (Label.HARM, Label.ABUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities, 0 to 1 each. They need not add up: a message can be abuse and a crisis at once."""
+
+    harm: float = 0.0
+    abuse: float = 0.0
+    crisis: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An assessor's answer about the newest user message, read in its context."""
+
+    label: Label
+    scores: Scores = Scores()
+    assessor: str = "none@0"
+    """Name and version, `name@version`, as it goes into the record."""
+    why: str = ""
+    """A short machine-readable ground, such as a category or the cause of a failure. Never the user's words."""
+
+
+UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
+RANKS = {label: rank for rank, label in enumerate(Label)}
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """Several verdicts as one: the strongest label, the highest of each score.
+
+    A crisis seen by any is a crisis. `UNKNOWN` beside a harmful label blocks it, since a failed assessor might have
+    seen a crisis: no harm is proven then.
+    """
+    several = tuple(verdicts)
+    if not several:
+        return UNKNOWN
+    strongest = max(several, key=lambda verdict: RANKS[verdict.label])
+    failed = next((verdict for verdict in several if verdict.label is Label.UNKNOWN), None)
+    chosen = strongest if strongest.label is Label.CRISIS or failed is None else failed
+    scores = Scores(
+        harm=max(verdict.scores.harm for verdict in several),
+        abuse=max(verdict.scores.abuse for verdict in several),
+        crisis=max(verdict.scores.crisis for verdict in several),
+    )
+    return Verdict(chosen.label, scores, "+".join(v.assessor for v in several), chosen.why)

@@ -1,0 +1,176 @@
+"""Sees a reply go by, piece by piece; lets everything pass but what may turn out to be a press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from quitbutton.core.button import NAME, press_of
+from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece on its way to the client: untouched, unless calls of ours are dropped or its text is cut."""
+
+    piece: Piece
+    drop: frozenset[int] = frozenset()
+    """Indices of tool calls that are ours."""
+    text: str | None = None
+    """The text to send in place of the piece's own; None keeps it."""
+
+    @property
+    def is_untouched(self) -> bool:
+        """True when the piece's bytes can leave as they came."""
+        return not self.drop and self.text is None
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing of the piece is left to send."""
+        rest = [call for call in self.piece.calls if call.index not in self.drop]
+        text = self.piece.text if self.text is None else self.text
+        return not (self.is_untouched or rest or text or self.piece.finish or self.piece.usage or self.piece.done)
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    settled: bool = False
+    """True once it is known to be the client's: its pieces pass."""
+    held: list[Piece] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.name == NAME and not self.settled
+
+
+class Watcher:
+    """Watches one reply. Where the stream is cut does not change what it sees or lets pass.
+
+    With `guards_tool` the tool call `end_conversation` is ours; without, a tool of that name is the client's. With
+    `exit_string` that text in the reply is a press and never reaches the client.
+    """
+
+    def __init__(self, guards_tool: bool = True, exit_string: str | None = None) -> None:
+        self._guards_tool = guards_tool
+        self._exit_string = exit_string
+        self._calls: dict[int, _Call] = {}
+        self._held_text: list[Passage] = []
+        self._pressed_by_string = False
+        self._text: list[str] = []
+        self._finish: str | None = None
+        self._usage: Usage | None = None
+        self._complete = False
+        self._pieces = 0
+
+    def see(self, piece: Piece) -> list[Passage]:
+        """Take in one piece; what may pass now, in order."""
+        self._pieces += 1
+        self._finish = piece.finish or self._finish
+        self._usage = piece.usage or self._usage
+        self._complete = self._complete or piece.done or piece.finish is not None
+        out: list[Passage] = []
+        drop: set[int] = set()
+        waits = False
+        for delta in piece.calls:
+            match self._see_call(delta):
+                case True:
+                    drop.add(delta.index)
+                case None:
+                    waits = True
+                    drop.add(delta.index)
+                case False:
+                    out += self._released(delta.index)
+        if waits:
+            self._hold_call(piece)
+        passage = Passage(piece, frozenset(drop)) if drop else Passage(piece)
+        out += self._see_text(passage)
+        return [one for one in out if not one.is_empty]
+
+    def end(self) -> list[Passage]:
+        """The reply is over: what was held and is no press after all."""
+        out: list[Passage] = []
+        for index, call in self._calls.items():
+            if not call.is_ours and not call.settled:
+                out += self._released(index)
+        if not self._pressed_by_string:
+            out += self._held_text
+            self._text += [passage.piece.text for passage in self._held_text]
+            self._held_text = []
+        return out
+
+    @property
+    def reply(self) -> Reply:
+        """What the reply said; final after `end()`."""
+        ours = [call for call in self._calls.values() if call.is_ours]
+        others = len(self._calls) - len(ours)
+        press: Press | None = None
+        if ours:
+            press = press_of(ours[0].id, ours[0].arguments, alone=not others)
+        elif self._pressed_by_string:
+            press = Press(means="string", alone=not others)
+        return Reply(
+            "".join(self._text), press, others, self._finish, self._usage, self._complete, self._pieces
+        )
+
+    def _see_call(self, delta: CallDelta) -> bool | None:
+        """True: ours. False: the client's. None: cannot be told yet."""
+        call = self._calls.setdefault(delta.index, _Call())
+        call.id = call.id or delta.id
+        call.name += delta.name
+        call.arguments += delta.arguments
+        if call.settled or not self._guards_tool or not NAME.startswith(call.name):
+            return False
+        if call.name == NAME:
+            return True if call.arguments else None
+        return None if not call.arguments else False
+
+    def _hold_call(self, piece: Piece) -> None:
+        for delta in piece.calls:
+            if delta.index in self._calls and not self._calls[delta.index].settled:
+                self._calls[delta.index].held.append(piece)
+
+    def _released(self, index: int) -> list[Passage]:
+        call = self._calls[index]
+        call.settled = True
+        held, call.held = call.held, []
+        return [_only_call(piece, index) for piece in held]
+
+    def _see_text(self, passage: Passage) -> list[Passage]:
+        text = passage.piece.text
+        if self._exit_string is None:
+            self._text.append(text)
+            return [passage]
+        if self._pressed_by_string:
+            return [Passage(passage.piece, passage.drop, text="")] if text else [passage]
+        if not text:
+            return [passage]
+        whole = "".join(held.piece.text for held in self._held_text) + text
+        waiting = [*self._held_text, passage]
+        self._held_text = []
+        if self._exit_string in whole:
+            self._pressed_by_string = True
+            before = whole.split(self._exit_string, 1)[0]
+            self._text.append(before)
+            said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=before)
+            return [said, *(Passage(one.piece, one.drop, text="") for one in waiting)]
+        if _may_begin(whole, self._exit_string):
+            self._held_text = waiting
+            return []
+        self._text.append(whole)
+        return waiting
+
+
+def _calls_in(piece: Piece) -> frozenset[int]:
+    return frozenset(delta.index for delta in piece.calls)
+
+
+def _only_call(piece: Piece, index: int) -> Passage:
+    """What is left to send of a piece whose text and other calls have passed already."""
+    return Passage(piece, _calls_in(piece) - {index}, text="" if piece.text else None)
+
+
+def _may_begin(text: str, exit_string: str) -> bool:
+    """True when the text ends with the beginning of the exit string."""
+    return any(text.endswith(exit_string[:size]) for size in range(1, len(exit_string)))
