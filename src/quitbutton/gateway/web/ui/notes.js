@@ -1,0 +1,92 @@
+// What is said about a reply besides its text: redirection, warning, support, stop receipt, errors.
+import { html } from "./html.js";
+import { Icon, IconButton } from "./icons.js";
+import { safeUrl, telephone } from "./links.js";
+
+const ICONS = { redirect: "redirect", warn: "warning", ask: "question" };
+
+export function Notice({ icon, title, text, kind = "plain", children }) {
+  return html`<div class="note ${kind}">
+    <${Icon} name=${icon} />
+    <div>
+      ${title && html`<p class="note-title">${title}</p>`}
+      ${text && html`<p>${text}</p>`}
+      ${children}
+    </div>
+  </div>`;
+}
+
+export function Note({ quitbutton, t }) {
+  if (!quitbutton || quitbutton.support) return null;
+  const own = quitbutton.spoken_by === "gateway" && html`<p class="by">${t.byGateway}</p>`;
+  const note = Object.hasOwn(t.notes, quitbutton.decision ?? "") ? t.notes[quitbutton.decision] : null;
+  if (!note) return own || null;
+  const kind = quitbutton.decision;
+  return html`<${Notice} icon=${ICONS[kind]} title=${note.title} text=${note.text} kind=${kind} /> ${own}`;
+}
+
+export function SupportCard({ support, open, t }) {
+  const body = html`
+    ${support.text && html`<p>${support.text}</p>`}
+    <ul>
+      ${(support.resources ?? []).map((resource) => {
+        const link = safeUrl(resource.url);
+        const phone = telephone(resource.contact);
+        return html`<li key=${resource.name}>
+          <span class="resource">${resource.name}</span>
+          ${resource.contact && html`<span class="contact">${phone ? html`<a href=${phone}>${resource.contact}</a>` : resource.contact}</span>`}
+          ${link && html`<a href=${link} target="_blank" rel="noopener noreferrer" aria-label=${`${t.supportLink}: ${resource.name}`}>${new URL(link).hostname.replace(/^www\./, "")}<${Icon} name="outside" /></a>`}
+        </li>`;
+      })}
+    </ul>
+  `;
+  if (!open) {
+    return html`<details class="support earlier"><summary><${Icon} name="heart" />${t.supportEarlier}</summary>${body}</details>`;
+  }
+  return html`<section class="support" aria-label=${t.supportTitle}>
+    <p class="note-title"><${Icon} name="heart" />${t.supportTitle}</p>
+    ${body}
+  </section>`;
+}
+
+export function Receipt({ node, t, last, onContinue }) {
+  const kinds = { stopped: t.stopped, interrupted: t.interrupted };
+  const title = kinds[node.status] ?? (node.finish === "length" ? t.tooLong : null);
+  if (!title) return null;
+  const lines = node.status === "interrupted" ? [t.interruptedText] : receiptLines(node.receipt, t);
+  return html`<div class="receipt">
+    <${Icon} name=${node.status === "done" ? "info" : "stop"} />
+    <p><strong>${title}</strong> ${lines.join(" ")}</p>
+    ${last && node.text && html`<button type="button" class="button small" onClick=${onContinue}>${t.continue}</button>`}
+  </div>`;
+}
+
+function receiptLines(receipt, t) {
+  if (!receipt) return [];
+  return [
+    Number.isInteger(receipt.tokens_delivered) && t.receipt(receipt.tokens_delivered),
+    Number.isInteger(receipt.tokens_billed) && t.receiptBilled(receipt.tokens_billed),
+    receipt.tokens_saved_estimate > 0 && t.receiptSaved(receipt.tokens_saved_estimate),
+  ].filter(Boolean);
+}
+
+export function ErrorNote({ node, t, busy, onRetry }) {
+  const { message, status, code } = node.error ?? {};
+  const cause = Object.hasOwn(t.errors, code ?? "") && code !== "other" ? t.errors[code] : t.errors.other(status);
+  return html`<${Notice} icon="warning" kind="error" title=${node.text ? t.errorPartTitle : t.errorTitle} text=${cause}>
+    ${message && html`<p class="cause">${message}</p>`}
+    <p>${t.errorKept}</p>
+    <button type="button" class="button small" disabled=${busy} onClick=${onRetry}>${t.retry}</button>
+  <//>`;
+}
+
+export function DemoNote({ t, onDismiss }) {
+  return html`<aside class="note demo" aria-label=${t.demoTitle}>
+    <${Icon} name="info" />
+    <div>
+      <p class="note-title">${t.demoTitle}</p>
+      <p>${t.demoText} <code>--upstream</code>.</p>
+    </div>
+    <${IconButton} icon="close" label=${t.demoDismiss} onClick=${onDismiss} />
+  </aside>`;
+}
