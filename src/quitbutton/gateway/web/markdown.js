@@ -12,8 +12,8 @@ const marked = new Marked({
     html: ({ text }) => escaped(text),
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
-    // The page has its own h1 and h2.
     heading({ tokens, depth }) {
+      // The page has its own h1 and h2.
       const level = Math.min(depth + 2, 6);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
     },
@@ -43,12 +43,25 @@ function fragmentOf(token) {
   return fragment;
 }
 
+/** Headings that skip no level, whatever the model wrote: people leap from one to the next. */
+function inOrder(tokens) {
+  let above = 0;
+  marked.walkTokens(tokens, (token) => {
+    if (token.type === "heading") above = token.depth = Math.min(token.depth, above + 1);
+  });
+  return tokens;
+}
+
 /** Shows `text` in `element`, which remembers its blocks between calls. */
 export function renderInto(element, text) {
-  const tokens = marked.lexer(text);
+  const tokens = inOrder(marked.lexer(text));
+  // A link may be defined after it is used, so a new definition can change any block.
+  const links = JSON.stringify(tokens.links);
   const before = element.blocks ?? [];
   let same = 0;
-  while (same < before.length && same < tokens.length && before[same].raw === tokens[same].raw) same += 1;
+  const known = element.links === links;
+  element.links = links;
+  while (known && same < before.length && same < tokens.length && before[same].raw === tokens[same].raw) same += 1;
   for (const block of before.slice(same)) for (const node of block.nodes) node.remove();
   element.blocks = before.slice(0, same);
   for (const token of tokens.slice(same)) {

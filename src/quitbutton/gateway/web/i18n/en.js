@@ -19,7 +19,7 @@ export const en = {
   standings: { warned: "Warned", ended: "Ended" },
   language: "Language",
   theme: "Colours",
-  themes: { system: "Like the system", light: "Light", dark: "Dark" },
+  themes: { system: "System", light: "Light", dark: "Dark" },
   model: "Model",
   unsaved: "This browser does not let the page keep chats. They will be gone when you close it.",
 
@@ -55,7 +55,6 @@ export const en = {
   writing: "Writing",
   copy: "Copy",
   copied: "Copied",
-  copyCode: "Copy code",
   retry: "Retry",
   retryReply: "Ask for another reply",
   edit: "Edit",
@@ -105,6 +104,7 @@ export const en = {
     user_request: "It was ended because you asked for it and confirmed.",
     other: "The server has ended it.",
   },
+  reasonIs: (text) => `Reason: ${text}`,
   endedMeaning: "This is final for this branch: it takes no more messages. Your other branches and chats are not affected.",
   endedNext: "What you can do now",
   endedAt: (time) => `Ended ${time}`,
@@ -117,7 +117,6 @@ export const en = {
   endedMark: "Ended here",
 
   supportTitle: "You don’t have to go through this alone",
-  supportLink: "Website",
   supportEarlier: "Support resources",
 
   rateEnd: "Was it right to end this conversation?",

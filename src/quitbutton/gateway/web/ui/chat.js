@@ -39,7 +39,6 @@ export function Chat({ state, t }) {
           const shared = {
             key: position,
             t,
-            language: state.language,
             id: conversation.id,
             node: entry.node,
             index: entry.index,
@@ -55,7 +54,9 @@ export function Chat({ state, t }) {
           }
           return html`<${Reply} ...${shared} quiet=${position <= lastSupport} newestSupport=${position === lastSupport} />`;
         })}
-        ${ended && html`<${EndedCard} conversation=${conversation} path=${path} node=${ended} busy=${Boolean(turn)} t=${t} language=${state.language} />`}
+        ${ended &&
+        html`<${EndedCard} conversation=${conversation} path=${path} node=${ended} busy=${Boolean(turn)} t=${t}
+          language=${state.language} />`}
       </div>
       <div class="dock">
         ${!following.near &&
@@ -79,10 +80,14 @@ function Heading({ conversation, path, state, ended, calm, t }) {
   return html`
     <header class="heading">
       <span class="only-narrow">
-        <${IconButton} id="open-list" icon="menu" label=${t.openList} aria-expanded=${state.drawer} onClick=${openDrawer} />
+        <${IconButton} id="open-list" icon="menu" label=${t.openList} aria-expanded=${state.drawer}
+          onClick=${openDrawer} />
       </span>
       <h1>${conversation?.title || t.newChat}</h1>
-      ${shown && html`<span class="standing ${shown}"><${Icon} name=${shown === "ended" ? "lock" : "warning"} />${t.standings[shown]}</span>`}
+      ${shown &&
+      html`<span class="standing ${shown}">
+        <${Icon} name=${shown === "ended" ? "lock" : "warning"} />${t.standings[shown]}
+      </span>`}
       <span class="spring"></span>
       ${showModels && state.models.length === 1 && html`<span class="model" title=${t.model}>${state.models[0]}</span>`}
       ${state.models.length > 1 &&

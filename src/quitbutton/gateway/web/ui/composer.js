@@ -50,7 +50,8 @@ export function Composer({ id, locked, turn, t }) {
         ? html`<button type="button" class="act stop" key="stop" onClick=${() => stop(id)} aria-disabled=${turn.stopping}>
             <${Icon} name="stop" /><span>${turn.stopping ? t.stopping : t.stop}</span>
           </button>`
-        : html`<button type="button" class="act" key="send" aria-label=${t.send} title=${t.send} disabled=${locked || !text.trim()} onClick=${go}>
+        : html`<button type="button" class="act" key="send" aria-label=${t.send} title=${t.send}
+            disabled=${locked || !text.trim()} onClick=${go}>
             <${Icon} name="send" />
           </button>`}
     </div>

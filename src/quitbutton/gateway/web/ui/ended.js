@@ -10,7 +10,8 @@ import { startEditing } from "./message.js";
 
 export function EndedCard({ conversation, path, node, busy, t, language }) {
   const { ended } = node;
-  const reason = ended.reason_text || (Object.hasOwn(t.endedReasons, ended.reason ?? "") ? t.endedReasons[ended.reason] : t.endedReasons.other);
+  const known = Object.hasOwn(t.endedReasons, ended.reason ?? "") ? ended.reason : "other";
+  const reason = ended.reason_text ? t.reasonIs(ended.reason_text) : t.endedReasons[known];
   const statement = safeUrl(ended.statement_url);
   const appeal = safeUrl(ended.appeal_url);
   const when = ended.ended_at && timeIn(language, ended.ended_at);
@@ -28,7 +29,9 @@ export function EndedCard({ conversation, path, node, busy, t, language }) {
       <h3 class="unseen">${t.endedNext}</h3>
       <div class="choices start">
         <button type="button" class="button primary" onClick=${start}><${Icon} name="plus" /> ${t.startNew}</button>
-        <button type="button" class="button" disabled=${busy || !target} onClick=${() => startEditing(target.id)}><${Icon} name="branch" /> ${t.editEarlier}</button>
+        <button type="button" class="button" disabled=${busy || !target} onClick=${() => startEditing(target.id)}>
+          <${Icon} name="branch" /> ${t.editEarlier}
+        </button>
       </div>
       ${ended.end_id && html`<${EndFeedback} key=${node.id} id=${conversation.id} node=${node} t=${t} />`}
       <p class="small-print">

@@ -50,8 +50,12 @@ export function EndFeedback({ id, node, t }) {
       <div role="group" aria-label=${t.rateEnd}>
         <p>${t.rateEnd}</p>
         <div class="choices start">
-          <button type="button" class="button small" aria-pressed=${rating === "up"} onClick=${() => give("up")}><${Icon} name="up" /> ${t.upEnd}</button>
-          <button type="button" class="button small" aria-pressed=${rating === "down"} onClick=${() => give("down")}><${Icon} name="thumbDown" /> ${t.downEnd}</button>
+          <button type="button" class="button small" aria-pressed=${rating === "up"} onClick=${() => give("up")}>
+            <${Icon} name="up" /> ${t.upEnd}
+          </button>
+          <button type="button" class="button small" aria-pressed=${rating === "down"} onClick=${() => give("down")}>
+            <${Icon} name="thumbDown" /> ${t.downEnd}
+          </button>
         </div>
       </div>
       ${rating && !told && html`<${Tell} t=${t} place=${node.id} onSend=${(text) => give(rating, text)} />`}

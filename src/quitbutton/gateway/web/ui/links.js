@@ -13,3 +13,5 @@ export function telephone(contact) {
   if (typeof contact !== "string" || !/^\+?[\d\s()/-]{2,24}$/.test(contact)) return null;
   return `tel:${contact.replace(/[^\d+]/g, "")}`;
 }
+
+export const hostOf = (address) => new URL(address).hostname.replace(/^www\./, "");

@@ -13,13 +13,13 @@ export function Menu({ id, label, items }) {
     menu.style.left = `${Math.max(8, left)}px`;
     menu.style.top = `${below ? at.bottom + 4 : at.top - menu.offsetHeight - 4}px`;
   };
-  const onToggle = (event) => {
-    const open = event.newState === "open";
-    button.current?.setAttribute("aria-expanded", String(open));
-    if (open) {
-      place();
-      list.current.querySelector("button").focus();
-    }
+  const onToggle = (event) => button.current?.setAttribute("aria-expanded", String(event.newState === "open"));
+  const onClick = (event) => {
+    // Done at once, not by the attribute: keys pressed right after must already find the menu.
+    event.preventDefault();
+    if (!list.current.togglePopover()) return;
+    place();
+    list.current.querySelector("button").focus();
   };
   const onKeyDown = (event) => {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
@@ -38,7 +38,7 @@ export function Menu({ id, label, items }) {
   };
   return html`
     <button type="button" class="icon-button" ref=${button} aria-label=${label} title=${label} popovertarget=${id}
-      aria-haspopup="menu" aria-expanded="false">
+      aria-haspopup="menu" aria-expanded="false" onClick=${onClick}>
       <${Icon} name="more" />
     </button>
     <div class="menu" role="menu" aria-label=${label} id=${id} popover="auto" ref=${list} onToggle=${onToggle}

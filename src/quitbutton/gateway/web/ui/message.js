@@ -21,7 +21,8 @@ export const UserMessage = memo((props) => {
       <div class="actions">
         <${Versions} ...${props} />
         <${CopyButton} text=${node.text} t=${t} />
-        <${IconButton} icon="pencil" label=${t.edit} data-edit=${node.id} aria-disabled=${busy} onClick=${() => busy || startEditing(node.id)} />
+        <${IconButton} icon="pencil" label=${t.edit} data-edit=${node.id} aria-disabled=${busy}
+          onClick=${() => busy || startEditing(node.id)} />
       </div>
     </article>
   `;
@@ -76,7 +77,7 @@ function Editor({ id, node, busy, t }) {
 }
 
 export const Reply = memo((props) => {
-  const { id, node, t, busy, locked, last, quiet, newestSupport, language } = props;
+  const { id, node, t, busy, locked, last, quiet, newestSupport } = props;
   const streaming = node.status === "streaming";
   const again = () => busy || retry(id, node.id);
   return html`
@@ -84,16 +85,21 @@ export const Reply = memo((props) => {
       <h2 class="unseen">${t.reply}</h2>
       ${!quiet && html`<${Note} quitbutton=${node.qb} t=${t} />`}
       ${node.text && html`<${Markdown} text=${node.text} />`}
-      ${streaming && html`<p class="writing"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span><span class="unseen">${t.writing}</span></p>`}
-      ${node.qb?.support && html`<${SupportCard} support=${node.qb.support} open=${newestSupport} t=${t} />`}
+      ${streaming &&
+      html`<p class="writing">
+        <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span><span class="unseen">${t.writing}</span>
+      </p>`}
+      ${node.qb?.support && html`<${SupportCard} support=${node.qb.support} said=${node.text} open=${newestSupport} t=${t} />`}
       <${Receipt} node=${node} t=${t} last=${last && !busy && !locked} onContinue=${() => send(t.continueText)} />
       ${node.status === "error" && html`<${ErrorNote} node=${node} t=${t} busy=${busy || locked} onRetry=${again} />`}
       ${!streaming &&
       html`<div class="actions">
         <${Versions} ...${props} />
         ${node.text && html`<${CopyButton} text=${node.text} t=${t} />`}
-        ${!locked && node.status !== "error" && html`<${IconButton} icon="retry" label=${t.retryReply} aria-disabled=${busy} onClick=${again} />`}
-        ${node.requestId && node.text && !node.qb?.end_id && html`<${ReplyFeedback} key=${node.id} id=${id} node=${node} t=${t} language=${language} />`}
+        ${!locked && node.status !== "error" &&
+        html`<${IconButton} icon="retry" label=${t.retryReply} aria-disabled=${busy} onClick=${again} />`}
+        ${node.requestId && node.text && !node.qb?.end_id &&
+        html`<${ReplyFeedback} key=${node.id} id=${id} node=${node} t=${t} />`}
       </div>`}
     </article>
   `;

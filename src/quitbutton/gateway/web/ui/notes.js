@@ -1,7 +1,7 @@
 // What is said about a reply besides its text: redirection, warning, support, stop receipt, errors.
 import { html } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
-import { safeUrl, telephone } from "./links.js";
+import { hostOf, safeUrl, telephone } from "./links.js";
 
 const ICONS = { redirect: "redirect", warn: "warning", ask: "question" };
 
@@ -18,30 +18,37 @@ export function Notice({ icon, title, text, kind = "plain", children }) {
 
 export function Note({ quitbutton, t }) {
   if (!quitbutton || quitbutton.support) return null;
-  const own = quitbutton.spoken_by === "gateway" && html`<p class="by">${t.byGateway}</p>`;
+  const by = quitbutton.spoken_by === "gateway" && html`<p class="by">${t.byGateway}</p>`;
   const note = Object.hasOwn(t.notes, quitbutton.decision ?? "") ? t.notes[quitbutton.decision] : null;
-  if (!note) return own || null;
+  if (!note) return by || null;
   const kind = quitbutton.decision;
-  return html`<${Notice} icon=${ICONS[kind]} title=${note.title} text=${note.text} kind=${kind} /> ${own}`;
+  return html`<${Notice} icon=${ICONS[kind]} title=${note.title} text=${note.text} kind=${kind}>${by}<//>`;
 }
 
-export function SupportCard({ support, open, t }) {
+export function SupportCard({ support, said, open, t }) {
   const body = html`
-    ${support.text && html`<p>${support.text}</p>`}
+    ${support.text && !said.includes(support.text) && html`<p>${support.text}</p>`}
     <ul>
       ${(support.resources ?? []).map((resource) => {
         const link = safeUrl(resource.url);
         const phone = telephone(resource.contact);
+        const contact = phone ? html`<a href=${phone}>${resource.contact}</a>` : resource.contact;
         return html`<li key=${resource.name}>
           <span class="resource">${resource.name}</span>
-          ${resource.contact && html`<span class="contact">${phone ? html`<a href=${phone}>${resource.contact}</a>` : resource.contact}</span>`}
-          ${link && html`<a href=${link} target="_blank" rel="noopener noreferrer" aria-label=${`${t.supportLink}: ${resource.name}`}>${new URL(link).hostname.replace(/^www\./, "")}<${Icon} name="outside" /></a>`}
+          ${resource.contact && html`<span class="contact">${contact}</span>`}
+          ${link &&
+          html`<a href=${link} target="_blank" rel="noopener noreferrer" aria-label=${`${resource.name}: ${hostOf(link)}`}>
+            ${hostOf(link)}<${Icon} name="outside" />
+          </a>`}
         </li>`;
       })}
     </ul>
   `;
   if (!open) {
-    return html`<details class="support earlier"><summary><${Icon} name="heart" />${t.supportEarlier}</summary>${body}</details>`;
+    return html`<details class="support earlier">
+      <summary><${Icon} name="heart" />${t.supportEarlier}</summary>
+      ${body}
+    </details>`;
   }
   return html`<section class="support" aria-label=${t.supportTitle}>
     <p class="note-title"><${Icon} name="heart" />${t.supportTitle}</p>

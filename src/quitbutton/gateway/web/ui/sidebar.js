@@ -65,7 +65,10 @@ const Item = memo(({ conversation, selected, t }) => {
     <li class=${selected ? "selected" : ""}>
       <button type="button" class="open" aria-current=${selected ? "page" : undefined} onClick=${() => open(conversation.id)}>
         <span class="title">${conversation.title || t.untitled}</span>
-        ${ended && html`<span class="mark" title=${t.standings.ended}><${Icon} name="lock" /><span class="unseen">${t.standings.ended}</span></span>`}
+        ${ended &&
+        html`<span class="mark" title=${t.standings.ended}>
+          <${Icon} name="lock" /><span class="unseen">${t.standings.ended}</span>
+        </span>`}
       </button>
       <${ChatMenu} conversation=${conversation} t=${t} place="list" />
     </li>
@@ -84,7 +87,9 @@ function Preferences({ state, t }) {
       <label>
         <span>${t.language}</span>
         <select value=${state.language} onChange=${(event) => chooseLanguage(event.target.value)}>
-          ${Object.entries(LANGUAGES).map(([code, { name }]) => html`<option key=${code} value=${code} lang=${code}>${name}</option>`)}
+          ${Object.entries(LANGUAGES).map(
+            ([code, { name }]) => html`<option key=${code} value=${code} lang=${code}>${name}</option>`,
+          )}
         </select>
       </label>
       <label>

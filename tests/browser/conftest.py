@@ -1,0 +1,149 @@
+"""Drives the chat page with Debian's Chromium, and watches it for faults that no test asks about."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, Request, expect
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+# No sandbox, because tests may run as root; no traffic of the browser's own.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+ABUSE = (
+    "You are a worthless, stupid piece of garbage.",
+    "Shut up, you pathetic idiot. I hate you, you stupid moron.",
+    "You disgusting, worthless idiot, go to hell.",
+    "You are still a stupid, useless, pathetic piece of trash, idiot.",
+)
+CRISIS = "I can't go on any more. I want to kill myself tonight."
+LONG = "Write a very long story about a lighthouse keeper, as long as you can."
+
+expect.set_options(timeout=30_000)
+
+
+class Gateway(Protocol):
+    """What tests/conftest.py gives: a running gateway."""
+
+    url: str
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here as a browser test; skip it where there is no browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            # pytest-base-url, which pytest-playwright brings, is not ready for pytest 10.
+            item.add_marker(pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance methods"))
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    plain = {"locale": "en-US", "reduced_motion": "reduce", "viewport": {"width": 1180, "height": 800}}
+    return {**browser_context_args, **plain, "permissions": ["clipboard-read", "clipboard-write"]}
+
+
+class Chat:
+    """The chat page as its user sees it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.faults: list[str] = []
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("request", self._see)
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) => console.error(`CSP ${event.violatedDirective}`))"
+        )
+
+    def _hear(self, kind: str, text: str) -> None:
+        # The browser logs every 4xx and 5xx that a test provokes; all else is a fault.
+        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+            self.faults.append(f"{kind}: {text}")
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "blob:", "data:")):
+            self.faults.append(f"another host: {request.url}")
+        if request.url.endswith("/v1/chat/completions"):
+            self.bodies.append(json.loads(request.post_data or "{}"))
+            self.headers.append(request.headers)
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("#composer")
+
+    @property
+    def replies(self) -> Locator:
+        return self.page.locator("article.reply")
+
+    @property
+    def users(self) -> Locator:
+        return self.page.locator("article.user")
+
+    @property
+    def banner(self) -> Locator:
+        return self.page.locator(".ended-card")
+
+    def open(self) -> "Chat":
+        self.page.goto(self.url)
+        expect(self.composer).to_be_visible()
+        return self
+
+    def send(self, text: str) -> None:
+        """Send a message and wait until its reply is settled."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+        self.settled()
+
+    def settled(self) -> None:
+        expect(self.page.locator("button.act.stop")).to_have_count(0)
+        expect(self.page.locator("article[aria-busy='true']")).to_have_count(0)
+
+    def end(self) -> None:
+        """Climb the whole ladder."""
+        for words in ABUSE:
+            self.send(words)
+        expect(self.banner).to_be_visible()
+
+    def shot(self, name: str) -> None:
+        """Keep a picture of this state, where QB_SHOTS says so."""
+        if folder := os.environ.get("QB_SHOTS"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def accessible(self) -> None:
+        """Fail with axe's words if it finds anything."""
+        found = Axe().run(self.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture
+def chat(page: Page, gateway: Gateway) -> Iterator[Chat]:
+    """The page, opened; afterwards no CSP violation, no console error and no other host may have been seen."""
+    chat = Chat(page, gateway.url)
+    yield chat.open()
+    assert chat.faults == []
