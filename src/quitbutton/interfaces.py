@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
-from quitbutton.core.messages import Message
+from quitbutton.core.conversation import Branch, Marks
+from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.messages import ChatRequest, Message, Piece, Press
+from quitbutton.core.policy import Policy
+from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.verdicts import Verdict
+from quitbutton.core.watcher import Passage
+
+Headers = Sequence[tuple[str, str]]
 
 
 @runtime_checkable
@@ -32,4 +40,160 @@ class ReplyAssessor(Protocol):
 
     async def assess_reply(self, messages: Sequence[Message]) -> float:
         """The probability, 0 to 1, that the last assistant message refuses or redirects the request before it."""
+        ...
+
+
+class Exchange(Protocol):
+    """One answer of an upstream, under way."""
+
+    status: int
+    headers: Headers
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises `UpstreamFailed` when it breaks off."""
+        ...
+
+
+class Upstream(Protocol):
+    """What answers: a provider over HTTP, the small local model, a script."""
+
+    def send(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> AbstractAsyncContextManager[Exchange]:
+        """Send a request. Leaving the context early aborts it. Raises `UpstreamFailed` when nobody answers."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and models."""
+        ...
+
+
+class Reader(Protocol):
+    """Bytes of a reply, cut anywhere, become pieces."""
+
+    streams: bool
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """The pieces that are whole now."""
+        ...
+
+    def close(self) -> list[Piece]:
+        """What is left when the upstream has closed."""
+        ...
+
+
+class Writer(Protocol):
+    """Pieces and words of ours become bytes for the client."""
+
+    streams: bool
+    content_type: str
+
+    def pass_on(self, passage: Passage) -> bytes:
+        """The bytes of a passage; empty while it waits for the end."""
+        ...
+
+    def say(self, text: str) -> bytes:
+        """Words of ours, after a blank line where something was said before."""
+        ...
+
+    def resume(self) -> None:
+        """Another upstream call follows in the same reply."""
+        ...
+
+    def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
+        """The last bytes: another finish reason where given, and the `quitbutton` object."""
+        ...
+
+
+class Adapter(Protocol):
+    """Speaks one wire protocol."""
+
+    name: str
+    path: str
+
+    def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
+        """The request as the guard sees it. Raises `BadRequest`."""
+        ...
+
+    def forward(
+        self,
+        request: ChatRequest,
+        tool: dict[str, object] | None = None,
+        notes: Sequence[str] = (),
+        role: str = "system",
+        without: Sequence[int] = (),
+    ) -> bytes:
+        """The body that goes upstream."""
+        ...
+
+    def follow_up(self, body: bytes, said: str, press: Press, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call, with the button's answer to a press."""
+        ...
+
+    def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
+        """The body of the out-of-band question."""
+        ...
+
+    def reader(self, content_type: str) -> Reader:
+        """What reads a reply of this content type."""
+        ...
+
+    def writer(self, request: ChatRequest, streams: bool) -> Writer:
+        """What writes the reply."""
+        ...
+
+    def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
+        """An error body in the protocol's shape."""
+        ...
+
+
+class Store(Protocol):
+    """Remembers standings, ends, events and receipts."""
+
+    async def address_key(self) -> bytes:
+        """The key of every address of this installation."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises `StoreFailed` when it cannot be read."""
+        ...
+
+    async def marks(self, branch: Branch) -> Marks:
+        """What is known of a branch."""
+        ...
+
+    async def record(self, record: TurnRecord) -> Outcome:
+        """Write a turn and its event, all or nothing; the end that came first, if another request ended the branch."""
+        ...
+
+    async def end(self, end_id: str) -> End | None:
+        """An end by its id."""
+        ...
+
+    async def conversation(self, tenant: str, conversation: str) -> ConversationView | None:
+        """What may be told of a conversation to its tenant."""
+        ...
+
+    async def events(self, conversation: str) -> list[dict[str, object]]:
+        """The decisions about a conversation, oldest first."""
+        ...
+
+    async def put_policy(self, policy: Policy, at: float) -> None:
+        """Remember which rules a digest stands for."""
+        ...
+
+    async def put_receipt(self, tenant: str, receipt: Receipt, at: float) -> None:
+        """Keep a receipt; the first one stands."""
+        ...
+
+    async def receipt(self, tenant: str, request_id: str) -> Receipt | None:
+        """A receipt, for the tenant whose request it was."""
+        ...
+
+    async def put_feedback(self, tenant: str, about: str, rating: str, text: str, at: float) -> None:
+        """Keep what a user thinks of an end, a warning, a stop or a reply."""
+        ...
+
+    def close(self) -> None:
+        """Finish what waits, then close."""
         ...

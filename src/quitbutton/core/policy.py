@@ -142,14 +142,6 @@ class LockedReply(StrEnum):
     EVALS = "evals"
 
 
-class Retention(StrEnum):
-    """Which texts are kept: none, those of turns on a ladder, or all."""
-
-    NONE = "none"
-    EXITS = "exits"
-    ALL = "all"
-
-
 class Reason(StrEnum):
     """Ground of a warning or an end. Open: clients must accept values they do not know."""
 
@@ -182,7 +174,6 @@ class Policy:
     locked_reply: LockedReply = LockedReply.AUTO
     locked_status: int = 400
     show_state: bool = True
-    retention: Retention = Retention.EXITS
     locale: str = "auto"
 
     def __post_init__(self) -> None:
@@ -388,7 +379,8 @@ def settle(policy: Policy, admitted: Decision, signal: Signal, message: str, hea
         decision = decide(policy, admitted.before, admitted.verdict, signal, message)
     if heard or decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
         return decision
-    return replace(decision, after=replace(decision.before, asked=False), denial=decision.denial or Denial.NOT_HEARD)
+    unheard = replace(decision, after=replace(decision.before, asked=False))
+    return unheard if signal is Signal.NONE else replace(unheard, denial=decision.denial or Denial.NOT_HEARD)
 
 
 def denied(decision: Decision, denial: Denial) -> Decision:

@@ -1,0 +1,1 @@
+"""Adapters: one per wire protocol; bytes in, values out, and back."""

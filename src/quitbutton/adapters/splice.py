@@ -1,0 +1,61 @@
+"""Changes JSON in place: what is not changed keeps its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from quitbutton.core.errors import BadRequest
+
+Fields = dict[str, msgspec.Raw]
+
+_fields = msgspec.json.Decoder(Fields)
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def encode(value: object) -> bytes:
+    """JSON, compact, as UTF-8."""
+    return msgspec.json.encode(value)
+
+
+def fields_of(raw: bytes) -> Fields:
+    """The members of a JSON object, each as its own bytes. Raises `BadRequest` when it is none."""
+    try:
+        return _fields.decode(raw)
+    except RecursionError as error:
+        raise BadRequest("The request body is nested too deeply. Send fewer levels of arrays and objects.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"The request body must be a JSON object: {error}.") from error
+
+
+def items_of(raw: bytes, name: str) -> list[msgspec.Raw]:
+    """The items of a JSON array, each as its own bytes. Raises `BadRequest` when it is none."""
+    try:
+        return _items.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"`{name}` must be an array: {error}.") from error
+
+
+def appended(array: bytes | None, items: Sequence[object]) -> msgspec.Raw:
+    """An array's bytes with more items at its end; a missing array or null counts as empty."""
+    more = b",".join(encode(item) for item in items)
+    body = (bytes(array) if array is not None else b"[]").strip()
+    if body in (b"null", b"[]") or not body[1:-1].strip():
+        return msgspec.Raw(b"[" + more + b"]")
+    return msgspec.Raw(body[:-1].rstrip() + b"," + more + b"]") if more else msgspec.Raw(body)
+
+
+def with_member(raw: bytes, name: str, value: object) -> bytes:
+    """An object's bytes with one more member at its end."""
+    body = raw.rstrip()
+    if not body.endswith(b"}"):
+        return raw
+    inside = body[:-1].rstrip()
+    comma = b"" if inside.endswith(b"{") else b","
+    return inside + comma + encode(name) + b":" + encode(value) + b"}" + raw[len(body) :]
+
+
+def joined(fields: Mapping[str, msgspec.Raw]) -> bytes:
+    """The object again, its members in their order."""
+    return encode(fields)

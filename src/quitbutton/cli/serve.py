@@ -1,0 +1,66 @@
+"""Start the gateway: the chat page at /, the OpenAI protocol at /v1.
+
+Without --upstream the small local model answers, and the gateway climbs the ladder itself (assist). With --upstream any
+OpenAI-compatible server answers, and its model gets the button. Settings also come from quitbutton.toml and QUITBUTTON_*.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from quitbutton import settings as settings_module
+from quitbutton.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--host", help="address to listen on (127.0.0.1); others need API keys")
+    parser.add_argument("--port", type=int, help="port to listen on (8808)")
+    parser.add_argument("--upstream", metavar="URL", help="OpenAI-compatible server to put the button in front of")
+    parser.add_argument("--model", help="embedded model: smollm2, qwen-1.5b, or a GGUF file")
+    parser.add_argument("--policy", type=Path, dest="policy_file", metavar="FILE", help="policy file (TOML)")
+    parser.add_argument("--assessor", help="who reads the user's words: local, scripted, or names joined by commas")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of database and models (.quitbutton)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (quitbutton.toml)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    import uvicorn  # noqa: PLC0415 - `--help` stays instant
+
+    from quitbutton.gateway.app import create_app  # noqa: PLC0415
+    from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415
+    from quitbutton.wiring import check_doors  # noqa: PLC0415
+
+    names = ("host", "port", "upstream", "model", "policy_file", "assessor", "data")
+    settings = settings_module.load(given.config, **{name: getattr(given, name) for name in names})
+    check_exposure(settings)
+    check_doors(settings)
+    _greet(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=10,
+            ws="none",
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+def _greet(settings: Settings) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    behind = settings.upstream or f"the embedded model {settings.model} (a small demonstration model)"
+    print(f"quitbutton in front of {behind}")
+    print(f"  chat page    {url}/")
+    print(f"  OpenAI API   {url}/v1")
+    if not settings.api_keys:
+        print("  no API key is asked for: only this machine can call it")
+    print(f"  policy       {settings.policy.mode} {settings.policy.digest[:12]}, data in {settings.data}", flush=True)

@@ -1,0 +1,64 @@
+"""The `quitbutton` object: what a reply tells a program about the conversation it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from quitbutton.core.notices import reason_text
+from quitbutton.core.policy import Action, Decision, Rung, Standing
+from quitbutton.core.records import End
+from quitbutton.core.resources import Resource
+
+CAN = ("new_chat", "branch", "feedback")
+"""What a user can do after an end. Open: clients must accept values they do not know."""
+
+
+def announcement(
+    request_id: str,
+    conversation: str,
+    message: str,
+    standing: Standing,
+    decision: Decision,
+    spoken_by: str,
+    end: End | None,
+    language: str,
+    support: str = "",
+    resources: Sequence[Resource] = (),
+    public_url: str | None = None,
+) -> dict[str, object]:
+    """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`."""
+    note: dict[str, object] = {
+        "state": standing.rung.value,
+        "decision": decision.action.value,
+        "conversation": conversation,
+        "message": message,
+        "request_id": request_id,
+        "spoken_by": spoken_by,
+    }
+    if decision.action in (Action.REDIRECT, Action.WARN) and decision.reason is not None:
+        note |= {"reason": decision.reason.value}
+    if support:
+        note["support"] = {
+            "text": support,
+            "resources": [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources],
+        }
+    return note | (ended(end, language, public_url) if end is not None and standing.rung is Rung.ENDED else {})
+
+
+def ended(end: End, language: str, public_url: str | None = None) -> dict[str, object]:
+    """What is told of an end, the same on every repeat."""
+    base = f"{public_url.rstrip('/')}/v1/quitbutton/ends/{end.id}" if public_url else None
+    return {
+        "state": Rung.ENDED.value,
+        "conversation": end.conversation,
+        "end_id": end.id,
+        "reason": end.reason,
+        "reason_text": reason_text(end.reason, language),
+        "ended_by": end.decided_by,
+        "ended_at": datetime.fromtimestamp(end.ended_at, UTC).isoformat(timespec="seconds"),
+        "statement_url": base,
+        "appeal_url": None,
+        "retryable": False,
+        "can": list(CAN),
+    }

@@ -1,0 +1,80 @@
+"""What is written down: a turn with its decision, an end with its evidence, the receipt of a stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quitbutton.core.conversation import Branch, Footing
+from quitbutton.core.policy import Decision, Evidence, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An end of a branch: final until an appeal is upheld, and the same on every repeat."""
+
+    id: str
+    reason: str
+    decided_by: str
+    ended_at: float
+    """Seconds since 1970, UTC."""
+    conversation: str
+    message: str
+    """Id of the user message on whose turn the branch ended."""
+    policy: str
+    explanation: str = ""
+    """What the model gave as its explanation, if anything."""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One turn as it goes into the store, with the decision that becomes its audit event."""
+
+    tenant: str
+    branch: Branch
+    footing: Footing
+    decision: Decision
+    request_id: str
+    at: float
+    mode: str
+    end: End | None = None
+    """The end this turn brings about, if it does."""
+    press: str | None = None
+    """How the model pressed, if it did: tool, string or question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a record: the standing that now holds, and the end of another request that came first, if any."""
+
+    standing: Standing
+    end: End | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a stop saved, or what a finished turn delivered."""
+
+    request_id: str
+    stopped: bool
+    stopped_by: str | None
+    """`user` (the stop endpoint), `client` (it hung up), or None."""
+    tokens_delivered: int
+    """Pieces of text that left for the client; a token each with most providers."""
+    tokens_billed: int | None
+    """As the provider says, else None."""
+    upstream_closed: bool
+    tokens_saved_estimate: int | None
+    """`max_tokens` less what was delivered; None when the request set no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """What may be told of a conversation to whom it belongs."""
+
+    id: str
+    state: str
+    turns: int
+    created_at: float
+    updated_at: float
+    ends: tuple[End, ...] = ()

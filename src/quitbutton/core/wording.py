@@ -1,0 +1,82 @@
+"""Which words belong to a decision: ours to the user, the note to the model, the object for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quitbutton.core import button, notices
+from quitbutton.core.announcement import announcement
+from quitbutton.core.conversation import Branch
+from quitbutton.core.policy import Action, Decision, Means, Policy, Stage, stage_of
+from quitbutton.core.records import Outcome
+from quitbutton.core.resources import resources_for
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of one turn, for a policy and a caller's `Accept-Language`."""
+
+    policy: Policy
+    accept_language: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language to speak."""
+        return notices.language_for(self.policy, self.accept_language)
+
+    @property
+    def locale(self) -> str:
+        """Where the user probably is, for the resources of a crisis."""
+        return self.accept_language.split(",")[0].split(";")[0].strip() or "en"
+
+    def own(self, decision: Decision) -> str:
+        """What the gateway says by itself."""
+        text = notices.words_for(decision.action, decision.reason, self.language)
+        if decision.action is not Action.SUPPORT:
+            return text
+        return "\n".join([text, "", *(f"- {one.name}: {one.reach}" for one in resources_for(self.locale))])
+
+    def missing(self, decision: Decision, said: str, pressed: bool) -> str:
+        """The words of ours that must follow the model's own, which need not do what the decision needs."""
+        if decision.action in (Action.WARN, Action.ASK, Action.END):
+            return "" if notices.already_said(decision.action, said) else self.own(decision)
+        if said.strip() or not pressed:
+            return ""
+        return self.own(decision) or notices.fallback(self.language)
+
+    def guidance(self, decision: Decision, offers_string: bool) -> list[str]:
+        """What the model is told after the history."""
+        notes = [button.string_note(self.policy)] if offers_string else []
+        lines = "; ".join(f"{one.name}: {one.reach}" for one in resources_for(self.locale))
+        note = notices.guidance_for(decision.action, decision.reason, lines)
+        if decision.action is Action.REDIRECT and button.is_offered(self.policy, decision, Means.TOOL):
+            stage = stage_of(self.policy, decision.before)
+            note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
+        return [*notes, note] if note else notes
+
+    def announcement(
+        self,
+        request_id: str,
+        branch: Branch,
+        decision: Decision,
+        outcome: Outcome,
+        spoken_by: str,
+        public_url: str | None,
+    ) -> dict[str, object] | None:
+        """The `quitbutton` object; None when the policy hides it. An end and the help in a crisis are never hidden."""
+        is_support = decision.action is Action.SUPPORT
+        if not self.policy.show_state and outcome.end is None and not is_support:
+            return None
+        return announcement(
+            request_id,
+            branch.conversation,
+            branch.message,
+            outcome.standing,
+            decision,
+            spoken_by,
+            outcome.end,
+            self.language,
+            notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
+            resources_for(self.locale) if is_support else (),
+            public_url,
+        )

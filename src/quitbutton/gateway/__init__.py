@@ -1,0 +1,1 @@
+"""The gateway: the ASGI application and its pages."""

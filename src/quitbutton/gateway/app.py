@@ -1,0 +1,113 @@
+"""The ASGI application, built by one function from settings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.gateway.auth import Doorkeeper, check_exposure
+from quitbutton.gateway.chat_routes import ChatRoute, Turns
+from quitbutton.gateway.pages import page_routes
+from quitbutton.gateway.user_routes import user_routes
+from quitbutton.interfaces import Store, Upstream
+from quitbutton.settings import Settings
+from quitbutton.upstreams.embedded import EmbeddedUpstream
+from quitbutton.wiring import guard_of, store_of, upstream_of
+
+log = logging.getLogger("quitbutton.gateway")
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The application. The chat goes straight to its route; Starlette serves the rest."""
+
+    settings: Settings
+    upstream: Upstream | None = None
+    """An upstream of the caller's own, in place of the one the settings name."""
+    chat: ChatRoute | None = None
+    _rest: ASGIApp | None = None
+    _store: Store | None = None
+    _open: list[Upstream] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI call."""
+        if scope["type"] == "lifespan":
+            await _Lifespan(self)(scope, receive, send)
+            return
+        if self.chat is None or self._rest is None:
+            raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
+        is_chat = scope["type"] == "http" and scope["path"] == self.chat.adapter.path and scope["method"] == "POST"
+        await (self.chat if is_chat else self._rest)(scope, receive, send)
+
+    async def start(self) -> None:
+        """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
+        check_exposure(self.settings)
+        self._store = store_of(self.settings)
+        upstream = self.upstream or upstream_of(self.settings)
+        self._open.append(upstream)
+        guard = await guard_of(self.settings, self._store, upstream)
+        if isinstance(upstream, EmbeddedUpstream):
+            await upstream.load()
+        doorkeeper = Doorkeeper(self.settings, guard.key)
+        self.chat = ChatRoute(OpenAIChat(), guard, doorkeeper, Turns(), self.settings)
+        self._rest = _rest(self.chat)
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        for upstream in self._open:
+            await upstream.close()
+        if self._store is not None:
+            self._store.close()
+
+
+@dataclass(slots=True)
+class _Lifespan:
+    gateway: Gateway
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            await self.gateway.start()
+            try:
+                yield
+            finally:
+                await self.gateway.stop()
+
+        await Starlette(lifespan=lifespan)(scope, receive, send)
+
+
+def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
+    """The application for these settings."""
+    return Gateway(settings, upstream)
+
+
+def _rest(route: ChatRoute) -> Starlette:
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+        hint = " POST /v1/chat/completions is the way to chat." if error.status_code == 404 else ""
+        body = {"message": f"{error.detail}.{hint}", "type": "invalid_request_error", "param": None, "code": "not_found"}
+        return JSONResponse({"error": body}, error.status_code, error.headers)
+
+    async def on_failure(request: Request, error: Exception) -> Response:
+        log.error("a request failed", exc_info=error)
+        body = {"message": "The gateway failed. Try again.", "type": "server_error", "param": None, "code": "internal_error"}
+        return JSONResponse({"error": body}, 500)
+
+    origins = list(route.settings.allowed_origins)
+    cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
+    return Starlette(
+        routes=[*user_routes(route), *page_routes()],
+        middleware=cors if origins else [],
+        exception_handlers={HTTPException: on_http, Exception: on_failure},
+    )

@@ -1,0 +1,126 @@
+"""The hot path: decode, take the turn, encode. One ASGI function a protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope, Send
+
+from quitbutton.adapters.sse import frame_of
+from quitbutton.core.errors import NotFound, QuitbuttonError
+from quitbutton.core.records import Receipt
+from quitbutton.gateway.auth import Doorkeeper
+from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, headers_upstream, read_body
+from quitbutton.interfaces import Adapter
+from quitbutton.listening import Turn
+from quitbutton.settings import Settings
+from quitbutton.turn import Guard
+
+log = logging.getLogger("quitbutton.gateway")
+
+REMEMBERED = 2000
+"""Finished requests whose receipts are still in memory, for a stop that came too late."""
+STOP_SECONDS = 5.0
+"""How long a stop waits for the turn to come to its record."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """The turns under way, by request id, and the receipts of those that are over."""
+
+    running: dict[str, Turn] = field(default_factory=dict)
+    finished: OrderedDict[str, tuple[str, Receipt]] = field(default_factory=OrderedDict)
+
+    def close(self, turn: Turn) -> None:
+        """The turn is over."""
+        self.running.pop(turn.id, None)
+        self.finished[turn.id] = (turn.tenant, turn.receipt())
+        while len(self.finished) > REMEMBERED:
+            self.finished.popitem(last=False)
+
+
+@dataclass(slots=True)
+class ChatRoute:
+    """`POST` of one protocol, as an ASGI application."""
+
+    adapter: Adapter
+    guard: Guard
+    doorkeeper: Doorkeeper
+    turns: Turns
+    settings: Settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Whatever goes wrong is said in the client's protocol."""
+        client = HTTPClient(send)
+        try:
+            await self._answer(scope, receive, client)
+        except Hangup:
+            return
+        except QuitbuttonError as error:
+            await self._say(client, error)
+        except Exception:
+            log.exception("a request failed")
+            await self._say(client, QuitbuttonError("The gateway failed; nothing was counted. Try again."))
+        await client.close()
+
+    async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
+        headers = headers_of(scope)
+        self.doorkeeper.check_site(headers)
+        tenant = self.doorkeeper.tenant_of(headers)
+        body = await read_body(receive, headers, self.settings.max_body)
+        turn = Turn(
+            request=self.adapter.decode(body, headers),
+            adapter=self.adapter,
+            client=client,
+            headers=headers_upstream(scope, with_key=not self.settings.api_keys),
+            tenant=tenant,
+            accept_language=headers.get("accept-language", ""),
+        )
+        self.turns.running[turn.id] = turn
+
+        def on_hangup() -> None:
+            client.is_gone = True
+            turn.stop("client")
+
+        try:
+            async with Watch(receive, on_hangup):
+                await self._run(turn)
+        finally:
+            self.turns.close(turn)
+            if turn.is_stopped:
+                await self.guard.store.put_receipt(tenant, turn.receipt(), self.guard.now())
+
+    async def _run(self, turn: Turn) -> None:
+        """Run the turn to its record, also where the server cancels a request whose client left."""
+        task = asyncio.create_task(self.guard.take_turn(turn))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            turn.stop("client")
+            await task
+            raise
+
+    async def _say(self, client: HTTPClient, error: QuitbuttonError) -> None:
+        body = self.adapter.error(error)
+        if client.is_open:
+            await client.send(frame_of(body))
+        else:
+            await client.answer(error.status, [("content-type", "application/json")], body)
+
+
+async def stop(route: ChatRoute, tenant: str, request_id: str) -> Receipt:
+    """Stop a running request and wait for its record; the same receipt on every repeat. Raises `NotFound`."""
+    turn = route.turns.running.get(request_id)
+    if turn is not None and turn.tenant == tenant:
+        turn.stop("user")
+        await asyncio.wait_for(turn.over.wait(), STOP_SECONDS)
+        return turn.receipt()
+    kept = await route.guard.store.receipt(tenant, request_id)
+    owner, remembered = route.turns.finished.get(request_id, ("", None))
+    receipt = kept or (remembered if owner == tenant else None)
+    if receipt is None:
+        raise NotFound("There is no such request of yours under way. Its id is in the X-Quitbutton-Request-Id header.")
+    return receipt

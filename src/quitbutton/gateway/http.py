@@ -1,0 +1,147 @@
+"""The little of HTTP that the hot path needs: read a body, watch for a hang-up, send a reply. Pure ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from starlette.types import Message, Receive, Scope, Send
+
+from quitbutton.core.errors import BadRequest, TooLarge
+from quitbutton.interfaces import Headers
+
+KEPT_BACK = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "accept-encoding",
+        "expect",
+        "cookie",
+        "origin",
+        "referer",
+    }
+)
+"""Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
+
+
+class Hangup(Exception):
+    """The client left before its request was whole."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The request's headers, names in lower case; the last of several wins."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def headers_upstream(scope: Scope, with_key: bool) -> Headers:
+    """The client's headers that go upstream. Ours stay; the client's key goes along only where it is the provider's."""
+    passed = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
+    return [
+        (name, value)
+        for name, value in passed
+        if name not in KEPT_BACK
+        and not name.startswith(("x-quitbutton-", "sec-"))
+        and (with_key or name != "authorization")
+    ]
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """The request's body. Raises `TooLarge` over `limit` bytes, before all of it was read."""
+    declared = headers.get("content-length", "0")
+    if not declared.isdigit():
+        raise BadRequest("The Content-Length header is not a number.")
+    if int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Hangup
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The request body is over {limit} bytes (setting max_body). Send a smaller request.")
+
+
+class HTTPClient:
+    """The client of one request, as the guard sees it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.is_gone = False
+        self.is_open = False
+        self._is_done = False
+
+    async def open(self, status: int, headers: Headers) -> None:
+        """Send status and headers."""
+        if self.is_open:
+            return
+        self.is_open = True
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+        await self._put({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body."""
+        if data:
+            await self._put({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def close(self) -> None:
+        """The body is over."""
+        if self.is_open and not self._is_done:
+            self._is_done = True
+            await self._put({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def answer(self, status: int, headers: Headers, data: bytes) -> None:
+        """A whole answer at once."""
+        await self.open(status, [*headers, ("content-length", str(len(data)))])
+        await self.send(data)
+        await self.close()
+
+    async def _put(self, message: Message) -> None:
+        if self.is_gone:
+            return
+        try:
+            await self._send(message)
+        except OSError:
+            self.is_gone = True
+
+
+class Watch:
+    """Watches for the client's hang-up while a request is under way."""
+
+    def __init__(self, receive: Receive, on_hangup: Callable[[], None]) -> None:
+        self._receive = receive
+        self._on_hangup = on_hangup
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Watch:
+        self._task = asyncio.create_task(self._wait())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._on_hangup()

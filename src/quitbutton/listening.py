@@ -1,0 +1,211 @@
+"""A turn under way, and one upstream call in it: what may pass goes to the client, the rest is held."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+
+from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.messages import ChatRequest, Reply
+from quitbutton.core.records import Receipt
+from quitbutton.core.watcher import Passage, Watcher
+from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
+
+DROPPED_HEADERS = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "content-encoding",
+        "set-cookie",
+        "date",
+        "server",
+    }
+)
+"""Headers of the upstream that belong to its own connection (RFC 9110, section 7.6.1) or body, or to its own site."""
+
+
+class Client(Protocol):
+    """The other end of a request."""
+
+    @property
+    def is_gone(self) -> bool:
+        """True once the client hung up."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """True once a status was sent."""
+        ...
+
+    async def open(self, status: int, headers: Headers) -> None:
+        """Send status and headers; nothing when the client is gone."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body; nothing when the client is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The upstream's own answer where it is no reply: an error, passed on as it is."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What has left for the client so far in a turn; it outlives a stop."""
+
+    writer: Writer | None = None
+    headers: Headers = ()
+    """The upstream's headers that belong to the reply."""
+    texts: int = 0
+    """Pieces of text sent."""
+    billed: int | None = None
+    """Completion tokens as the provider counted them."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One request under way, what was delivered of it, and its stop."""
+
+    request: ChatRequest
+    adapter: Adapter
+    client: Client
+    headers: Headers = ()
+    """What goes upstream of the client's headers."""
+    tenant: str = ""
+    accept_language: str = ""
+    id: str = field(default_factory=lambda: "req_" + secrets.token_urlsafe(18))
+    end_id: str = field(default_factory=lambda: "end_" + secrets.token_urlsafe(18))
+    """The id of the end, should this turn bring it about; told to nobody before that is recorded."""
+    conversation: str = ""
+    delivery: Delivery = field(default_factory=Delivery)
+    stopped_by: str | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    _scope: anyio.CancelScope | None = None
+
+    def stop(self, by: str) -> None:
+        """Abort the upstream, by `user` or `client`. The turn still runs to its record."""
+        if self.stopped_by is None and not self.over.is_set():
+            self.stopped_by = by
+            if self._scope is not None:
+                self._scope.cancel()
+
+    @property
+    def is_stopped(self) -> bool:
+        """True once somebody asked for the stop."""
+        return self.stopped_by is not None
+
+    def while_wanted(self) -> anyio.CancelScope:
+        """The part of the turn that a stop cuts short."""
+        self._scope = anyio.CancelScope()
+        if self.is_stopped:
+            self._scope.cancel()
+        return self._scope
+
+    @property
+    def was_heard(self) -> bool:
+        """True when words of this turn can have reached somebody."""
+        return self.delivery.texts > 0 if self.is_stopped else not self.client.is_gone
+
+    async def open(self, status: int, headers: Headers) -> None:
+        """Send status and headers, with the names of the request and its conversation."""
+        own = [("x-quitbutton-request-id", self.id)]
+        if self.conversation:
+            own.append(("x-quitbutton-conversation", self.conversation))
+        await self.client.open(status, [*headers, *own])
+
+    async def answer(self, status: int, headers: Headers, data: bytes) -> None:
+        """A whole answer at once; only the body where the status is out already."""
+        if not self.client.is_open:
+            await self.open(status, [*headers, ("content-length", str(len(data)))])
+        await self.client.send(data)
+
+    def receipt(self) -> Receipt:
+        """What was delivered, and what a stop saved: an estimate, from `max_tokens`."""
+        limit = self.request.max_tokens
+        delivered = self.delivery.texts
+        if not self.is_stopped and self.delivery.billed is not None:
+            delivered = self.delivery.billed
+        saved = max(0, limit - delivered) if limit is not None and self.is_stopped else None
+        return Receipt(self.id, self.is_stopped, self.stopped_by, delivered, self.delivery.billed, True, saved)
+
+
+async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
+    """Make one call and pass on what may pass. A stream of the upstream opens the client's before its first piece.
+
+    Raises `UpstreamFailed` when nobody answers or the reply breaks off before its end.
+    """
+    delivery = turn.delivery
+    async with upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+        passed = passed_on(exchange.headers)
+        if exchange.status != 200:
+            return Refusal(exchange.status, passed, await whole(exchange))
+        reader = turn.adapter.reader(content_type_of(exchange.headers))
+        if delivery.writer is None:
+            delivery.writer, delivery.headers = turn.adapter.writer(turn.request, reader.streams), passed
+        elif delivery.writer.streams != reader.streams:
+            raise UpstreamFailed("The model's server answered one call as a stream and the next one whole.")
+        if reader.streams and not turn.client.is_open:
+            await turn.open(200, passed)
+        async for passage in _passages(exchange, reader, watcher):
+            data = delivery.writer.pass_on(passage)
+            if passage.piece.usage:
+                delivery.billed = (delivery.billed or 0) + passage.piece.usage.completion
+            if data:
+                delivery.texts += bool(passage.piece.text)
+                await turn.client.send(data)
+    if not watcher.reply.complete:
+        raise UpstreamFailed("The model broke off its reply. Try again.")
+    return watcher.reply
+
+
+def passed_on(headers: Headers) -> Headers:
+    """The upstream's headers that the client gets."""
+    return [(name, value) for name, value in headers if name.lower() not in DROPPED_HEADERS]
+
+
+async def _passages(exchange: Exchange, reader: Reader, watcher: Watcher) -> AsyncIterator[Passage]:
+    async for chunk in exchange.chunks():
+        for piece in reader.feed(chunk):
+            _check(piece.error)
+            for passage in watcher.see(piece):
+                yield passage
+    for piece in reader.close():
+        _check(piece.error)
+        for passage in watcher.see(piece):
+            yield passage
+    for passage in watcher.end():
+        yield passage
+
+
+def _check(error: str | None) -> None:
+    if error is not None:
+        raise UpstreamFailed(f"The model's server reported an error: {error}")
+
+
+async def whole(exchange: Exchange) -> bytes:
+    """The body of an exchange to its end."""
+    return b"".join([chunk async for chunk in exchange.chunks()])
+
+
+def content_type_of(headers: Headers) -> str:
+    """The content type among headers, lower case."""
+    return next((value.lower() for name, value in headers if name.lower() == "content-type"), "")

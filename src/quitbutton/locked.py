@@ -1,0 +1,42 @@
+"""How an ended branch answers: the style that fits the client, and its error."""
+
+from __future__ import annotations
+
+from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.messages import ChatRequest
+from quitbutton.core.notices import locked_text
+from quitbutton.core.policy import LockedReply, Policy
+
+
+class ConversationEnded(QuitbuttonError):
+    """The branch is locked for good. No client we measured retries a 400, and all show its message."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "conversation_ended"
+
+
+class Stopped(QuitbuttonError):
+    """The user stopped the generation before anything was said."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "stopped"
+
+
+def locked_style(policy: Policy, request: ChatRequest) -> LockedReply:
+    """The style in force for a request. A client that waits for JSON or a tool call never gets prose."""
+    style = policy.locked_reply
+    if style is LockedReply.AUTO:
+        style = LockedReply.MESSAGE if request.chat_page else LockedReply.ERROR
+    if style is LockedReply.MESSAGE and not request.wants_prose:
+        return LockedReply.ERROR
+    return style
+
+
+def locked_error(policy: Policy, style: LockedReply, reason: str, language: str) -> ConversationEnded:
+    """The error of a locked turn. In `evals` its code is the one that evaluation tools record as a stopped sample."""
+    error = ConversationEnded(locked_text(reason, language))
+    error.status = 400 if style is LockedReply.EVALS else policy.locked_status
+    error.code = "content_filter" if style is LockedReply.EVALS else "conversation_ended"
+    return error

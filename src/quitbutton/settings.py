@@ -1,0 +1,168 @@
+"""Every setting, typed, validated once: from `quitbutton.toml`, then `QUITBUTTON_*`, then the command line."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from quitbutton.core.errors import PolicyError, SettingsError
+from quitbutton.core.policy import Policy
+
+T = TypeVar("T")
+PREFIX = "QUITBUTTON_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this gateway runs."""
+
+    host: str = "127.0.0.1"
+    port: int = 8808
+    upstream: str | None = None
+    """URL of an OpenAI-compatible server; None runs the embedded model."""
+    upstream_key: str | None = field(default=None, repr=False)
+    """Sent upstream in place of the client's key. Best given as QUITBUTTON_UPSTREAM_KEY."""
+    model: str = "smollm2"
+    """Embedded model: `smollm2`, `qwen-1.5b`, or a GGUF file."""
+    threads: int | None = None
+    """Threads of the embedded model; None is all cores but one."""
+    data: Path = Path(".quitbutton")
+    """Folder of the database and of downloaded models."""
+    store: str | None = None
+    """SQLite file, or `:memory:`; None is `quitbutton.sqlite3` in `data`."""
+    assessor: str = "local"
+    judge: str | None = None
+    """Assessor that is asked at the last rung when the policy says `corroboration = "judge"`."""
+    policy_file: Path | None = None
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys that clients must show; empty lets everybody in, which only loopback may do."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins besides our own that may call the API from a browser."""
+    max_body: int = 32 * 1024 * 1024
+    """Largest request body, in bytes."""
+    connect_timeout: float = 10.0
+    """Seconds to wait for a connection to the upstream."""
+    read_timeout: float = 600.0
+    """Seconds to wait for the upstream's next bytes."""
+    public_url: str | None = None
+    """Where users reach this gateway, for links in replies."""
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def store_path(self) -> str:
+        """The SQLite file."""
+        return self.store or str(self.data / "quitbutton.sqlite3")
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when the small local model answers."""
+        return self.upstream is None
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, **given: object) -> Settings:
+    """The settings in force. `given` are those of the command line; None means not given there.
+
+    Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
+    """
+    data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
+    policy_data = data.pop("policy", {})
+    for known in fields(Settings):
+        value = environment.get(PREFIX + known.name.upper())
+        if value is not None and known.name != "policy":
+            data[known.name] = [part.strip() for part in value.split(",")] if _is_list(known.type) else value
+    data |= {name: value for name, value in given.items() if value is not None}
+    settings = _typed(data, Settings, SettingsError, strict=False)
+    if settings.policy_file is not None:
+        policy_data = _read(settings.policy_file, must_exist=True) | policy_data
+    if settings.is_embedded:
+        # A small model can neither press nor redirect: the ladder and its words are ours.
+        policy_data = {"assist": True, "speaker": "gateway", **policy_data}
+    return _replaced(settings, _typed(policy_data, Policy, PolicyError))
+
+
+def load_policy(file: Path) -> Policy:
+    """The policy of a TOML file; missing keys have their defaults. Raises `PolicyError` or `SettingsError`."""
+    data = _read(file, must_exist=True)
+    return _typed(data.get("policy", data), Policy, PolicyError)
+
+
+def policy_toml(policy: Policy) -> str:
+    """A policy as TOML, every key."""
+    lines = (f"{name} = {_toml(value)}" for name, value in asdict(policy).items())
+    return "\n".join(lines) + "\n"
+
+
+def _replaced(settings: Settings, policy: Policy) -> Settings:
+    return Settings(**{known.name: getattr(settings, known.name) for known in fields(Settings)} | {"policy": policy})
+
+
+def _read(file: Path, must_exist: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if must_exist:
+            raise SettingsError(f"There is no file {file}.") from error
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not TOML: {error}.") from error
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error}.") from error
+
+
+def _typed(data: Mapping[str, Any], kind: type[T], failure: type[Exception], strict: bool = True) -> T:
+    hints = typing.get_type_hints(kind)
+    for key in data:
+        if key not in hints:
+            near = difflib.get_close_matches(key, hints, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(hints)}."
+            raise failure(f"`{key}` is not a key of the {kind.__name__.lower()}; {hint}")
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        try:
+            values[key] = msgspec.convert(value, hints[key], strict=strict, dec_hook=_decode)
+        except (msgspec.ValidationError, TypeError, ValueError) as error:
+            raise failure(f"`{key}` = {value!r} is not allowed; it must be {_allowed(hints[key])}.") from error
+    return kind(**values)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+def _allowed(hint: Any) -> str:
+    """A type in the words of whoever writes the file."""
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return "one of " + ", ".join(f'"{item.value}"' for item in hint)
+    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (tuple, list):
+        return f"a list, each {_allowed(inside[0])}"
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(_allowed(item) for item in inside if item is not type(None))
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}.get(
+        hint, str(hint)
+    )
+
+
+def _is_list(annotation: object) -> bool:
+    return str(annotation).startswith("tuple")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

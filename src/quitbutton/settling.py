@@ -1,0 +1,149 @@
+"""What a reply comes to: a press is weighed, answered, reflected on; the model's reply goes on where it was denied."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from quitbutton.core import button
+from quitbutton.core.conversation import Branch
+from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.messages import ChatRequest, Press, Reply, Role
+from quitbutton.core.policy import (
+    Action,
+    Corroboration,
+    Decision,
+    Denial,
+    Means,
+    Policy,
+    Signal,
+    Stage,
+    admit,
+    denied,
+    settle,
+    stage_of,
+)
+from quitbutton.core.verdicts import UNKNOWN, Label, Verdict, worst_of
+from quitbutton.core.watcher import Watcher
+from quitbutton.interfaces import Assessor, Upstream
+from quitbutton.listening import Turn, listen, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The decision of a turn and everything the model said in it."""
+
+    decision: Decision
+    said: str
+    press: Press | None
+    last: Reply
+    """The reply of the last call: its finish is the turn's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Settles replies under one policy."""
+
+    policy: Policy
+    upstream: Upstream
+    judge: Assessor | None = None
+
+    async def settle(
+        self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, body: bytes, offered: bool
+    ) -> Settlement:
+        """Weigh what the model did. `body` is what was sent upstream, `offered` whether it could press."""
+        press = reply.press
+        if press is None and not turn.is_stopped and await self._wants_to_leave(turn, branch, admitted, reply):
+            press = Press(means=Means.QUESTION.value)
+        decision = self._weighed(turn, branch, admitted, press, offered)
+        if decision.action is Action.END and decision.signal is Signal.PRESS:
+            decision = await self._corroborated(turn, branch, decision)
+        again: Reply | None = None
+        if press is not None and _takes_answer(press) and not turn.is_stopped:
+            if decision.denial is not None:
+                again = await self._follow_up(turn, body, reply, press, button.denial_result(decision.denial))
+            elif decision.action is Action.END and decision.signal is Signal.PRESS and self.policy.reflect:
+                again = await self._follow_up(turn, body, reply, press, button.reflection_result())
+                if again is None or again.press is None:
+                    without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard)
+                    decision = denied(without, Denial.NOT_MEANT)
+        said = "".join(one.text for one in (reply, again) if one is not None)
+        return Settlement(decision, said, press, again or reply)
+
+    def _weighed(
+        self, turn: Turn, branch: Branch, admitted: Decision, press: Press | None, offered: bool
+    ) -> Decision:
+        signal = button.signal_of(press, admitted.before, newest_words(turn.request))
+        refused: Denial | None = None
+        if press is not None and not press.alone:
+            refused = Denial.NOT_ALONE
+        elif press is not None and not offered and _takes_answer(press) and not admitted.after.is_held:
+            refused = Denial.NOT_OFFERED
+        if refused is not None:
+            return denied(settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard), refused)
+        return settle(self.policy, admitted, signal, branch.message, turn.was_heard)
+
+    async def _corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
+        """At the last rung, under `judge`, a second reader must also find the turn harmful."""
+        if self.policy.corroboration is not Corroboration.JUDGE:
+            return decision
+        second = await assess(self.judge, turn.request, self.policy.assess_timeout) if self.judge else UNKNOWN
+        if second.label.is_harmful:
+            return replace(decision, verdict=worst_of((decision.verdict, second)))
+        if second.label is Label.CRISIS:
+            return denied(admit(self.policy, decision.before, second, branch.message), Denial.CRISIS)
+        return denied(admit(self.policy, decision.before, decision.verdict, branch.message), Denial.NOT_CORROBORATED)
+
+    async def _follow_up(self, turn: Turn, body: bytes, reply: Reply, press: Press, result: str) -> Reply | None:
+        """The one extra call: the button's answer goes to the model, and what it says then to the client."""
+        if turn.delivery.writer is None:
+            return None
+        extra = turn.adapter.follow_up(body, reply.text, press, result, self.policy.guidance_role)
+        turn.delivery.writer.resume()
+        watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None)
+        try:
+            with turn.while_wanted():
+                again = await listen(self.upstream, turn, extra, watcher)
+                return again if isinstance(again, Reply) else None
+        except QuitbuttonError:
+            return None  # The turn goes on without it: no failure may end a chat.
+        return None
+
+    async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply) -> bool:
+        """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
+        could_count = stage_of(self.policy, admitted.before) in (Stage.SPENT, Stage.WARNED)
+        sampled = int.from_bytes(branch.address[:4], "big") / 2**32 < self.policy.question_rate
+        offered = button.is_offered(self.policy, admitted, Means.QUESTION)
+        if not (could_count and sampled and offered and admitted.action is Action.REDIRECT):
+            return False
+        try:
+            answers = [await self._ask(turn, reply, stay_first) for stay_first in (True, False)]
+        except QuitbuttonError:
+            return False
+        return button.wants_to_leave(answers)
+
+    async def _ask(self, turn: Turn, reply: Reply, stay_first: bool) -> str:
+        body = turn.adapter.ask(turn.request, reply.text, button.question(stay_first), self.policy.guidance_role)
+        async with self.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+            reader = turn.adapter.reader("application/json")
+            pieces = [*reader.feed(await whole(exchange)), *reader.close()]
+        return "".join(piece.text for piece in pieces)
+
+
+async def assess(assessor: Assessor, request: ChatRequest, timeout: float) -> Verdict:
+    """The verdict; an assessor that fails or takes too long proves no harm."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await assessor.assess(request.messages)
+    except Exception as error:
+        return Verdict(Label.UNKNOWN, assessor=assessor.name, why=f"failed: {type(error).__name__}")
+
+
+def newest_words(request: ChatRequest) -> str:
+    """The text of the newest user message."""
+    return next(message.text for message in reversed(request.messages) if message.role is Role.USER)
+
+
+def _takes_answer(press: Press) -> bool:
+    """True for a press inside the reply that stands alone: the model can be answered and go on."""
+    return press.alone and press.means != Means.QUESTION

@@ -1,0 +1,1 @@
+"""Stores: where standings, ends, events and receipts are kept."""

@@ -1,0 +1,84 @@
+-- Every statement the store makes, one named query after another. Parameters are :named.
+
+-- name: turns_at
+SELECT address, parent, base, rung, redirections, clean_turns, crisis_turns, asked, evidence, end_id
+FROM turns WHERE address IN (:addresses);
+
+-- name: head_of
+SELECT head FROM conversations WHERE id = :id;
+
+-- name: put_turn
+INSERT INTO turns (address, parent, base, conversation, rung, redirections, clean_turns, crisis_turns, asked, evidence,
+                   end_id, created_at, updated_at)
+VALUES (:address, :parent, :base, :conversation, :rung, :redirections, :clean_turns, :crisis_turns, :asked, :evidence,
+        :end_id, :at, :at)
+ON CONFLICT (address) DO UPDATE SET
+    rung = excluded.rung, redirections = excluded.redirections, clean_turns = excluded.clean_turns,
+    crisis_turns = excluded.crisis_turns, asked = excluded.asked, evidence = excluded.evidence,
+    end_id = excluded.end_id, updated_at = excluded.updated_at;
+
+-- name: fill_gap
+INSERT INTO turns (address, parent, base, conversation, rung, redirections, clean_turns, crisis_turns, asked, evidence,
+                   end_id, created_at, updated_at)
+VALUES (:address, :parent, :base, :conversation, :rung, :redirections, :clean_turns, :crisis_turns, :asked, :evidence,
+        NULL, :at, :at)
+ON CONFLICT (address) DO NOTHING;
+
+-- name: end_descendants
+WITH RECURSIVE below (address) AS (
+    SELECT address FROM turns WHERE parent = :address
+    UNION
+    SELECT turns.address FROM turns JOIN below ON turns.parent = below.address
+)
+UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at
+WHERE address IN (SELECT address FROM below) AND rung <> 'ended';
+
+-- name: put_conversation
+INSERT INTO conversations (id, tenant, head, created_at, updated_at) VALUES (:id, :tenant, :head, :at, :at)
+ON CONFLICT (id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at;
+
+-- name: put_end
+INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, ended_at)
+VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :at);
+
+-- name: end_by_id
+SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence FROM ends WHERE id = :id;
+
+-- name: ends_of
+SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence FROM ends
+WHERE conversation = :conversation ORDER BY ended_at;
+
+-- name: put_event
+INSERT INTO events (at, kind, tenant, conversation, message, body)
+VALUES (:at, :kind, :tenant, :conversation, :message, :body);
+
+-- name: events_of
+SELECT seq, at, kind, message, body FROM events WHERE conversation = :conversation ORDER BY seq;
+
+-- name: conversation
+SELECT c.id, t.rung, c.created_at, c.updated_at,
+       (SELECT COUNT(*) FROM turns WHERE turns.conversation = c.id)
+FROM conversations c JOIN turns t ON t.address = c.head
+WHERE c.id = :id AND c.tenant = :tenant;
+
+-- name: put_policy
+INSERT INTO policies (digest, body, first_seen) VALUES (:digest, :body, :at) ON CONFLICT (digest) DO NOTHING;
+
+-- name: put_receipt
+INSERT INTO receipts (request_id, tenant, body, at) VALUES (:request_id, :tenant, :body, :at)
+ON CONFLICT (request_id) DO NOTHING;
+
+-- name: receipt
+SELECT body FROM receipts WHERE request_id = :request_id AND tenant = :tenant;
+
+-- name: put_feedback
+INSERT INTO feedback (tenant, about, rating, text, at) VALUES (:tenant, :about, :rating, :text, :at);
+
+-- name: meta
+SELECT value FROM meta WHERE name = :name;
+
+-- name: put_meta
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: ping
+SELECT 1;

@@ -1,0 +1,271 @@
+"""SQLStore: every operation, written once for every database, with SQL from `queries.sql`."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.resources import files
+
+from quitbutton.core.conversation import Branch, Mark, Marks
+from quitbutton.core.policy import Decision, Evidence, Policy, Rung, Standing, higher_of
+from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
+from quitbutton.core.verdicts import Label
+from quitbutton.stores.migrate import migrate
+from quitbutton.stores.sqlite import Row, SQLite, Transaction
+
+MAX_PLACES = 400
+"""Addresses looked up in one statement."""
+
+
+def _load_queries() -> dict[str, str]:
+    text = (files("quitbutton.stores") / "queries.sql").read_text("utf-8")
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
+    return {name: body.strip().rstrip(";") for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+QUERIES = _load_queries()
+
+
+class SQLStore:
+    """Satisfies `Store` over a SQL database."""
+
+    def __init__(self, database: SQLite) -> None:
+        self._database = database
+        migrate(database)
+
+        def first(transaction: Transaction) -> None:
+            transaction.execute(QUERIES["put_meta"], {"name": "address_key", "value": secrets.token_hex(32)})
+
+        database.migrate(first)
+
+    async def address_key(self) -> bytes:
+        """The key of every address, made once for each installation: 32 bytes."""
+        rows = await self._database.read(QUERIES["meta"], {"name": "address_key"})
+        return bytes.fromhex(rows[0][0])
+
+    async def ping(self) -> None:
+        """Raises `StoreFailed` when the store cannot be read."""
+        await self._database.read(QUERIES["ping"])
+
+    async def marks(self, branch: Branch) -> Marks:
+        """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
+        found = {row[0]: _mark_of(row) for row in await self._turns_at({branch.address, branch.parent})}
+        if branch.parent in found or (branch.parent == branch.root and not branch.beheaded):
+            return Marks(found)
+        wanted = set(branch.addresses)
+        if branch.address in found:
+            wanted.add(found[branch.address].base)
+        heads = await self._database.read(QUERIES["head_of"], {"id": branch.conversation}) if branch.named else []
+        head = bytes(heads[0][0]) if heads else None
+        if head is not None:
+            wanted.add(head)
+        found |= {row[0]: _mark_of(row) for row in await self._turns_at(wanted - set(found))}
+        return Marks(found, head)
+
+    async def record(self, record: TurnRecord) -> Outcome:
+        """Write a turn and its event, all or nothing.
+
+        Compare-and-set: when the branch has been ended meanwhile by another request, nothing of this turn is written
+        but the event, and that other end is returned. Otherwise the turn stands.
+        """
+        durable = record.decision.after.rung in (Rung.WARNED, Rung.ENDED)
+        return await self._database.write(lambda transaction: _record(transaction, record), durable)
+
+    async def end(self, end_id: str) -> End | None:
+        """An end by its id."""
+        rows = await self._database.read(QUERIES["end_by_id"], {"id": end_id})
+        return _end_of(rows[0]) if rows else None
+
+    async def conversation(self, tenant: str, conversation: str) -> ConversationView | None:
+        """What may be told of a conversation to the tenant it belongs to."""
+        rows = await self._database.read(QUERIES["conversation"], {"id": conversation, "tenant": tenant})
+        if not rows:
+            return None
+        ends = await self._database.read(QUERIES["ends_of"], {"conversation": conversation})
+        found, state, created, updated, turns = rows[0]
+        return ConversationView(found, state, turns, created, updated, tuple(map(_end_of, ends)))
+
+    async def events(self, conversation: str) -> list[dict[str, object]]:
+        """The decisions about a conversation, oldest first."""
+        rows = await self._database.read(QUERIES["events_of"], {"conversation": conversation})
+        return [{"seq": seq, "at": at, "kind": kind, "message": m, **json.loads(body)} for seq, at, kind, m, body in rows]
+
+    async def put_policy(self, policy: Policy, at: float) -> None:
+        """Remember which rules a digest stands for."""
+        params = {"digest": policy.digest, "body": json.dumps(asdict(policy)), "at": at}
+        await self._database.write(lambda transaction: transaction.execute(QUERIES["put_policy"], params))
+
+    async def put_receipt(self, tenant: str, receipt: Receipt, at: float) -> None:
+        """Keep the receipt of a stop; the first one stands."""
+        params = {"request_id": receipt.request_id, "tenant": tenant, "body": json.dumps(asdict(receipt)), "at": at}
+        await self._database.write(lambda transaction: transaction.execute(QUERIES["put_receipt"], params))
+
+    async def receipt(self, tenant: str, request_id: str) -> Receipt | None:
+        """The receipt of a stop, for the tenant whose request it was."""
+        rows = await self._database.read(QUERIES["receipt"], {"request_id": request_id, "tenant": tenant})
+        return Receipt(**json.loads(rows[0][0])) if rows else None
+
+    async def put_feedback(self, tenant: str, about: str, rating: str, text: str, at: float) -> None:
+        """Keep what a user thinks of an end, a warning, a stop or a reply."""
+        params = {"tenant": tenant, "about": about, "rating": rating, "text": text, "at": at}
+        await self._database.write(lambda transaction: transaction.execute(QUERIES["put_feedback"], params))
+
+    def close(self) -> None:
+        """Finish what waits, then close."""
+        self._database.close()
+
+    async def _turns_at(self, addresses: set[bytes]) -> list[Row]:
+        rows: list[Row] = []
+        ordered = sorted(addresses)
+        for start in range(0, len(ordered), MAX_PLACES):
+            sql, params = _placed(QUERIES["turns_at"], ordered[start : start + MAX_PLACES])
+            rows += await self._database.read(sql, params)
+        return rows
+
+
+def _placed(sql: str, addresses: Iterable[bytes]) -> tuple[str, dict[str, object]]:
+    params: dict[str, object] = {f"a{place}": address for place, address in enumerate(addresses)}
+    return sql.replace(":addresses", ", ".join(f":{name}" for name in params)), params
+
+
+def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
+    branch, footing = record.branch, record.footing
+    watched = {branch.address, branch.parent, footing.base, *_gap(record)}
+    sql, params = _placed(QUERIES["turns_at"], sorted(watched))
+    known = {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
+    other = next((mark for mark in known.values() if mark.standing.rung is Rung.ENDED), None)
+    if other is not None:
+        _put_event(transaction, record, "turn.refuse", {"end_id": other.end_id})
+        return Outcome(other.standing, _end_of(transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0]))
+    _put_gap(transaction, record)
+    standing = record.decision.after
+    if branch.address in known:
+        standing = higher_of(standing, known[branch.address].standing)
+    parent = branch.parent if footing.base in branch.addresses or footing.base == branch.root else footing.base
+    values = _columns(standing, branch.conversation, footing.base, record.at)
+    end_id = record.end.id if record.end else None
+    transaction.execute(QUERIES["put_turn"], {"address": branch.address, "parent": parent, "end_id": end_id, **values})
+    if record.end is not None:
+        _put_end(transaction, record, record.end)
+    transaction.execute(
+        QUERIES["put_conversation"],
+        {"id": branch.conversation, "tenant": record.tenant, "head": branch.address, "at": record.at},
+    )
+    _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
+    return Outcome(standing)
+
+
+def _gap(record: TurnRecord) -> tuple[bytes, ...]:
+    """The addresses between the base and this turn that no request has brought yet."""
+    addresses = record.branch.addresses
+    if record.footing.base not in addresses[:-1]:
+        return ()
+    return addresses[addresses.index(record.footing.base) + 1 : -1]
+
+
+def _put_gap(transaction: Transaction, record: TurnRecord) -> None:
+    # Without these rows an end inside the gap could not find the turns below it.
+    parent = record.footing.base
+    values = _columns(record.footing.standing, record.branch.conversation, record.footing.base, record.at)
+    for address in _gap(record):
+        transaction.execute(QUERIES["fill_gap"], {"address": address, "parent": parent, **values})
+        parent = address
+
+
+def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
+    transaction.execute(
+        QUERIES["put_end"],
+        {
+            "id": end.id,
+            "address": record.branch.address,
+            "conversation": end.conversation,
+            "tenant": record.tenant,
+            "reason": end.reason,
+            "decided_by": end.decided_by,
+            "policy": end.policy,
+            "message": end.message,
+            "explanation": end.explanation,
+            "evidence": _evidence_text(end.evidence),
+            "at": end.ended_at,
+        },
+    )
+    below = {"address": record.branch.address, "end_id": end.id, "at": record.at}
+    transaction.execute(QUERIES["end_descendants"], below)
+
+
+def kind_of_event(decision: Decision) -> str:
+    """The event's name: what was done, or that a press was denied."""
+    if decision.denial is not None:
+        return "press.denied"
+    return f"turn.{decision.action.value}"
+
+
+def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: dict[str, object]) -> None:
+    decision = record.decision
+    body = {
+        "request_id": record.request_id,
+        "mode": record.mode,
+        "action": decision.action,
+        "signal": decision.signal,
+        "press_by": record.press,
+        "denial": decision.denial,
+        "reason": decision.reason,
+        "decided_by": decision.decided_by,
+        "before": asdict(decision.before),
+        "after": asdict(decision.after),
+        "verdict": asdict(decision.verdict),
+        "policy": decision.policy,
+        **more,
+    }
+    transaction.execute(
+        QUERIES["put_event"],
+        {
+            "at": record.at,
+            "kind": kind,
+            "tenant": record.tenant,
+            "conversation": record.branch.conversation,
+            "message": record.branch.message,
+            "body": json.dumps(body, separators=(",", ":")),
+        },
+    )
+
+
+def _columns(standing: Standing, conversation: str, base: bytes, at: float) -> dict[str, object]:
+    return {
+        "base": base,
+        "conversation": conversation,
+        "rung": standing.rung.value,
+        "redirections": standing.redirections,
+        "clean_turns": standing.clean_turns,
+        "crisis_turns": standing.crisis_turns,
+        "asked": int(standing.asked),
+        "evidence": _evidence_text(standing.evidence),
+        "at": at,
+    }
+
+
+def _evidence_text(evidence: tuple[Evidence, ...]) -> str:
+    return json.dumps([asdict(item) for item in evidence], separators=(",", ":")) if evidence else "[]"
+
+
+def _evidence_of(text: str) -> tuple[Evidence, ...]:
+    if text == "[]":
+        return ()
+    return tuple(
+        Evidence(Rung(item["rung"]), item["message"], Label(item["label"]), item["assessor"]) for item in json.loads(text)
+    )
+
+
+def _mark_of(row: Row) -> Mark:
+    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id = row
+    standing = Standing(Rung(rung), redirections, clean, crisis, bool(asked), _evidence_of(evidence))
+    return Mark(standing, bytes(base), end_id)
+
+
+def _end_of(row: Row) -> End:
+    end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence = row
+    proofs = _evidence_of(evidence)
+    return End(end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, proofs)

@@ -1,0 +1,180 @@
+"""SQLite: connect, transact, place parameters; one writer thread that commits turns in groups."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from quitbutton.core.errors import StoreFailed
+
+MAX_GROUP = 256
+"""Most transactions that share one commit."""
+BUSY_SECONDS = 10
+"""How long a write waits for another process."""
+
+T = TypeVar("T")
+Row = Sequence[Any]
+Params = Mapping[str, object]
+WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
+
+
+class Transaction(Protocol):
+    """What a transaction can do."""
+
+    def execute(self, sql: str, params: Params = {}, /) -> list[Row]:
+        """Run one statement; its rows, if it has any."""
+        ...
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Transaction], Any]
+    durable: bool
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _Connection:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def execute(self, sql: str, params: Params = {}, /) -> list[Row]:
+        return self.connection.execute(sql, dict(params)).fetchall()
+
+
+class SQLite:
+    """A SQLite file in WAL mode. Reads run where they are asked for (microseconds), writes on one thread.
+
+    A write is one transaction. Those that wait at the same time share a commit; each is a savepoint, so that one that
+    fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
+    answered.
+    """
+
+    words = WORDS
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = str(path)
+        self._in_memory = self._path == ":memory:"
+        if not self._in_memory:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._writer = self._connect()
+        self._reader = self._writer if self._in_memory else self._connect()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=64
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            raise StoreFailed(f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights.") from error
+        return connection
+
+    async def read(self, sql: str, params: Params = {}, /) -> list[Row]:
+        """The rows of one query."""
+        if self._in_memory:
+            return await self.write(lambda transaction: transaction.execute(sql, params))
+        try:
+            return self._reader.execute(sql, dict(params)).fetchall()
+        except sqlite3.Error as error:
+            raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
+
+    async def write(self, work: Callable[[Transaction], T], durable: bool = False) -> T:
+        """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
+
+        `work` runs on the writer's thread and may run a statement after another, nothing else.
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(work, durable, loop, loop.create_future())
+        self._jobs.put(job)
+        result: T = await asyncio.shield(job.future)
+        return result
+
+    def migrate(self, work: Callable[[Transaction], None]) -> None:
+        """Run `work` in a transaction that excludes every other process. For migrations, before the first turn."""
+        self._writer.execute("BEGIN EXCLUSIVE")
+        try:
+            work(_Connection(self._writer))
+        except BaseException:
+            self._writer.execute("ROLLBACK")
+            raise
+        self._writer.execute("COMMIT")
+
+    def close(self) -> None:
+        """Finish the writes that wait, then close."""
+        self._jobs.put(None)
+        self._thread.join(timeout=BUSY_SECONDS)
+        if self._reader is not self._writer:
+            self._reader.close()
+        self._writer.close()
+
+    def _run(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            group = [job]
+            last = False
+            while len(group) < MAX_GROUP and not self._jobs.empty():
+                more = self._jobs.get()
+                if more is None:
+                    last = True
+                    break
+                group.append(more)
+            self._commit(group)
+            for done in group:
+                done.loop.call_soon_threadsafe(_answer, done)
+            if last:
+                return
+
+    def _commit(self, group: list[_Job]) -> None:
+        transaction = _Connection(self._writer)
+        durable = any(job.durable for job in group)
+        try:
+            if durable:
+                self._writer.execute("PRAGMA synchronous = FULL")
+            self._writer.execute("BEGIN IMMEDIATE")
+            for job in group:
+                self._attempt(job, transaction)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            for job in group:
+                job.error = job.error or error
+        finally:
+            if durable:
+                self._writer.execute("PRAGMA synchronous = NORMAL")
+
+    def _attempt(self, job: _Job, transaction: Transaction) -> None:
+        self._writer.execute("SAVEPOINT turn")
+        try:
+            job.result = job.work(transaction)
+        except Exception as error:
+            job.error = error
+            self._writer.execute("ROLLBACK TO turn")
+        self._writer.execute("RELEASE turn")
+
+
+def _answer(job: _Job) -> None:
+    if job.future.done():
+        return
+    if job.error is None:
+        job.future.set_result(job.result)
+        return
+    error = StoreFailed(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
+    error.__cause__ = job.error
+    job.future.set_exception(error)

@@ -1,0 +1,252 @@
+"""The turn: where rules and awaits meet. `Guard.take_turn()` is the whole story of a request, read from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from quitbutton.core import button, notices
+from quitbutton.core.announcement import ended
+from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
+from quitbutton.core.errors import StoreFailed
+from quitbutton.core.messages import ChatRequest, Press, Reply, Role
+from quitbutton.core.policy import (
+    Action,
+    Decision,
+    LockedReply,
+    Means,
+    Mode,
+    Policy,
+    Rung,
+    Signal,
+    Speaker,
+    admit,
+    assisted,
+    settle,
+)
+from quitbutton.core.records import End, Outcome, TurnRecord
+from quitbutton.core.verdicts import UNKNOWN, Label
+from quitbutton.core.watcher import Watcher
+from quitbutton.core.wording import Wording
+from quitbutton.interfaces import Assessor, Headers, Store, Upstream
+from quitbutton.listening import Refusal, Turn, listen, passed_on
+from quitbutton.locked import Stopped, locked_error, locked_style
+from quitbutton.settling import Settlement, Settling, assess
+
+
+@dataclass(slots=True)
+class Guard:
+    """Takes turns under one policy. Everything it needs comes in through the doors."""
+
+    policy: Policy
+    assessor: Assessor
+    store: Store
+    upstream: Upstream
+    key: bytes
+    judge: Assessor | None = None
+    public_url: str | None = None
+    now: Callable[[], float] = time.time
+
+    async def take_turn(self, turn: Turn) -> None:
+        """Answer one request: find its branch, admit it, let the upstream answer, settle, record, then speak.
+
+        Raises what is to be told to the client; nothing was counted then.
+        """
+        try:
+            await self._take(turn)
+        finally:
+            turn.over.set()
+
+    async def _take(self, turn: Turn) -> None:
+        branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request)
+        if branch is None or turn.request.background or self.policy.mode is Mode.OFF:
+            await self._relay(turn)
+            return
+        turn.conversation = branch.conversation
+        footing = standing_of(branch, await self.store.marks(branch))
+        if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
+            await self._refuse(turn, branch, footing)
+            return
+        verdict = await assess(self.assessor, turn.request, self.policy.assess_timeout)
+        decision = assisted(self.policy, footing.standing, verdict, branch.message)
+        if self.policy.mode is Mode.SHADOW:
+            await self._look_on(turn, branch, footing, decision)
+        elif self._speaks(decision):
+            await self._speak(turn, branch, footing, decision)
+        else:
+            await self._converse(turn, branch, footing, decision)
+
+    async def _relay(self, turn: Turn) -> None:
+        """A call that is no turn: there and back, byte for byte."""
+        with turn.while_wanted():
+            async with self.upstream.send("POST", turn.adapter.path, turn.headers, turn.request.raw) as exchange:
+                await turn.open(exchange.status, passed_on(exchange.headers))
+                async for chunk in exchange.chunks():
+                    await turn.client.send(chunk)
+
+    async def _refuse(self, turn: Turn, branch: Branch, footing: Footing) -> None:
+        """The branch is locked: say so, in the way this client understands."""
+        decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
+        await self._say_locked(turn, await self._record(turn, branch, footing, decision))
+
+    async def _look_on(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
+        """Shadow: the client sees an untouched reply, the record what would have been done."""
+        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
+        if isinstance(reply, Refusal):
+            return
+        await self._record(turn, branch, footing, settle(self.policy, decision, Signal.NONE, branch.message))
+        await self._close(turn, None, None)
+
+    async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
+        """The gateway answers in its own words; the model is not asked."""
+        outcome = await self._record(turn, branch, footing, decision)
+        if self._is_overtaken(turn, outcome):
+            await self._say_locked(turn, outcome)
+            return
+        wording = self._wording(turn)
+        note = wording.announcement(turn.id, branch, decision, outcome, "gateway", self.public_url)
+        await self._say_whole(turn, wording.own(decision), note)
+
+    async def _converse(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
+        """The model answers, watched; a press of its is settled, the outcome recorded, then told."""
+        request, wording = turn.request, self._wording(turn)
+        offers_tool = request.can_offer and button.is_offered(self.policy, decision, Means.TOOL)
+        offers_string = request.wants_prose and button.is_offered(self.policy, decision, Means.STRING)
+        body = turn.adapter.forward(
+            request,
+            button.tool(self.policy) if offers_tool else None,
+            wording.guidance(decision, offers_string),
+            self.policy.guidance_role,
+            self._own_notices(request),
+        )
+        watcher = Watcher(request.can_offer, self.policy.exit_string if offers_string else None)
+        reply = await self._listen(turn, body, watcher)
+        if isinstance(reply, Refusal):
+            return
+        settling = Settling(self.policy, self.upstream, self.judge)
+        settled = await settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
+        outcome = await self._record(turn, branch, footing, settled.decision, settled.press)
+        if self._is_overtaken(turn, outcome):
+            await self._say_locked(turn, outcome)
+            return
+        await self._finish(turn, branch, settled, outcome)
+
+    async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
+        """What is left to say: our words where the model's lack something, and the outcome."""
+        if turn.is_stopped and not turn.client.is_open:
+            raise Stopped("The reply was stopped before it began. Send the request again to continue.")
+        wording, last = self._wording(turn), settled.last
+        words = "" if turn.is_stopped else wording.missing(settled.decision, settled.said, settled.press is not None)
+        if words and turn.delivery.writer is not None:
+            await turn.client.send(turn.delivery.writer.say(words))
+        spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
+        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, self.public_url)
+        ends_ours = last.press is not None and not last.other_calls
+        await self._close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
+
+    async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
+        """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
+        with turn.while_wanted():
+            reply = await listen(self.upstream, turn, body, watcher)
+            if isinstance(reply, Refusal):
+                await turn.answer(reply.status, reply.headers, reply.body)
+            return reply
+        return replace(watcher.reply, press=None)
+
+    async def _record(
+        self, turn: Turn, branch: Branch, footing: Footing, decision: Decision, press: Press | None = None
+    ) -> Outcome:
+        """Write it down before anybody hears of it."""
+        ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
+        end = self._end_of(turn, branch, decision, press) if ends else None
+        means = press.means if press else None
+        outcome = await self.store.record(
+            TurnRecord(turn.tenant, branch, footing, decision, turn.id, self.now(), self.policy.mode.value, end, means)
+        )
+        return replace(outcome, end=end) if outcome.end is None else outcome
+
+    async def _say_whole(self, turn: Turn, words: str, note: dict[str, object] | None) -> None:
+        """A reply of ours from its first to its last byte."""
+        writer = turn.adapter.writer(turn.request, turn.request.stream)
+        turn.delivery.writer, turn.delivery.headers = writer, ()
+        if writer.streams:
+            await turn.open(200, [("content-type", writer.content_type)])
+        await turn.client.send(writer.say(words))
+        turn.delivery.texts += 1
+        await self._close(turn, "stop", note)
+
+    async def _close(self, turn: Turn, finish: str | None, note: dict[str, object] | None) -> None:
+        """The reply's last bytes; a whole reply is sent here at once, with its headers."""
+        writer = turn.delivery.writer
+        if writer is None:
+            return
+        headers = turn.delivery.headers or [("content-type", writer.content_type)]
+        await turn.answer(200, [*headers, *_headers_of(note)], writer.close(finish, note))
+
+    async def _say_locked(self, turn: Turn, outcome: Outcome) -> None:
+        """The answer of an ended branch: an error or a notice, or the end of a reply that was under way."""
+        end = outcome.end
+        if end is None:
+            raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
+        language = self._wording(turn).language
+        note = ended(end, language, self.public_url) | {"request_id": turn.id}
+        style = locked_style(self.policy, turn.request)
+        if turn.client.is_open and turn.delivery.writer is not None:
+            await turn.client.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
+            await self._close(turn, "stop", note)
+        elif style is LockedReply.MESSAGE:
+            reference = notices.reference_for(self.key, end.id)
+            await self._say_whole(turn, notices.locked_text(end.reason, language, reference), note)
+        else:
+            error = locked_error(self.policy, style, end.reason, language)
+            own = [("x-should-retry", "false"), ("cache-control", "no-store"), *_headers_of(note)]
+            body = turn.adapter.error(error, {"quitbutton": note})
+            await turn.answer(error.status, [("content-type", "application/json"), *own], body)
+
+    @property
+    def _realm(self) -> str:
+        """Shadow branches live apart: nothing that shadow mode recorded ever locks or warns."""
+        return Mode.SHADOW.value if self.policy.mode is Mode.SHADOW else ""
+
+    def _speaks(self, decision: Decision) -> bool:
+        """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`."""
+        if decision.action is Action.END:
+            return True
+        label = decision.verdict.label
+        speaks_for = self.policy.assist and self.policy.speaker is Speaker.GATEWAY
+        return speaks_for and decision.action is not Action.PASS and (label.is_harmful or label is Label.CRISIS)
+
+    def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
+        """True when another request ended the branch while this one was under way."""
+        return outcome.end is not None and outcome.end.id != turn.end_id
+
+    def _own_notices(self, request: ChatRequest) -> tuple[int, ...]:
+        """Places of locked notices of ours that a client sent back as history."""
+        return tuple(
+            place
+            for place, message in enumerate(request.messages)
+            if message.role is Role.ASSISTANT and notices.is_ours(self.key, message.text)
+        )
+
+    def _wording(self, turn: Turn) -> Wording:
+        return Wording(self.policy, turn.accept_language)
+
+    def _end_of(self, turn: Turn, branch: Branch, decision: Decision, press: Press | None) -> End:
+        return End(
+            id=turn.end_id,
+            reason=str(decision.reason),
+            decided_by=decision.decided_by,
+            ended_at=self.now(),
+            conversation=branch.conversation,
+            message=branch.message,
+            policy=decision.policy,
+            explanation=press.explanation if press else "",
+            evidence=decision.after.evidence,
+        )
+
+
+def _headers_of(note: dict[str, object] | None) -> Headers:
+    """The note's headers, for whole replies."""
+    names = (("state", "x-quitbutton-state"), ("end_id", "x-quitbutton-end-id"))
+    return [(name, str(note[member])) for member, name in names if note is not None and member in note]

@@ -1,0 +1,1 @@
+"""Upstreams: what answers."""

@@ -1,0 +1,88 @@
+"""A provider over HTTP, with pooled connections; an abandoned reply closes its connection at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.interfaces import Headers
+
+MAX_CONNECTIONS = 1000
+"""Most connections to the provider at once."""
+
+
+class HTTPExchange:
+    """One answer of a provider."""
+
+    def __init__(self, response: aiohttp.ClientResponse, url: str) -> None:
+        self._response = response
+        self._url = url
+        self.status = response.status
+        self.headers: Headers = list(response.headers.items())
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"The model at {self._url} stopped sending. Try again.") from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise UpstreamFailed(f"The model at {self._url} broke off its reply. Try again.") from error
+
+
+class HTTPUpstream:
+    """Any server that speaks the client's protocol. `base` is its URL, with or without a closing `/v1`."""
+
+    def __init__(self, base: str, key: str | None, connect_timeout: float, read_timeout: float) -> None:
+        self._base = base.rstrip("/").removesuffix("/v1")
+        self._key = key
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[HTTPExchange]:
+        """Send a request. Leaving the context early aborts it."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+            )
+        sent = [(name, value) for name, value in headers if not (self._key and name.lower() == "authorization")]
+        if self._key:
+            sent.append(("authorization", f"Bearer {self._key}"))
+        url = URL(self._base + path, encoded=True)
+        try:
+            response = await self._session.request(
+                method,
+                url,
+                headers=sent,
+                data=body or None,
+                allow_redirects=False,
+                skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
+            )
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamFailed(
+                f"The model at {self._base} cannot be reached ({type(error).__name__}). "
+                "Check that it runs and that --upstream names it."
+            ) from error
+        try:
+            yield HTTPExchange(response, self._base)
+        finally:
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

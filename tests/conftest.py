@@ -1,0 +1,105 @@
+"""Fixtures that run the real thing: a gateway in its own process, with the embedded model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / ".quitbutton" / "models"
+
+
+@dataclass
+class Running:
+    """A gateway process."""
+
+    url: str
+    port: int
+    data: Path
+    process: subprocess.Popen[bytes]
+    arguments: list[str]
+
+    def kill(self) -> None:
+        """SIGKILL, at once."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """An orderly stop."""
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def restart(self) -> None:
+        """The same gateway again, on the same port and data."""
+        if self.process.poll() is None:
+            self.stop()
+        self.process = _spawn(self.arguments)
+        _wait(self)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+    return subprocess.Popen([sys.executable, "-m", "quitbutton", "serve", *arguments], env=environment)
+
+
+def _wait(running: Running, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if running.process.poll() is not None:
+            raise RuntimeError(f"the gateway ended with status {running.process.returncode}")
+        try:
+            with urllib.request.urlopen(running.url + "/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the gateway did not start")
+
+
+@pytest.fixture(scope="session")
+def start_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """Starts gateways: `start_gateway("--upstream", url, ...)`. All are stopped at the end."""
+    started: list[Running] = []
+
+    def start(*arguments: str) -> Running:
+        data = tmp_path_factory.mktemp("gateway")
+        if MODELS.is_dir():
+            (data / "models").symlink_to(MODELS)
+        port = free_port()
+        given = ["--port", str(port), "--data", str(data), *arguments]
+        running = Running(f"http://127.0.0.1:{port}", port, data, _spawn(given), given)
+        started.append(running)
+        _wait(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()
+        shutil.rmtree(running.data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def gateway(start_gateway: Callable[..., Running]) -> Running:
+    """The embedded default: small local model, local assessors, assist."""
+    return start_gateway()
