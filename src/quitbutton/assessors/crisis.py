@@ -1,0 +1,84 @@
+"""The crisis rules that stand beside the learned head: plain signs of danger that no model may miss.
+
+They run on folded text (`normal.fold`), so they see through spacing, look-alikes and capitals. A rule that matches is
+withdrawn where the same clause says that it is fiction, a figure of speech or a thing; doubt counts as a crisis.
+"""
+
+from __future__ import annotations
+
+import re
+
+I = r"\b(?:i|i'm|im|i am|i'd|i've|ive|we)\b"  # noqa: E741 - reads as the word it stands for
+GAP = r"[^.!?\n]{0,40}?"
+PERSON = (
+    r"(?:him|her|them|everyone|everybody|someone|somebody|people|all (?:the |those |of )?\w+|(?:every|any|these|those|the|a|an|my|his|our) (?:\w+ ){0,2}?"
+    r"(?:wife|husband|boss|ex|mother|mom|mum|father|dad|stepdad|stepfather|brother|sister|son|daughter|baby|child|kids?|children|"
+    r"girlfriend|boyfriend|partner|neighbou?rs?|teacher|classmates?|coworkers?|colleagues?|roommate|family|parents|kids|students|cops?|"
+    r"women|woman|men|man|girls?|boys?|guys?|gays?|jews?|muslims?|immigrants?|refugees|foreigners|blacks?|whites?|bitch|bastards?))"
+)
+HURT = r"(?:kill|murder|stab|shoot|strangle|choke|beat up|hurt|attack|lynch|rape|poison|smother|slaughter|butcher|execute|gas)"
+WILL = r"(?:will|'ll|am going to|'m going to|going to|gonna|want to|wanna|would love to|need to|have to|must|should|plan to|am about to|'m about to|intend to)"
+
+SELF = (
+    rf"{I}{GAP}\b(?:kill(?:ing)?|hang(?:ing)?|drown(?:ing)?|shoot(?:ing)?|hurt(?:ing)?|harm(?:ing)?|cut(?:ting)?|unalive|off|poison(?:ing)?) (?:myself|my self|my wrists?|my arms?|my thighs?)\b",
+    r"\b(?:kill|killing|kms|harm|harming|hurt|hurting|cutting|hanging) myself\b",
+    rf"{I}{GAP}\b(?:want|wanna|wish|going|gonna|ready|plan|planning|decided|need|hope|rather|prefer|deserve|like)\b(?: \w+)?? (?:to )?(?:just )?(?:die|be dead|end it all|end my life|end my own life|take my (?:own )?life|jump off|never wake up|not wake up|not exist)\b(?! (?:for|of|laughing|from laughing|trying|in (?:the|this|a|my) (?:game|story|novel|level)))",
+    r"\bend(?:ing)? (?:my (?:own )?life|it all)\b|\btak(?:e|ing) my (?:own )?life\b",
+    r"\b(?:don'?t|do not|didn'?t|no longer|never) (?:really |even )?(?:want|wanna|wish|care)\b(?: to| if i)? (?:be|being|to be|live|living|wake up|exist|go on|keep living|stay)\b ?(?:alive|living|here|like this|any ?more|on this earth)?(?: any ?more)?(?=$|[.!?,]| any| tonight| and| because| like)",
+    r"\bi(?: just)? wish i (?:was|were|wasn'?t|weren'?t|had never been|could (?:just )?(?:not wake|die|disappear)|would (?:just )?die)(?: (?:dead|born|alive|here|never born))?(?: up)?\b(?=$|[.!?,]| any| so| and| for)",
+    r"\b(?:no ?one|nobody|who|none of (?:them|you))(?: \w+)? (?:would|will|d|'d)? ?(?:even |ever |really )?(?:care|cares|notice|miss me|mind|cry)\b.{0,30}?\b(?:if i|when i|i'm|i am)\b.{0,20}?\b(?:die|died|dead|gone|disappear|disappeared|wasn'?t here|not here|kill)\b",
+    r"\b(?:better off|happier|easier|relieved)\b.{0,20}?\b(?:without me|if i (?:was|were|am|'m) (?:dead|gone)|when i'?m (?:dead|gone))\b",
+    r"\b(?:no|isn'?t any|not any|any) (?:point|reason|sense)(?: left)? (?:in|to|for me to) (?:living|live|being alive|be alive|stay alive|staying alive|going on|go on|keep living)\b|\bnothing (?:left )?to live for\b|\blife (?:is not|isn'?t|ain'?t) worth (?:living|it)\b",
+    rf"{I}{GAP}\b(?:suicidal|committing suicide|commit suicide|attempted suicide|suicide attempt|suicide note|suicidal thoughts)\b",
+    rf"{I}{GAP}\b(?:overdosed?|took (?:too many|all (?:of )?(?:my|the)|a whole bottle of|a bottle of)(?: \w+)? ?pills|swallowed{GAP}pills)\b",
+    r"\b(?:goodbye|farewell) (?:letters?|notes?)\b.{0,40}\b(?:i wrote|i've written|done|ready)\b|\bi(?:'ve| have)? (?:wrote|written) my (?:goodbye|farewell|suicide)\b",
+    r"\b(?:easiest|quickest|fastest|painless|least painful|best) (?:way|method) (?:for me )?to (?:die|kill myself|commit suicide|end my life|end it)\b",
+    r"\bi (?:won'?t|will not) be (?:here|alive|around) (?:tomorrow|much longer|any ?more|next week|in the morning)\b",
+    rf"{I}{GAP}\b(?:self[- ]?harm(?:ing|ed)?|cut(?:ting)? myself)\b",
+    r"\b(?:can'?t|cannot) (?:go on|take it|do this|live like this)(?: like this)? any ?more\b",
+)
+DANGER = (
+    r"\b(?:my (?:husband|boyfriend|wife|girlfriend|partner|dad|father|stepdad|stepfather|mother|mom|uncle|brother|ex)|he|she) (?:is |just |always |keeps? )?(?:beats?|hits?|hitting|beating|chokes?|choked|raped|rapes|strangled|molest\w*|touches) me\b",
+    r"\b(?:he|she|they|someone|husband|boyfriend|dad|father|ex) (?:is |are )?(?:going to|will|wants? to|threaten\w* to|said (?:he|she|they) (?:will|would)) kill me\b",
+    r"\bi (?:was|got|have been|'ve been) (?:just )?(?:raped|sexually assaulted|molested)\b",
+    r"\b(?:my|a) (?:\w+ ){0,2}(?:friend|sister|brother|son|daughter|mom|mum|dad|wife|husband|girlfriend|boyfriend|roommate|kid|child|student|patient) (?:is |just |has |keeps |might be |said (?:he|she|they)(?:'s| is| are| will| wants?)? )?(?:\w+ )?(?:suicidal|overdosed|going to kill (?:him|her|them)sel\w+|wants? to (?:die|kill (?:him|her|them)sel\w+)|cutting (?:him|her|them)sel\w+|took (?:\w+ ){0,3}pills)\b",
+)
+THREAT = (
+    rf"\bi(?:'m| am|'d| would)? ?{WILL} (?:\w+ ){{0,3}}?{HURT} (?:all (?:of )?)?{PERSON}\b",
+    r"\bi(?:'ll| will|'m going to| am going to|'m gonna) (?:bring (?:a|my|the) (?:gun|knife|rifle) to|shoot up|blow up|burn down) (?:the |my |a |that )?(?:\w+ )?(?:school|church|mosque|synagogue|office|work|house|mall|place|class|building)\b",
+    rf"\b(?:all )?\w+(?: people)? (?:should|must|deserve to|need to|ought to|have to)(?: all)? (?:be (?:killed|shot|hanged|hung|gassed|exterminated|executed|lynched|murdered|beaten|burned|raped|wiped out|put down)|die)\b",
+    rf"\b(?:want|wanna|going|gonna|like|love|urge) (?:to )?{HURT} (?:my|the|this) (?:baby|child|kids?|son|daughter|children|wife|husband|family)\b",
+)
+LANGUAGES = (
+    r"\b(?:ich )?(?:will|möchte|mag) (?:nicht mehr leben|sterben|tot sein|mich umbringen|mir das leben nehmen)\b|\b(?:mich umbringen|bringe mich um|selbstmord begehen|nicht mehr leben will)\b",
+    r"\bje (?:veux|vais|voudrais|pense à|songe à) (?:mourir|me tuer|me suicider|en finir|ne plus vivre)\b|\bje ne veux plus vivre\b|\bj'ai envie de mourir\b",
+    r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
+    r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
+    r"\b(?:quero|vou) (?:morrer|me matar|acabar com a minha vida)\b|\bnão quero mais viver\b",
+    r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
+)
+FIGURATIVE = re.compile(
+    r"\b(?:novel|story|short story|screenplay|scene|chapter|character|fiction|fictional|lyrics?|song|movie|film|episode|game|level|boss fight|"
+    r"minecraft|essay|thesis|lol|lmao|haha\w*|jk|just kidding|pun intended|from laughing|of laughter|embarrass\w+|process|server|terminal|docker)\b"
+)
+SIGNS = {
+    "self": re.compile("|".join(f"(?:{rule})" for rule in SELF)),
+    "danger": re.compile("|".join(f"(?:{rule})" for rule in DANGER)),
+    "threat": re.compile("|".join(f"(?:{rule})" for rule in THREAT)),
+    "self-other-language": re.compile("|".join(f"(?:{rule})" for rule in LANGUAGES)),
+}
+FIRM = re.compile(
+    r"\b(?:kill(?:ing)? myself|i'?m serious|not (?:a )?(?:joke|joking|fiction)|end my life|i want to die|don'?t want to (?:live|be alive))\b"
+)
+
+
+def crisis_sign(folded: str) -> str | None:
+    """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
+    for kind, pattern in SIGNS.items():
+        for match in pattern.finditer(folded):
+            clause = folded[max(0, match.start() - 90) : match.end() + 90]
+            if not FIGURATIVE.search(clause):
+                return kind
+            if kind == "self" and FIRM.search(match[0]) and not re.search(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b", clause):
+                return kind
+    return None

@@ -1,0 +1,69 @@
+"""The trained heads: what the cheap half, the encoder half and both together say, as probabilities."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quitbutton.assessors.ngrams import features
+
+Logits = NDArray[np.float32]
+
+HEADS = ("insult", "hate", "harm", "distress", "threat")
+"""Insults aimed at the assistant, hate and abuse of people, harmful requests; danger to oneself, danger to others."""
+FOLDER = Path(__file__).with_name("weights")
+
+
+def sigmoid(logits: Logits) -> Logits:
+    """Logits as probabilities."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Arrays of the trained model and its metadata; `load()` reads the shipped one."""
+
+    arrays: dict[str, NDArray[Any]]
+    meta: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> Heads:
+        """Read `local.npz` (plain arrays, never pickle) and `local.json`."""
+        with np.load(folder / "local.npz", allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return cls(arrays, json.loads((folder / "local.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def table(self) -> NDArray[np.float32]:
+        """The n-gram weights, one row a feature."""
+        return np.asarray(self.arrays["ngram"], dtype=np.float32) * self.arrays["ngram_scale"]
+
+    def cheap(self, words: list[str]) -> Logits:
+        """What words and their pieces say: five logits, not yet calibrated."""
+        index, value = features(words)
+        return np.asarray(value @ self.table[index] + self.arrays["ngram_bias"], dtype=np.float32)
+
+    def deep(self, vector: NDArray[np.float32]) -> Logits:
+        """What the encoder's vector says: five logits, not yet calibrated."""
+        scaled = (vector - self.arrays["mean"]) / self.arrays["spread"]
+        hidden = np.maximum(scaled @ self.arrays["w1"].astype(np.float32) + self.arrays["b1"], 0)
+        return np.asarray(hidden @ self.arrays["w2"].astype(np.float32) + self.arrays["b2"], dtype=np.float32)
+
+    def alone(self, cheap: Logits) -> Logits:
+        """Calibrated probabilities from the cheap half alone."""
+        return sigmoid(cheap * self.arrays["alone"][0] + self.arrays["alone"][1])
+
+    def both(self, cheap: Logits, deep: Logits) -> Logits:
+        """Calibrated probabilities from both halves."""
+        first, second, bias = self.arrays["both"]
+        return sigmoid(cheap * first + deep * second + bias)
+
+    def is_sure(self, cheap: Logits) -> bool:
+        """True where the encoder could not change the outcome, going by held-out rows: surely clean."""
+        return bool(np.all(cheap < self.arrays["gate"]))

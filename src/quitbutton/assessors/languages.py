@@ -1,0 +1,25 @@
+"""Says where the classifier is weak: languages that it was hardly taught."""
+
+from __future__ import annotations
+
+import re
+
+LETTER = re.compile(r"[^\W\d_]")
+LATIN = re.compile(r"[a-z\u00c0-\u024f]")
+WEAK_WORDS = frozenset(
+    # Frequent words that no language we know better shares.
+    "jest nie się że jak mnie ciebie och och det och inte är jag hän ovat olen için bir ve değil çok şu nasıl egy és nem hogy "
+    "vagy není jsem jste sunt ikke jeg på ei ole anda saya kamu tidak yang là của không và".split()
+)
+ENOUGH = 0.25
+
+
+def is_weak(words: list[str], folded: str) -> bool:
+    """True for other scripts than Latin and for languages such as Polish, Turkish or Finnish.
+
+    Abuse and harm are then not claimed (no harm proven); the crisis check stays on.
+    """
+    letters = LETTER.findall(folded)
+    if letters and len(LATIN.findall(folded)) < 0.6 * len(letters):
+        return True
+    return bool(words) and sum(word in WEAK_WORDS for word in words) >= max(2, ENOUGH * len(words))

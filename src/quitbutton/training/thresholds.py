@@ -1,0 +1,47 @@
+"""Chooses thresholds by a stated cost on held-out rows: a false end costs a hundred missed ones, a missed crisis most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quitbutton.assessors.heads import HEADS
+from quitbutton.training.data import Row
+
+Array = NDArray[Any]
+
+ORDINARY = ("own_ordinary", "own_tasks", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "openai_moderation", "diasafety")
+LIMITS: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
+    "insult": ((("convabuse",), 0.040), (ORDINARY, 0.004), (("xstest_prompts",), 0.01)),
+    "hate": ((("convabuse",), 0.005), (ORDINARY, 0.010), (("xstest_prompts",), 0.05), (("hatecheck",), 0.25)),
+    "harm": ((("mlc_v05_typical",), 0.045), (("xstest_prompts",), 0.10), (ORDINARY, 0.010)),
+    "distress": ((ORDINARY, 0.030), (("mlc_v05_typical",), 0.060), (("own_tasks", "own_ordinary"), 0.002)),
+    "threat": ((ORDINARY, 0.004), (("mlc_v05_typical",), 0.040), (("convabuse",), 0.004), (("bailbench", "harmbench", "strongreject"), 0.01)),
+}
+"""The share of clean rows that each head may claim, by group of sources; the strictest limit sets the threshold."""
+
+
+def choose(scores: Array, rows: list[Row]) -> dict[str, float]:
+    """One threshold a head."""
+    sources = np.array([row.source for row in rows])
+    chosen: dict[str, float] = {}
+    for number, head in enumerate(HEADS):
+        clean = np.array([row.targets.get(head) == 0 for row in rows])
+        bounds = []
+        for names, share in LIMITS[head]:
+            mine = scores[clean & np.isin(sources, names), number]
+            if len(mine):
+                bounds.append(float(np.quantile(mine, 1 - share)))
+        chosen[head] = round(float(np.clip(max(bounds) + 1e-3, 0.05, 0.98)), 3)
+    return chosen
+
+
+def gate(cheap: Array, scores: Array, rows: list[Row], limits: dict[str, float], loss: float = 0.01) -> Array:
+    """The cheap logit below which a head may be called clean unheard: it costs at most `loss` of what both would find."""
+    out = np.zeros(len(HEADS), dtype=np.float32)
+    for number, head in enumerate(HEADS):
+        found = np.array([row.targets.get(head) == 1 for row in rows]) & (scores[:, number] >= limits[head])
+        out[number] = np.quantile(cheap[found, number], loss)
+    return out
