@@ -57,9 +57,7 @@ class Exchange(Protocol):
 class Upstream(Protocol):
     """What answers: a provider over HTTP, the small local model, a script."""
 
-    def send(
-        self, method: str, path: str, headers: Headers, body: bytes
-    ) -> AbstractAsyncContextManager[Exchange]:
+    def send(self, method: str, path: str, headers: Headers, body: bytes) -> AbstractAsyncContextManager[Exchange]:
         """Send a request. Leaving the context early aborts it. Raises `UpstreamFailed` when nobody answers."""
         ...
 

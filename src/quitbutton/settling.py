@@ -70,9 +70,7 @@ class Settling:
         said = "".join(one.text for one in (reply, again) if one is not None)
         return Settlement(decision, said, press, again or reply)
 
-    def _weighed(
-        self, turn: Turn, branch: Branch, admitted: Decision, press: Press | None, offered: bool
-    ) -> Decision:
+    def _weighed(self, turn: Turn, branch: Branch, admitted: Decision, press: Press | None, offered: bool) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request))
         refused: Denial | None = None
         if press is not None and not press.alone:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.policy import Corroboration
-from quitbutton.interfaces import Assessor, Store, Upstream
+from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
@@ -58,6 +58,15 @@ def assessor_named(name: str, seconds: float = 2.0) -> Assessor:
         raise SettingsError(f"The assessor `{name}` needs {error.name}: pip install 'quitbutton[local]'.") from error
 
 
+def reply_assessor() -> ReplyAssessor:
+    """What reads replies for refusals. Raises `SettingsError` where its packages are missing."""
+    try:
+        from quitbutton.assessors.refusal import RefusalAssessor  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(f"Reading replies needs {error.name}: pip install 'quitbutton[local]'.") from error
+    return RefusalAssessor()
+
+
 def store_of(settings: Settings) -> Store:
     """The store the settings name."""
     return SQLStore(SQLite(settings.store_path))
@@ -85,7 +94,9 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream) -> Guar
     """A guard over these doors, its policy on record."""
     policy = settings.policy
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
-        raise SettingsError('corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".')
+        raise SettingsError(
+            'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'
+        )
     await store.put_policy(policy, time.time())
     return Guard(
         policy=policy,

@@ -70,7 +70,11 @@ def _libgomp() -> Check:
     try:
         ctypes.CDLL("libgomp.so.1")
     except OSError:
-        return False, "libgomp.so.1 is missing", "apt-get install libgomp1 (Debian, Ubuntu) or dnf install libgomp (Fedora)"
+        return (
+            False,
+            "libgomp.so.1 is missing",
+            "apt-get install libgomp1 (Debian, Ubuntu) or dnf install libgomp (Fedora)",
+        )
     return True, "found", ""
 
 
@@ -94,7 +98,11 @@ def _disk(model: str, data: Path) -> Check:
     needed = 0.0 if model_path(model, data).is_file() else 2.1 * megabytes / 1024
     folder = next(one for one in (data.absolute(), *data.absolute().parents) if one.exists())
     free = shutil.disk_usage(folder).free / GIGABYTE
-    return free >= needed, f"{free:.1f} GB free, {needed:.1f} needed", "free some room, or name another folder with --data"
+    return (
+        free >= needed,
+        f"{free:.1f} GB free, {needed:.1f} needed",
+        "free some room, or name another folder with --data",
+    )
 
 
 def _model(model: str, data: Path) -> Check:

@@ -1,7 +1,7 @@
 """Check a policy file, or show the policy: every key with its value, as TOML, and its digest.
 
-  quitbutton policy check FILE    0 when the file is sound; else the key that is not, and what is allowed
-  quitbutton policy show [FILE]   the defaults, or the policy of a file with its missing keys filled in
+quitbutton policy check FILE    0 when the file is sound; else the key that is not, and what is allowed
+quitbutton policy show [FILE]   the defaults, or the policy of a file with its missing keys filled in
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ from quitbutton.upstreams.models import MODELS, fetch, model_path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--model", default="smollm2", help="smollm2 (93 MB) or qwen-1.5b (1.1 GB); a GGUF file is taken as it is")
+    parser.add_argument(
+        "--model", default="smollm2", help="smollm2 (93 MB) or qwen-1.5b (1.1 GB); a GGUF file is taken as it is"
+    )
     parser.add_argument("--data", type=Path, default=Path(".quitbutton"), metavar="DIR", help="folder of models")
 
 

@@ -162,18 +162,22 @@ def already_said(action: Action, text: str) -> bool:
 
 
 GUIDANCE = {
-    (Action.REDIRECT, Reason.ABUSE): "The user's latest message is abusive. Do not answer in kind and do not grovel. In "
+    (
+        Action.REDIRECT,
+        Reason.ABUSE,
+    ): "The user's latest message is abusive. Do not answer in kind and do not grovel. In "
     "one to three sentences, stay calm, say that you would rather be spoken to differently, and redirect to something "
     "you can do for them. Do not speak of ending the conversation.",
-    (Action.REDIRECT, Reason.HARM): "The user's latest message asks for something harmful. Do not help with it. In one to "
+    (
+        Action.REDIRECT,
+        Reason.HARM,
+    ): "The user's latest message asks for something harmful. Do not help with it. In one to "
     "three sentences, say so and redirect to something constructive near it. Do not speak of ending the conversation.",
     (Action.SUPPORT, None): "The user, or somebody they speak of, may be at risk. Be warm, take them seriously, do not "
     "judge, also if they are rude. Encourage them to contact people who can help and give these resources: {resources}. "
     "Give no means of harm. Never speak of ending the conversation.",
 }
-CAN_END = (
-    " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
-)
+CAN_END = " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
 CAN_WARN = " The user was redirected before. If redirection is hopeless, you may press end_conversation: they are warned first."
 
 

@@ -331,9 +331,7 @@ def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal
 
 def transition_for(stage: Stage, kind: Kind, signal: Signal) -> Transition:
     """The first row of `TRANSITIONS` that applies."""
-    return next(
-        row for row in TRANSITIONS if stage in row.stages and kind in row.kinds and signal in row.signals
-    )
+    return next(row for row in TRANSITIONS if stage in row.stages and kind in row.kinds and signal in row.signals)
 
 
 def decide(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal, message: str) -> Decision:
@@ -392,9 +390,7 @@ def higher_of(one: Standing, other: Standing) -> Standing:
     """Two outcomes of the same turn as one: the higher rung stands, a crisis seen in either holds."""
     ranks = list(Rung)
     top = max(one, other, key=lambda standing: (ranks.index(standing.rung), standing.redirections))
-    return replace(
-        top, crisis_turns=max(one.crisis_turns, other.crisis_turns), asked=one.asked or other.asked
-    )
+    return replace(top, crisis_turns=max(one.crisis_turns, other.crisis_turns), asked=one.asked or other.asked)
 
 
 def _after(policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, proof: Evidence) -> Standing:

@@ -35,7 +35,11 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
     "GB": (
         _entry("Samaritans", "call 116 123", "https://www.samaritans.org"),
         _entry("Shout", "text SHOUT to 85258", "https://giveusashout.org"),
-        _entry("Emergency services", "call 999", "https://www.nhs.uk/nhs-services/urgent-and-emergency-care-services/when-to-call-999/"),
+        _entry(
+            "Emergency services",
+            "call 999",
+            "https://www.nhs.uk/nhs-services/urgent-and-emergency-care-services/when-to-call-999/",
+        ),
     ),
     "IE": (
         _entry("Samaritans", "call 116 123", "https://www.samaritans.org/ireland/"),
@@ -58,7 +62,11 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
         _entry("Emergency services", "call 111", "https://www.police.govt.nz/contact-us"),
     ),
     "DE": (
-        _entry("TelefonSeelsorge", "anrufen: 0800 111 0 111, 0800 111 0 222 oder 116 123", "https://www.telefonseelsorge.de"),
+        _entry(
+            "TelefonSeelsorge",
+            "anrufen: 0800 111 0 111, 0800 111 0 222 oder 116 123",
+            "https://www.telefonseelsorge.de",
+        ),
         _entry("Nummer gegen Kummer (Kinder und Jugendliche)", "anrufen: 116 111", "https://www.nummergegenkummer.de"),
         _entry("Notruf", "anrufen: 112", "https://www.telefonseelsorge.de"),
     ),
@@ -78,7 +86,9 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
         _entry("Urgences", "appeler le 15 ou le 112", "https://3114.fr"),
     ),
     "ES": (
-        _entry("Línea de atención a la conducta suicida", "llamar al 024", "https://www.sanidad.gob.es/linea024/home.htm"),
+        _entry(
+            "Línea de atención a la conducta suicida", "llamar al 024", "https://www.sanidad.gob.es/linea024/home.htm"
+        ),
         _entry("Teléfono de la Esperanza", "llamar al 717 003 717", "https://telefonodelaesperanza.org"),
         _entry("Emergencias", "llamar al 112", "https://www.sanidad.gob.es/linea024/home.htm"),
     ),
@@ -110,9 +120,23 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
 INTERNATIONAL: tuple[Resource, ...] = (
     _entry("Find A Helpline", "free and confidential lines in over 130 countries", "https://findahelpline.com"),
     _entry("Befrienders Worldwide", "emotional support centres by country", "https://befrienders.org"),
-    _entry("Emergency services", "call your local emergency number (112 or 911 in many countries)", "https://findahelpline.com"),
+    _entry(
+        "Emergency services",
+        "call your local emergency number (112 or 911 in many countries)",
+        "https://findahelpline.com",
+    ),
 )
-COUNTRY_OF = {"de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "PT", "nl": "NL", "pl": "PL", "ga": "IE", "hi": "IN"}
+COUNTRY_OF = {
+    "de": "DE",
+    "fr": "FR",
+    "es": "ES",
+    "it": "IT",
+    "pt": "PT",
+    "nl": "NL",
+    "pl": "PL",
+    "ga": "IE",
+    "hi": "IN",
+}
 """The country to assume for a bare language. English is spoken in too many to guess one."""
 
 
@@ -121,7 +145,7 @@ def resources_for(locale: str) -> tuple[Resource, ...]:
 
     A country without its own entry gets the international list, never another country's numbers.
     """
-    parts = locale.split(".")[0].split("@")[0].replace("_", "-").split("-")
+    parts = locale.split(".", maxsplit=1)[0].split("@", maxsplit=1)[0].replace("_", "-").split("-")
     region = next((part.upper() for part in parts[1:] if len(part) == 2 and part.isalpha()), None)
     if region is None and len(parts[0]) == 2 and parts[0].isupper() and parts[0] in RESOURCES and len(parts) == 1:
         region = parts[0]

@@ -110,9 +110,7 @@ class Watcher:
             press = press_of(ours[0].id, ours[0].arguments, alone=not others)
         elif self._pressed_by_string:
             press = Press(means="string", alone=not others)
-        return Reply(
-            "".join(self._text), press, others, self._finish, self._usage, self._complete, self._pieces
-        )
+        return Reply("".join(self._text), press, others, self._finish, self._usage, self._complete, self._pieces)
 
     def _see_call(self, delta: CallDelta) -> bool | None:
         """True: ours. False: the client's. None: cannot be told yet."""

@@ -96,12 +96,22 @@ def _rest(route: ChatRoute) -> Starlette:
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
         hint = " POST /v1/chat/completions is the way to chat." if error.status_code == 404 else ""
-        body = {"message": f"{error.detail}.{hint}", "type": "invalid_request_error", "param": None, "code": "not_found"}
+        body = {
+            "message": f"{error.detail}.{hint}",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "not_found",
+        }
         return JSONResponse({"error": body}, error.status_code, error.headers)
 
     async def on_failure(request: Request, error: Exception) -> Response:
         log.error("a request failed", exc_info=error)
-        body = {"message": "The gateway failed. Try again.", "type": "server_error", "param": None, "code": "internal_error"}
+        body = {
+            "message": "The gateway failed. Try again.",
+            "type": "server_error",
+            "param": None,
+            "code": "internal_error",
+        }
         return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)

@@ -91,7 +91,9 @@ class SQLStore:
     async def events(self, conversation: str) -> list[dict[str, object]]:
         """The decisions about a conversation, oldest first."""
         rows = await self._database.read(QUERIES["events_of"], {"conversation": conversation})
-        return [{"seq": seq, "at": at, "kind": kind, "message": m, **json.loads(body)} for seq, at, kind, m, body in rows]
+        return [
+            {"seq": seq, "at": at, "kind": kind, "message": m, **json.loads(body)} for seq, at, kind, m, body in rows
+        ]
 
     async def put_policy(self, policy: Policy, at: float) -> None:
         """Remember which rules a digest stands for."""
@@ -255,7 +257,8 @@ def _evidence_of(text: str) -> tuple[Evidence, ...]:
     if text == "[]":
         return ()
     return tuple(
-        Evidence(Rung(item["rung"]), item["message"], Label(item["label"]), item["assessor"]) for item in json.loads(text)
+        Evidence(Rung(item["rung"]), item["message"], Label(item["label"]), item["assessor"])
+        for item in json.loads(text)
     )
 
 

@@ -80,7 +80,9 @@ class SQLite:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
-            raise StoreFailed(f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights.") from error
+            raise StoreFailed(
+                f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights."
+            ) from error
         return connection
 
     async def read(self, sql: str, params: Params = {}, /) -> list[Row]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from quitbutton.core.errors import SettingsError, UpstreamFailed
 from quitbutton.interfaces import Headers
+from quitbutton.upstreams.assembled import Assembly
 
 CONTEXT = 4096
 """Tokens of history and reply that a slot holds."""
@@ -51,7 +52,9 @@ class EmbeddedUpstream:
 
     def __init__(self, model: Path, name: str, threads: int | None = None) -> None:
         if not model.is_file():
-            raise SettingsError(f"There is no model file at {model}. Run `quitbutton setup`, or name a file with --model.")
+            raise SettingsError(
+                f"There is no model file at {model}. Run `quitbutton setup`, or name a file with --model."
+            )
         self._path = model
         self._name = name
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
@@ -125,16 +128,22 @@ class EmbeddedUpstream:
         return request
 
     def _generate(self, request: dict[str, Any], streams: bool, put: Any, stopped: threading.Event) -> None:
+        whole = Assembly()
+
         def on_chunk(chunk: str) -> bool:
-            put(_framed(chunk) if streams else chunk.encode())
+            if streams:
+                put(_framed(chunk))
+            else:
+                whole.add(chunk)
             return stopped.is_set()
 
+        # A whole reply is generated as a stream too: only then can a stop end the decoding.
+        if not streams:
+            request = {**request, "stream": True, "stream_options": {"include_usage": True}}
         try:
-            whole = self._server.handle_chat_completions(json.dumps(request), on_chunk if streams else None)
-            if not streams:
-                put(whole.encode() if isinstance(whole, str) else json.dumps(whole).encode())
-            elif not stopped.is_set():
-                put(b"data: [DONE]\n\n")
+            self._server.handle_chat_completions(json.dumps(request), on_chunk)
+            if not stopped.is_set():
+                put(b"data: [DONE]\n\n" if streams else json.dumps(whole.whole()).encode())
         except Exception as error:
             put(error)
         put(None)

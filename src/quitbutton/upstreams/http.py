@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -66,7 +65,7 @@ class HTTPUpstream:
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
             )
-        except (TimeoutError, asyncio.TimeoutError) as error:
+        except TimeoutError as error:
             raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamFailed(

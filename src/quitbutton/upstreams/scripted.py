@@ -88,7 +88,7 @@ class ScriptedUpstream:
 
 
 def _calls(line: Line) -> list[dict[str, Any]]:
-    return [
+    calls: list[dict[str, Any]] = [
         {
             "index": place,
             "id": f"call_{place}",
@@ -97,6 +97,7 @@ def _calls(line: Line) -> list[dict[str, Any]]:
         }
         for place, (name, arguments) in enumerate(line.calls)
     ]
+    return calls
 
 
 def _whole(line: Line) -> bytes:
@@ -110,7 +111,7 @@ def _whole(line: Line) -> bytes:
 
 
 def _stream(line: Line) -> bytes:
-    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas: list[Any] = [{"role": "assistant", "content": ""}]
     words = line.text.split(" ") if line.text else []
     deltas += [{"content": word if place == 0 else f" {word}"} for place, word in enumerate(words)]
     for call in _calls(line):

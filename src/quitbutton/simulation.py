@@ -1,0 +1,126 @@
+"""Replays a recorded conversation, turn by turn, through the same guard, with the recorded replies as the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.adapters.splice import encode
+from quitbutton.core.errors import BadRequest
+from quitbutton.core.messages import Message
+from quitbutton.core.policy import Policy
+from quitbutton.core.verdicts import Verdict
+from quitbutton.interfaces import Assessor, Headers, Store
+from quitbutton.listening import Turn
+from quitbutton.turn import Guard
+from quitbutton.upstreams.scripted import Line, ScriptedUpstream
+
+SILENCE = "..."
+"""Stands in where a record has no reply to a user message."""
+
+
+@dataclass(slots=True)
+class Audience:
+    """A client that keeps nothing."""
+
+    is_gone: bool = False
+    is_open: bool = False
+
+    async def open(self, status: int, headers: Headers) -> None:
+        """Taken."""
+        self.is_open = True
+
+    async def send(self, data: bytes) -> None:
+        """Taken."""
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Keeps the verdict of the turn for the report."""
+
+    assessor: Assessor
+    last: Verdict | None = None
+
+    @property
+    def name(self) -> str:
+        return self.assessor.name
+
+    async def assess(self, messages: Sequence[Message]) -> Verdict:
+        self.last = await self.assessor.assess(messages)
+        return self.last
+
+
+async def simulate(row: dict[str, Any], policy: Policy, assessor: Assessor, store: Store) -> dict[str, Any]:
+    """One conversation's outcome: `final`, the turns (1 = first user message) of warning, end and crisis, all decisions.
+
+    A recorded reply may press: an `end_conversation` among its `tool_calls`. Raises `BadRequest` for a row that is none.
+    """
+    messages = row.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        raise BadRequest("`messages` must be an array of {role, content}.")
+    adapter, listener = OpenAIChat(), _Listener(assessor)
+    current = Line()
+    upstream = ScriptedUpstream(lambda _: current)
+    guard = Guard(policy, listener, store, upstream, await store.address_key(), now=lambda: 0.0)
+    decisions: list[dict[str, Any]] = []
+    final = "open"
+    scope = {"safety_identifier": f"simulation {row.get('id')}"}
+    for place, message in enumerate(messages):
+        if message.get("role") != "user":
+            continue
+        current = _recorded(messages, place)
+        body = encode({"model": "recorded", "messages": messages[: place + 1], **scope})
+        turn = Turn(adapter.decode(body, {}), adapter, Audience())
+        listener.last = None
+        await guard.take_turn(turn)
+        event = (await store.events(turn.conversation))[-1]
+        decisions.append(_told(len(decisions) + 1, event, listener.last))
+        final = decisions[-1]["state"]
+    return {
+        "id": row.get("id"),
+        "final": final,
+        "warned_at": _first(decisions, "action", "warn"),
+        "ended_at": _first(decisions, "action", "end"),
+        "crisis_at": _first(decisions, "verdict", "crisis"),
+        "decisions": decisions,
+    }
+
+
+def _recorded(messages: list[dict[str, Any]], place: int) -> Line:
+    following = messages[place + 1] if place + 1 < len(messages) else {}
+    if following.get("role") != "assistant":
+        return Line(SILENCE)
+    functions = (call.get("function") or {} for call in following.get("tool_calls") or ())
+    calls = tuple((str(one.get("name")), _arguments(one.get("arguments"))) for one in functions)
+    content = following.get("content")
+    return Line(content if isinstance(content, str) and (content or calls) else SILENCE, calls)
+
+
+def _arguments(given: object) -> dict[str, object]:
+    if isinstance(given, dict):
+        return given
+    try:
+        read = json.loads(given) if isinstance(given, str) else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _told(turn: int, event: dict[str, Any], verdict: Verdict | None) -> dict[str, Any]:
+    scores = verdict.scores if verdict else None
+    return {
+        "turn": turn,
+        "action": event["action"],
+        "state": event["after"]["rung"],
+        "verdict": verdict.label.value if verdict else None,
+        "scores": {"harm": scores.harm, "abuse": scores.abuse, "crisis": scores.crisis} if scores else None,
+        "denial": event["denial"],
+        "reason": event["reason"],
+    }
+
+
+def _first(decisions: list[dict[str, Any]], name: str, value: str) -> int | None:
+    return next((one["turn"] for one in decisions if one[name] == value), None)
