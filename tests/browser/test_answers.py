@@ -97,6 +97,19 @@ def test_a_server_that_cannot_be_reached_is_said_to_be_so(chat: Chat) -> None:
     expect(chat.replies.last).to_contain_text("The server cannot be reached.")
 
 
+def test_a_server_that_asks_for_a_key_is_given_one(chat: Chat) -> None:
+    refusal = json.dumps({"error": {"message": "This needs an API key.", "code": "invalid_api_key"}})
+    answer(chat, refusal, 401, "application/json")
+    chat.send("Hi")
+    chat.page.get_by_label("API key of this server").fill("qb-secret")
+    chat.accessible()
+    answer(chat, frames(text("Welcome."), finished(), "[DONE]"))
+    chat.page.get_by_role("button", name="Use this key and retry").click()
+    chat.settled()
+    expect(chat.replies.last.locator(".prose")).to_have_text("Welcome.")
+    assert chat.headers[-1]["authorization"] == "Bearer qb-secret"
+
+
 def test_a_whole_reply_is_taken_as_well_as_a_streamed_one(chat: Chat) -> None:
     whole = {"choices": [{"message": {"content": "All at once."}, "finish_reason": "stop"}], "quitbutton": QB}
     answer(chat, json.dumps(whole), kind="application/json")

@@ -1,5 +1,6 @@
 // The gateway's HTTP interface as this page uses it: the same one that every other client has.
 import { eventsOf } from "./sse.js";
+import { recall } from "./storage.js";
 
 export class ApiError extends Error {
   constructor(message, { status = 0, code = null, quitbutton = null, requestId = null } = {}) {
@@ -64,8 +65,10 @@ export async function models() {
   return (list.data ?? []).map((model) => model.id);
 }
 
-async function request(path, options = {}) {
-  const response = await fetch(path, { cache: "no-store", credentials: "same-origin", ...options });
+async function request(path, { headers, ...options } = {}) {
+  const key = recall("key");
+  const all = { ...headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+  const response = await fetch(path, { cache: "no-store", credentials: "same-origin", headers: all, ...options });
   if (response.ok) return response;
   const body = parsed(await response.text());
   throw errorOf(body, response.status, response.headers.get("X-Quitbutton-Request-Id"));

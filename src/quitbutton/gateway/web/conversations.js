@@ -36,7 +36,8 @@ async function followOtherTab(id) {
 
 function openFromAddress() {
   const id = location.hash.replace(/^#\//, "");
-  open(store.state.conversations[id] ? id : null);
+  const known = store.state.conversations[id] ? id : null;
+  if (known !== store.state.current) open(known);
 }
 
 export function open(id) {

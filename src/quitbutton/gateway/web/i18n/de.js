@@ -96,6 +96,8 @@ export const de = {
     cut: "Die Verbindung endete vor der Antwort.",
     other: (status) => `Der Server hat einen Fehler gemeldet${status ? ` (${status})` : ""}.`,
   },
+  keyLabel: "API-Schlüssel dieses Servers (bleibt in diesem Browser)",
+  keyUse: "Schlüssel verwenden und nochmal versuchen",
   errorKept: "Deine Nachricht ist aufbewahrt.",
 
   endedTitle: "Diese Unterhaltung wurde beendet",

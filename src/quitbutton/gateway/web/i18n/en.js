@@ -95,6 +95,8 @@ export const en = {
     cut: "The connection ended before the reply did.",
     other: (status) => `The server answered with an error${status ? ` (${status})` : ""}.`,
   },
+  keyLabel: "API key of this server (kept in this browser)",
+  keyUse: "Use this key and retry",
   errorKept: "Your message is kept.",
 
   endedTitle: "This conversation was ended",

@@ -43,7 +43,7 @@ export function Composer({ id, locked, turn, t }) {
   return html`
     <div class="composer" data-locked=${locked}>
       <label class="unseen" for="composer">${t.message}</label>
-      <textarea id="composer" ref=${field} rows="1" disabled=${locked} aria-describedby="composer-hint" enterkeyhint="send"
+      <textarea id="composer" ref=${field} rows="1" dir="auto" disabled=${locked} aria-describedby="composer-hint" enterkeyhint="send"
         placeholder=${locked ? t.endedHere : t.messageHere} value=${locked ? "" : text} onInput=${write} onKeyDown=${onKeyDown}
         onFocus=${() => (focused.current = true)} onBlur=${() => (focused.current = field.current.disabled && focused.current)}></textarea>
       ${turn

@@ -16,7 +16,7 @@ export const UserMessage = memo((props) => {
   return html`
     <article class="message user" aria-label=${t.you}>
       <h2 class="unseen">${t.you}</h2>
-      <div class="bubble">${node.text}</div>
+      <div class="bubble" dir="auto">${node.text}</div>
       ${node.ended && html`<p class="ended-mark"><${Icon} name="lock" />${t.endedMark}</p>`}
       <div class="actions">
         <${Versions} ...${props} />

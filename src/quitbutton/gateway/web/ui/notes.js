@@ -1,5 +1,6 @@
 // What is said about a reply besides its text: redirection, warning, support, stop receipt, errors.
-import { html } from "./html.js";
+import { keep } from "../storage.js";
+import { html, useRef } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
 import { hostOf, safeUrl, telephone } from "./links.js";
 
@@ -83,8 +84,24 @@ export function ErrorNote({ node, t, busy, onRetry }) {
   return html`<${Notice} icon="warning" kind="error" title=${node.text ? t.errorPartTitle : t.errorTitle} text=${cause}>
     ${message && html`<p class="cause">${message}</p>`}
     <p>${t.errorKept}</p>
-    <button type="button" class="button small" disabled=${busy} onClick=${onRetry}>${t.retry}</button>
+    ${status === 401
+      ? html`<${KeyField} t=${t} busy=${busy} onRetry=${onRetry} />`
+      : html`<button type="button" class="button small" disabled=${busy} onClick=${onRetry}>${t.retry}</button>`}
   <//>`;
+}
+
+function KeyField({ t, busy, onRetry }) {
+  const field = useRef();
+  const use = () => {
+    keep("key", field.current.value.trim());
+    onRetry();
+  };
+  const onKeyDown = (event) => event.key === "Enter" && use();
+  return html`<label class="field">
+      <span>${t.keyLabel}</span>
+      <input type="password" ref=${field} autocomplete="off" spellcheck=${false} onKeyDown=${onKeyDown} />
+    </label>
+    <button type="button" class="button small" disabled=${busy} onClick=${use}>${t.keyUse}</button>`;
 }
 
 export function DemoNote({ t, onDismiss }) {
