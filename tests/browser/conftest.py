@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api")
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 # No sandbox, because tests may run as root; no traffic of the browser's own.
@@ -34,7 +34,42 @@ ABUSE = (
 CRISIS = "I can't go on any more. I want to kill myself tonight."
 LONG = "Write a very long story about a lighthouse keeper, as long as you can."
 
-expect.set_options(timeout=30_000)
+QB = {"state": "open", "decision": "pass", "conversation": "conv_1", "request_id": "req_1", "spoken_by": "model"}
+RICH = """## Lighthouses
+
+They **warn** ships, with `light` and [sound](https://example.org):
+
+1. a lamp
+2. a lens
+
+```python
+def shine() -> None:
+    print("a line that is so long that nobody can read it without scrolling sideways, not even on a wide screen")
+```
+
+| place | height |
+| ----- | -----: |
+| Pharos | 100 m |
+
+> So far, so good.
+"""
+
+expect.set_options(timeout=60_000)
+
+
+def frames(*parts: dict[str, Any] | str) -> str:
+    """Server-sent events."""
+    return "".join(f"data: {part if isinstance(part, str) else json.dumps(part)}\n\n" for part in parts)
+
+
+def text(words: str) -> dict[str, Any]:
+    """A piece of a streamed reply."""
+    return {"choices": [{"index": 0, "delta": {"content": words}, "finish_reason": None}]}
+
+
+def finished(**quitbutton: Any) -> dict[str, Any]:
+    """The end of a streamed reply, with what the gateway says of it."""
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "quitbutton": {**QB, **quitbutton}}
 
 
 class Gateway(Protocol):
@@ -123,6 +158,24 @@ class Chat:
     def settled(self) -> None:
         expect(self.page.locator("button.act.stop")).to_have_count(0)
         expect(self.page.locator("article[aria-busy='true']")).to_have_count(0)
+
+    def play(self, body: str, status: int = 200, kind: str = "text/event-stream") -> None:
+        """Answer from now on with this, in place of the gateway: for what its small model would only make slow."""
+
+        def answer(route: Route) -> None:
+            headers = {"Content-Type": kind, "X-Quitbutton-Request-Id": "req_1"}
+            route.fulfill(status=status, headers=headers, body=body)
+
+        self.page.context.unroute("**/v1/chat/completions")
+        self.page.context.route("**/v1/chat/completions", answer)
+
+    def play_text(self, words: str = "Good day to you, *friend*.") -> None:
+        """Answer from now on with these words."""
+        self.play(frames(text(words), finished(), "[DONE]"))
+
+    def live(self) -> None:
+        """Let the gateway answer again."""
+        self.page.context.unroute("**/v1/chat/completions")
 
     def end(self) -> None:
         """Climb the whole ladder."""

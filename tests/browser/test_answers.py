@@ -1,40 +1,16 @@
 """What the page makes of answers that a healthy gateway seldom gives, played back to it."""
 
 import json
-from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
-from .conftest import Chat
-
-QB = {"state": "open", "decision": "pass", "conversation": "conv_1", "request_id": "req_1", "spoken_by": "model"}
-
-
-def frames(*parts: dict[str, Any] | str) -> str:
-    return "".join(f"data: {part if isinstance(part, str) else json.dumps(part)}\n\n" for part in parts)
-
-
-def text(words: str) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": {"content": words}, "finish_reason": None}]}
-
-
-def finished(**quitbutton: Any) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "quitbutton": {**QB, **quitbutton}}
-
-
-def answer(chat: Chat, body: str, status: int = 200, kind: str = "text/event-stream") -> None:
-    def play(route: Route) -> None:
-        headers = {"Content-Type": kind, "X-Quitbutton-Request-Id": "req_1"}
-        route.fulfill(status=status, headers=headers, body=body)
-
-    chat.page.unroute("**/v1/chat/completions")
-    chat.page.route("**/v1/chat/completions", play)
+from .conftest import QB, Chat, finished, frames, text
 
 
 def test_unknown_values_are_survived(chat: Chat) -> None:
     unknown = finished(state="paused", decision="constructor", spoken_by="choir", support=None, more={"a": 1})
-    answer(chat, frames("not json", {"object": "ping"}, text("Hello."), unknown, "[DONE]"))
+    chat.play(frames("not json", {"object": "ping"}, text("Hello."), unknown, "[DONE]"))
     chat.send("Hi")
     expect(chat.replies.last.locator(".prose")).to_have_text("Hello.")
     expect(chat.composer).to_be_enabled()
@@ -44,7 +20,7 @@ def test_an_end_links_its_statement_and_appeal_and_distrusts_other_addresses(cha
     end = {"state": "ended", "decision": "end", "end_id": "end_1", "reason": "boredom", "reason_text": "no tea"}
     end |= {"ended_at": "2026-01-02T03:04:05+00:00", "can": ["new_chat"]}
     links = {"statement_url": "/v1/quitbutton/ends/end_1", "appeal_url": "https://example.org/appeal"}
-    answer(chat, frames(text("Goodbye."), finished(**end, **links), "[DONE]"))
+    chat.play(frames(text("Goodbye."), finished(**end, **links), "[DONE]"))
     chat.send("Hi")
     expect(chat.banner).to_contain_text("Reason: no tea")
     statement = chat.banner.get_by_role("link", name="Why: the statement of reasons")
@@ -52,14 +28,14 @@ def test_an_end_links_its_statement_and_appeal_and_distrusts_other_addresses(cha
     appeal = chat.banner.get_by_role("link", name="Appeal this decision")
     expect(appeal).to_have_attribute("href", "https://example.org/appeal")
     chat.page.get_by_role("button", name="New chat", exact=True).click()
-    answer(chat, frames(text("Bye."), finished(**end, statement_url="javascript:alert(1)", appeal_url=7), "[DONE]"))
+    chat.play(frames(text("Bye."), finished(**end, statement_url="javascript:alert(1)", appeal_url=7), "[DONE]"))
     chat.send("Hi again")
     expect(chat.banner).to_be_visible()
     expect(chat.banner.get_by_role("link")).to_have_count(0)
 
 
 def test_the_question_whether_to_end_is_labelled(chat: Chat) -> None:
-    answer(chat, frames(text("Shall I?"), finished(decision="ask", spoken_by="gateway"), "[DONE]"))
+    chat.play(frames(text("Shall I?"), finished(decision="ask", spoken_by="gateway"), "[DONE]"))
     chat.send("Please end this chat")
     expect(chat.replies.last).to_contain_text("Do you want to end this conversation?")
     expect(chat.replies.last).to_contain_text("Written by quitbutton, not by the model")
@@ -78,14 +54,14 @@ FAILURES = {
 def test_a_failure_is_explained_and_can_be_retried(chat: Chat, name: str) -> None:
     status, body, first, second = FAILURES[name]
     kind = "application/json" if status >= 400 else "text/event-stream"
-    answer(chat, body, status, kind)
+    chat.play(body, status, kind)
     chat.send("Words I would not want to lose")
     note = chat.replies.last.locator(".note.error")
     expect(note).to_contain_text(first)
     expect(note).to_contain_text(second)
     expect(chat.users.last).to_contain_text("Words I would not want to lose")
     chat.accessible()
-    answer(chat, frames(text("There you are."), finished(), "[DONE]"))
+    chat.play(frames(text("There you are."), finished(), "[DONE]"))
     note.get_by_role("button", name="Retry").click()
     chat.settled()
     expect(chat.replies.last.locator(".prose")).to_have_text("There you are.")
@@ -99,11 +75,11 @@ def test_a_server_that_cannot_be_reached_is_said_to_be_so(chat: Chat) -> None:
 
 def test_a_server_that_asks_for_a_key_is_given_one(chat: Chat) -> None:
     refusal = json.dumps({"error": {"message": "This needs an API key.", "code": "invalid_api_key"}})
-    answer(chat, refusal, 401, "application/json")
+    chat.play(refusal, 401, "application/json")
     chat.send("Hi")
     chat.page.get_by_label("API key of this server").fill("qb-secret")
     chat.accessible()
-    answer(chat, frames(text("Welcome."), finished(), "[DONE]"))
+    chat.play(frames(text("Welcome."), finished(), "[DONE]"))
     chat.page.get_by_role("button", name="Use this key and retry").click()
     chat.settled()
     expect(chat.replies.last.locator(".prose")).to_have_text("Welcome.")
@@ -112,7 +88,7 @@ def test_a_server_that_asks_for_a_key_is_given_one(chat: Chat) -> None:
 
 def test_a_whole_reply_is_taken_as_well_as_a_streamed_one(chat: Chat) -> None:
     whole = {"choices": [{"message": {"content": "All at once."}, "finish_reason": "stop"}], "quitbutton": QB}
-    answer(chat, json.dumps(whole), kind="application/json")
+    chat.play(json.dumps(whole), kind="application/json")
     chat.send("Hi")
     expect(chat.replies.last.locator(".prose")).to_have_text("All at once.")
 
@@ -127,7 +103,7 @@ NASTY = (
 
 def test_a_reply_can_run_nothing_and_ask_no_other_host(chat: Chat) -> None:
     chat.page.on("dialog", lambda dialog: chat.faults.append(f"dialog: {dialog.message}"))
-    answer(chat, frames(text(NASTY), finished(), "[DONE]"))
+    chat.play(frames(text(NASTY), finished(), "[DONE]"))
     chat.send("Attack me")
     prose = chat.replies.last.locator(".prose")
     expect(prose).to_contain_text("<script>alert(2)</script>")

@@ -27,6 +27,7 @@ def test_the_skip_link_comes_first_and_leads_to_the_message_box(chat: Chat) -> N
 
 
 def test_a_chat_can_be_held_edited_renamed_and_deleted_by_keyboard(chat: Chat) -> None:
+    chat.play_text()
     keyboard = chat.page.keyboard
     expect(chat.composer).to_be_focused()
     keyboard.type("Hello there")

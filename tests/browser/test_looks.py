@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ABUSE, Chat
+from .conftest import ABUSE, RICH, Chat
 
 NARROW = {"width": 360, "height": 700}
 FRIENDLY = "What is a lighthouse?"
@@ -17,9 +17,11 @@ def test_axe_finds_nothing_in_the_main_states(chat: Chat, scheme: Literal["light
     expect(chat.page.get_by_role("heading", name="What would you like to talk about?")).to_be_visible()
     chat.accessible()
     chat.shot(f"welcome-{scheme}")
+    chat.play_text(RICH)
     chat.send(FRIENDLY)
     chat.accessible()
     chat.shot(f"reply-{scheme}")
+    chat.live()
     for words in ABUSE[:3]:
         chat.send(words)
     chat.accessible()
@@ -71,6 +73,7 @@ def test_narrow_screens_have_a_drawer_and_never_scroll_sideways(chat: Chat) -> N
     drawer.get_by_role("button", name="New chat").click()
     expect(chat.composer).to_be_enabled()
     expect(chat.composer).to_be_in_viewport()
+    chat.play_text(RICH)
     chat.send(FRIENDLY)
     assert chat.page.evaluate(fits)
 
