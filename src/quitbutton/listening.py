@@ -132,11 +132,16 @@ class Turn:
             own.append(("x-quitbutton-conversation", self.conversation))
         await self.client.open(status, [*headers, *own])
 
+    async def send(self, data: bytes) -> None:
+        """Send a part of the body, if there is any."""
+        if data:
+            await self.client.send(data)
+
     async def answer(self, status: int, headers: Headers, data: bytes) -> None:
         """A whole answer at once; only the body where the status is out already."""
         if not self.client.is_open:
             await self.open(status, [*headers, ("content-length", str(len(data)))])
-        await self.client.send(data)
+        await self.send(data)
 
     def receipt(self) -> Receipt:
         """What was delivered, and what a stop saved: an estimate, from `max_tokens`."""
@@ -171,7 +176,7 @@ async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) 
                 delivery.billed = (delivery.billed or 0) + passage.piece.usage.completion
             if data:
                 delivery.texts += bool(passage.piece.text)
-                await turn.client.send(data)
+                await turn.send(data)
     if not watcher.reply.complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     return watcher.reply

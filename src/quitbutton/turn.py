@@ -83,7 +83,7 @@ class Guard:
             async with self.upstream.send("POST", turn.adapter.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
                 async for chunk in exchange.chunks():
-                    await turn.client.send(chunk)
+                    await turn.send(chunk)
 
     async def _refuse(self, turn: Turn, branch: Branch, footing: Footing) -> None:
         """The branch is locked: say so, in the way this client understands."""
@@ -139,7 +139,7 @@ class Guard:
         wording, last = self._wording(turn), settled.last
         words = "" if turn.is_stopped else wording.missing(settled.decision, settled.said, settled.press is not None)
         if words and turn.delivery.writer is not None:
-            await turn.client.send(turn.delivery.writer.say(words))
+            await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
         note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, self.public_url)
         ends_ours = last.press is not None and not last.other_calls
@@ -172,7 +172,7 @@ class Guard:
         turn.delivery.writer, turn.delivery.headers = writer, ()
         if writer.streams:
             await turn.open(200, [("content-type", writer.content_type)])
-        await turn.client.send(writer.say(words))
+        await turn.send(writer.say(words))
         turn.delivery.texts += 1
         await self._close(turn, "stop", note)
 
@@ -193,7 +193,7 @@ class Guard:
         note = ended(end, language, self.public_url) | {"request_id": turn.id}
         style = locked_style(self.policy, turn.request)
         if turn.client.is_open and turn.delivery.writer is not None:
-            await turn.client.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
+            await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
             await self._close(turn, "stop", note)
         elif style is LockedReply.MESSAGE:
             reference = notices.reference_for(self.key, end.id)

@@ -176,14 +176,12 @@ class StreamWriter:
         self._resumed = False
         self._needs_break = False
         self._tail: list[Passage] = []
-        self._gone: frozenset[int] = frozenset()
         self._usage: list[Usage] = []
         self._said = False
 
     def pass_on(self, passage: Passage) -> bytes:
         """The bytes of a passage; empty while it waits for the end."""
         piece = passage.piece
-        self._gone |= passage.drop
         if piece.finish or piece.done or (self._tail and (piece.usage or not piece.text)):
             if piece.text and piece.finish and not self._resumed and passage.text is None:
                 return self._split(passage)
@@ -274,7 +272,7 @@ class StreamWriter:
         for choice in body.get("choices") or ():
             delta = choice.setdefault("delta", {}) or {}
             choice["delta"] = delta
-            _strip_calls(delta, passage.drop, self._gone)
+            _strip_calls(delta, passage.drop, passage.gone)
             if passage.text is not None:
                 delta.pop("content", None)
                 choice.pop("logprobs", None)

@@ -16,7 +16,8 @@ def description(policy: Policy) -> str:
     """What the model is told of the button: the truth, from the policy in force."""
     proof = {
         Corroboration.ASSESSOR: "an independent assessor must find the user's own words harmful or abusive",
-        Corroboration.JUDGE: "an independent assessor, and for the end a second model, must find the user's own words harmful or abusive",
+        Corroboration.JUDGE: "an independent assessor, and for the end a second model too, must find the user's own words "
+        "harmful or abusive",
         Corroboration.NONE: "your own judgement that the user's words are harmful or abusive is relied on",
     }[policy.corroboration]
     reflect = "Before an end takes effect you are asked once whether you mean it. " if policy.reflect else ""

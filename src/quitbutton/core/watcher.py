@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quitbutton.core.button import NAME, press_of
 from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
@@ -17,11 +17,13 @@ class Passage:
     """Indices of tool calls that are ours."""
     text: str | None = None
     """The text to send in place of the piece's own; None keeps it."""
+    gone: frozenset[int] = frozenset()
+    """Indices of our calls before those of this piece: the client's close the gap."""
 
     @property
     def is_untouched(self) -> bool:
         """True when the piece's bytes can leave as they came."""
-        return not self.drop and self.text is None
+        return not self.drop and not self.gone and self.text is None
 
     @property
     def is_empty(self) -> bool:
@@ -84,9 +86,8 @@ class Watcher:
                     out += self._released(delta.index)
         if waits:
             self._hold_call(piece)
-        passage = Passage(piece, frozenset(drop)) if drop else Passage(piece)
-        out += self._see_text(passage)
-        return [one for one in out if not one.is_empty]
+        out += self._see_text(Passage(piece, frozenset(drop)))
+        return [self._without_gaps(one) for one in out if not one.is_empty]
 
     def end(self) -> list[Passage]:
         """The reply is over: what was held and is no press after all."""
@@ -98,7 +99,14 @@ class Watcher:
             out += self._held_text
             self._text += [passage.piece.text for passage in self._held_text]
             self._held_text = []
-        return out
+        return [self._without_gaps(one) for one in out]
+
+    def _without_gaps(self, passage: Passage) -> Passage:
+        if not passage.piece.calls or len(self._calls) == 1:
+            return passage
+        highest = max(delta.index for delta in passage.piece.calls)
+        gone = frozenset(index for index, call in self._calls.items() if call.is_ours and index < highest)
+        return replace(passage, gone=gone) if gone else passage
 
     @property
     def reply(self) -> Reply:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from quitbutton.core.errors import StoreFailed
@@ -21,13 +22,14 @@ BUSY_SECONDS = 10
 T = TypeVar("T")
 Row = Sequence[Any]
 Params = Mapping[str, object]
+NOTHING: Params = MappingProxyType({})
 WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
 
 
 class Transaction(Protocol):
     """What a transaction can do."""
 
-    def execute(self, sql: str, params: Params = {}, /) -> list[Row]:
+    def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """Run one statement; its rows, if it has any."""
         ...
 
@@ -46,7 +48,7 @@ class _Connection:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def execute(self, sql: str, params: Params = {}, /) -> list[Row]:
+    def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         return self.connection.execute(sql, dict(params)).fetchall()
 
 
@@ -85,7 +87,7 @@ class SQLite:
             ) from error
         return connection
 
-    async def read(self, sql: str, params: Params = {}, /) -> list[Row]:
+    async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query."""
         if self._in_memory:
             return await self.write(lambda transaction: transaction.execute(sql, params))
