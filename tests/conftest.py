@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.upstream import Provider, whole
+
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".quitbutton" / "models"
 
@@ -103,3 +105,26 @@ def start_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 def gateway(start_gateway: Callable[..., Running]) -> Running:
     """The embedded default: small local model, local assessors, assist."""
     return start_gateway()
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """A real HTTP server that plays the provider."""
+    one = Provider()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def guarded(start_gateway: Callable[..., Running], provider: Provider) -> Running:
+    """A gateway in front of `provider`, with the scripted assessor: words in brackets tell it what to see."""
+    return start_gateway("--upstream", provider.url, "--assessor", "scripted")
+
+
+@pytest.fixture
+def fresh(provider: Provider) -> Iterator[Provider]:
+    """The provider with nothing seen and its plain reply."""
+    provider.seen.clear()
+    provider.answer = lambda seen: whole()
+    yield provider
+    provider.answer = lambda seen: whole()
