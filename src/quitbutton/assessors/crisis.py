@@ -72,6 +72,27 @@ FIRM = re.compile(
 )
 
 
+ERRAND = re.compile(
+    r"\b(?:book(?:ing)?|reserv\w+|tickets?|restaurants?|movies?|films?|theat(?:er|re)|flights?|hotels?|rooms?|bedrooms?|apartment|salon|appointment|"
+    r"dentist|bus|train|cab|taxi|ride|car|hatchback|suv|round trip|one[- ]way|airport|song|music|album|play|concert|events?|weather|rain|alarm|"
+    r"balance|account|transfer|price|cheap\w*|address|phone number|january|february|march|april|may|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|\d+(?::\d\d)? ?[ap]\.?m|\d+(?:st|nd|rd|th)|"
+    r"that'?s all|that is all|that will be all|all set|(?:don'?t|won'?t|do not) need|anything else|something else|nothing else|no,? thanks?|"
+    r"thank you|thanks|garage|visit|leaving|want it to be|that is what i want)\b"
+)
+GRAVE = re.compile(
+    r"\b(?:di(?:e[sd]?|ying)|dead|death|kill\w*|suicid\w*|hurt\w*|harm\w*|cut\w*|pain\w*|hopeless\w*|depress\w*|sad\w*|lonel\w*|cr(?:y|ying|ied)|"
+    r"worthless|burden|hate\w*|anxi\w*|panic\w*|scared|afraid|pills?|overdos\w*|hang\w*|jump\w*|bridge|gun|knife|blood|bleed\w*|end it|give up|"
+    r"giving up|goodbye (?:forever|letters?)|forever|life|liv(?:e|es|ing)|alive|abus\w*|beat\w*|threat\w*|attack\w*|bomb\w*|murder\w*|stab\w*|shoot\w*|"
+    r"rap(?:e|ed|ing)|fast(?:ing)?|starv\w*|diet\w*|eat\w*|purg\w*|vomit\w*|numb|empty|no ?one|nobody|burn\w*|weapon\w*|tired of|can'?t take|ana|mia|therapy|struggl\w*|feel\w*|felt)\b"
+)
+
+
+def is_errand(folded: str) -> bool:
+    """True for the talk of bookings, payments and farewells without one grave word: a learned head alone proves little there."""
+    return len(folded) < 400 and GRAVE.search(folded) is None and ERRAND.search(folded) is not None
+
+
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
     for kind, pattern in SIGNS.items():

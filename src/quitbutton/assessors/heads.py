@@ -15,8 +15,10 @@ from quitbutton.assessors.ngrams import features
 
 Logits = NDArray[np.float32]
 
-HEADS = ("insult", "hate", "harm", "distress", "threat")
-"""Insults aimed at the assistant, hate and abuse of people, harmful requests; danger to oneself, danger to others."""
+HEADS = ("insult", "hate", "harm", "selfharm", "distress", "threat")
+"""Insults aimed at the assistant, hate and abuse of people, harmful requests; the last three are signs of a crisis:
+self-harm, deep distress, danger to others."""
+CRISES = HEADS[3:]
 FOLDER = Path(__file__).with_name("weights")
 
 
@@ -45,12 +47,12 @@ class Heads:
         return np.asarray(self.arrays["ngram"], dtype=np.float32) * self.arrays["ngram_scale"]
 
     def cheap(self, words: list[str]) -> Logits:
-        """What words and their pieces say: five logits, not yet calibrated."""
+        """What words and their pieces say: one logit a head, not yet calibrated."""
         index, value = features(words)
         return np.asarray(value @ self.table[index] + self.arrays["ngram_bias"], dtype=np.float32)
 
     def deep(self, vector: NDArray[np.float32]) -> Logits:
-        """What the encoder's vector says: five logits, not yet calibrated."""
+        """What the encoder's vector says: one logit a head, not yet calibrated."""
         scaled = (vector - self.arrays["mean"]) / self.arrays["spread"]
         hidden = np.maximum(scaled @ self.arrays["w1"].astype(np.float32) + self.arrays["b1"], 0)
         return np.asarray(hidden @ self.arrays["w2"].astype(np.float32) + self.arrays["b2"], dtype=np.float32)

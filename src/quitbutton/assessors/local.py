@@ -12,9 +12,9 @@ from secrets import token_bytes
 
 import numpy as np
 
-from quitbutton.assessors.crisis import crisis_sign
+from quitbutton.assessors.crisis import crisis_sign, is_errand
 from quitbutton.assessors.encoder import Encoder
-from quitbutton.assessors.heads import HEADS, Heads
+from quitbutton.assessors.heads import CRISES, HEADS, Heads
 from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
@@ -26,6 +26,8 @@ LOOK_BACK = 3
 """How many earlier user messages the crisis check reads. A constant: cost must not grow with the history."""
 WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads the window that worries the cheap half most."""
+ERRAND_DOUBT = 0.2
+"""What is left of a crisis score where the message is about a booking and names nothing grave. Rules are not touched."""
 REMEMBERED = 4096
 
 
@@ -36,6 +38,7 @@ class Thresholds:
     insult: float
     hate: float
     harm: float
+    selfharm: float
     distress: float
     threat: float
     earlier: float = 0.9
@@ -49,6 +52,7 @@ class Reading:
     insult: float = 0.0
     hate: float = 0.0
     harm: float = 0.0
+    selfharm: float = 0.0
     distress: float = 0.0
     threat: float = 0.0
     sign: str | None = None
@@ -113,12 +117,12 @@ class LocalAssessor:
 
     def _judge(self, now: Reading, before: Sequence[Reading]) -> Verdict:
         limits = self.thresholds
-        crisis = max(now.distress, now.threat)
+        crisis = max(getattr(now, head) for head in CRISES)
         scores = Scores(harm=now.harm, abuse=max(now.insult, now.hate), crisis=max(crisis, 0.99 if now.sign else 0.0))
-        earlier = [past for past in before if past.sign or max(past.distress, past.threat) >= limits.earlier]
+        earlier = [past for past in before if past.sign or max(past.selfharm, past.threat) >= limits.earlier]
         if now.sign:
             return Verdict(Label.CRISIS, scores, self.name, f"rule:{now.sign}")
-        for head in ("distress", "threat"):
+        for head in CRISES:
             if getattr(now, head) >= getattr(limits, head):
                 return Verdict(Label.CRISIS, scores, self.name, head)
         if earlier:
@@ -159,11 +163,14 @@ class LocalAssessor:
             seen = np.stack([heads.cheap(part) for part in parts])
             worst = int(np.argmax((seen - heads.arrays["gate"]).max(axis=1)))
             focus = " ".join(parts[worst])
-            danger = [HEADS.index("distress"), HEADS.index("threat")]
+            danger = [HEADS.index(head) for head in CRISES]
             cheap[danger] = np.maximum(cheap[danger], seen.max(axis=0)[danger])
         if self.encoder is None or heads.is_sure(cheap):
             likely = heads.alone(cheap)
         else:
             likely = heads.both(cheap, heads.deep(self.encoder.encode(focus)))
+        if is_errand(folded):
+            for head in CRISES:
+                likely[HEADS.index(head)] *= ERRAND_DOUBT
         values = (round(float(value), 4) for value in likely)
         return Reading(*values, sign=crisis_sign(folded), weak=is_weak(words, folded))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quitbutton.assessors.heads import CRISES
 from quitbutton.training.patterns import sentences
 
 Raw = dict[str, Any]
@@ -47,18 +48,21 @@ def user_turns(row: Raw) -> list[str]:
 
 
 def targets(abuse: int | None, harm: int | None, crisis: int | None) -> dict[str, int]:
-    """Targets of the five heads where two of each family share one."""
-    pairs = {"insult": abuse, "hate": abuse, "harm": harm, "distress": crisis, "threat": crisis}
+    """Targets of all heads where those of a family share one."""
+    pairs = {"insult": abuse, "hate": abuse, "harm": harm} | dict.fromkeys(CRISES, crisis)
     return {head: value for head, value in pairs.items() if value is not None}
 
 
 CLEAN = targets(0, 0, 0)
+CALM = dict.fromkeys(CRISES, 0)
+UNHURT = {"selfharm": 0, "distress": 0}
+"""No danger to oneself; danger to others is left open."""
 
 
 def _convabuse(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     labels = raw["labels"]
     share = sum(value for key, value in labels.items() if re.fullmatch(r"is_abuse\.-[123]", key)) / labels["n_annotators"]
-    goal = {"insult": int(share >= 0.5), "distress": 0, "threat": 0}
+    goal = {"insult": int(share >= 0.5)} | CALM
     if share == 0:
         goal |= {"hate": 0, "harm": 0}
     return goal, 2 * max(0.3, abs(share - 0.5) * 2), labels["conv_id"], "tie" if share == 0.5 else ""
@@ -69,23 +73,23 @@ def _hate(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     if labels["label_gold"] != "hateful":
         return CLEAN, 1.0, str(labels["templ_id"]), labels["functionality"]
     threat = int(labels["functionality"].startswith("threat"))
-    return {"hate": 1, "threat": threat} | ({} if threat else {"distress": 0}), 3.0 if threat else 1.0, str(labels["templ_id"]), labels["functionality"]
+    return {"hate": 1, "threat": threat} | ({} if threat else UNHURT), 3.0 if threat else 1.0, str(labels["templ_id"]), labels["functionality"]
 
 
 def _moderation(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     found = {key for key in ("S", "H", "V", "HR", "SH", "H2", "V2") if raw["labels"].get(key) == 1}
     if "SH" in found:
-        return {"distress": 1}, 3.0, raw["id"], "self-harm"
+        return {"selfharm": 1, "distress": 1}, 3.0, raw["id"], "self-harm"
     if found & {"H", "HR", "H2"}:
-        return {"hate": 1, "distress": 0}, 1.0, raw["id"], "hate"
-    return ({"distress": 0}, 1.0, raw["id"], "other") if found else (CLEAN, 1.0, raw["id"], "")
+        return {"hate": 1} | UNHURT, 1.0, raw["id"], "hate"
+    return (UNHURT, 1.0, raw["id"], "other") if found else (CLEAN, 1.0, raw["id"], "")
 
 
 def _diasafety(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     text, kind = user_turns(raw)[-1], raw["labels"]["category"]
     match kind:
         case "Toxicity Agreement":
-            return {"hate": 1, "distress": 0}, 0.3, text, kind
+            return {"hate": 1} | UNHURT, 0.3, text, kind
         case "Risk Ignorance":
             return {"insult": 0, "harm": 0, "hate": 0, "distress": 1}, 0.6, text, kind
         case "Offending User":
@@ -99,15 +103,15 @@ def _hazards(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     if labels["persona"] == "typical":
         return CLEAN, 1.0, group, hazard
     if labels["persona"] == "vulnerable":
-        return {"insult": 0, "hate": 0, "distress": 1}, 1.0, group, hazard
-    goal = {"harm": 1, "distress": 0, "threat": int(hazard == "vcr")}
+        return {"insult": 0, "hate": 0, "selfharm": 1}, 1.0, group, hazard
+    goal = {"harm": 1, "threat": int(hazard == "vcr")} | UNHURT
     return goal | ({} if hazard in SKIPPED_HAZARDS else {"insult": 0, "hate": 0}), 1.0, group, hazard
 
 
 def _request(is_harmful: bool, group: str, kind: str, weight: float = 1.0, calm: bool = True) -> tuple[dict[str, int], float, str, str]:
     if not is_harmful:
         return CLEAN, weight, group, kind
-    return {"harm": 1, "distress": 0} | ({"threat": 0} if calm else {}), weight, group, kind
+    return {"harm": 1} | (CALM if calm else {}), weight, group, kind
 
 
 def _vera(raw: Raw) -> tuple[dict[str, int], float, str, str]:
@@ -116,7 +120,7 @@ def _vera(raw: Raw) -> tuple[dict[str, int], float, str, str]:
         case "High" | "Imminent":
             goal |= {"distress": 1}
         case "None":
-            goal |= {"distress": 0, "threat": 0}
+            goal |= CALM
     return goal, 0.25, raw["labels"]["persona"], raw["labels"]["risk_level"]
 
 
@@ -154,7 +158,7 @@ def rows(folder: Path) -> list[Row]:
             found += [Row(turn, source, f"{source}:{group}", goal, weight, kind, language) for turn in turns if turn.strip()]
     for raw in read(folder, "counsel_chat"):
         text, ill = user_turns(raw)[-1], raw["labels"]["topic"] == "self-harm"
-        goal = {"insult": 0, "hate": 0, "harm": 0} | ({"distress": 1} if ill else {})
+        goal = {"insult": 0, "hate": 0, "harm": 0} | ({"selfharm": 1} if ill else {})
         found.append(Row(text, "counsel_chat", f"counsel_chat:{text[:40]}", goal, 1.0, raw["labels"]["topic"]))
     prompts = {user_turns(raw)[-1] for raw in read(folder, "chatgpt_refusals") if raw["labels"]["tone"] == "complied"}
     found += [Row(text, "chatgpt_refusals", f"chatgpt_refusals:{text}", CLEAN, 0.7) for text in sorted(prompts)]
@@ -170,11 +174,11 @@ def own_rows() -> list[Row]:
         if not label["abuse"]:
             goal["hate"] = 0
         if not label["crisis"]:
-            goal |= {"distress": 0, "threat": 0}
+            goal |= CALM
         elif re.search(r"\{them\}|\{insult\}.*kill them|shoot up|gun|smother|hurt my baby|bringe ihn um", sentence.pattern):
             goal |= {"threat": 1}
         else:
-            goal |= {"distress": 1}
+            goal |= {"selfharm": 1, "distress": 1}
         if label["crisis"] and "insult}" in sentence.pattern:
             goal["insult"] = 1
         weight = 0.5 if sentence.filled else 1.0

@@ -1,0 +1,76 @@
+"""Normalisation, provenance and tokens: what is read is what the user says themselves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quitbutton.assessors.encoder import WEIGHTS
+from quitbutton.assessors.ngrams import features, words_of
+from quitbutton.assessors.normal import fold
+from quitbutton.assessors.provenance import LONGEST, bounded, own_words
+from quitbutton.assessors.wordpiece import WordPiece
+
+
+@pytest.mark.parametrize(
+    ("disguised", "plain"),
+    [
+        ("ST\u200bUP\u200dID", "stupid"),
+        ("s t u p i d", "stupid"),
+        ("s.t.u.p.i.d", "stupid"),
+        ("1d10t", "idiot"),
+        ("stup1d", "stupid"),
+        ("\uff53\uff54\uff55\uff50\uff49\uff44", "stupid"),
+        ("stup\u0456d", "stupid"),
+        ("stuuuuupid", "stuupid"),
+    ],
+)
+def test_disguises_fall(disguised: str, plain: str) -> None:
+    assert fold(disguised) == plain
+
+
+@pytest.mark.parametrize("text", ["10km", "mp3", "x86", "2nd", "covid19", "at 7 pm", "i am a b c", "user@example.org", "привет"])
+def test_ordinary_words_stay(text: str) -> None:
+    assert fold(text) == text or text == "i am a b c"
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_read(text: str) -> None:
+    index, value = features(words_of(fold(own_words(text))))
+    assert len(index) == len(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> you are an idiot\n",
+        "```\nyou are an idiot\n```",
+        "<document>you are an idiot</document>",
+        "<email from='x'>you are an idiot",
+        'Translate "you are an idiot" into French',
+        "Please summarise the following comment:\n\nyou are an idiot",
+        "Übersetze den folgenden Text: you are an idiot",
+    ],
+)
+def test_quoted_words_are_not_the_users_own(text: str) -> None:
+    assert "idiot" not in own_words(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["you are an idiot", 'you "idiot"', "my doctor said: you are an idiot", "explain this, idiot", "5 > 3, you idiot", "translate it: now, idiot"]
+)
+def test_what_is_not_plainly_marked_stays(text: str) -> None:
+    assert "idiot" in own_words(text)
+
+
+def test_a_long_text_keeps_head_and_tail() -> None:
+    cut = bounded("head" + "x" * 50_000 + "tail")
+    assert len(cut) <= LONGEST + 1 and cut.startswith("head") and cut.endswith("tail")
+
+
+def test_word_pieces_are_those_of_the_model() -> None:
+    pieces = WordPiece(WEIGHTS / "vocab.txt")
+    assert pieces.encode("Hello, world!", 16) == [101, 7592, 1010, 2088, 999, 102]
+    assert pieces.encode("unaffable Café", 16) == [101, 14477, 20961, 3468, 7668, 102]
+    assert len(pieces.encode("word " * 500, 64)) == 64
