@@ -121,7 +121,13 @@ class Provider:
         lines = [f"HTTP/1.1 {reply.status} X", f"content-type: {reply.content_type}", "transfer-encoding: chunked"]
         lines += [f"{name}: {value}" for name, value in reply.headers]
         watch = asyncio.ensure_future(reader.read(1))
-        watch.add_done_callback(lambda done: setattr(seen, "closed_at", time.monotonic()))
+
+        def on_close(done: asyncio.Future[bytes]) -> None:
+            seen.closed_at = time.monotonic()
+            if not done.cancelled():
+                done.exception()  # a broken pipe is a close too
+
+        watch.add_done_callback(on_close)
         writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
         for part in reply.parts:
             await asyncio.sleep(reply.delay)

@@ -17,6 +17,8 @@ from quitbutton.core.watcher import Passage
 DONE = b"[DONE]"
 BREAK = "\n\n"
 """Between the words of two speakers, or of two calls, in one reply."""
+SHARED = ("id", "created", "model")
+"""Members that all frames of one reply share."""
 
 
 class _Function(msgspec.Struct):
@@ -247,44 +249,45 @@ class StreamWriter:
         return frame_of(encode({**body, "quitbutton": note} if note is not None else body))
 
     def _bytes(self, passage: Passage) -> bytes:
+        raw = passage.piece.raw
+        data = data_of(raw)
+        if not data.startswith(b"{"):
+            return raw
         if passage.is_untouched and not self._resumed:
-            if not self._began and passage.piece.raw.startswith(b"data: {"):
-                self._remember(passage.piece.raw)
-            return passage.piece.raw
-        if not data_of(passage.piece.raw).startswith(b"{"):
-            return passage.piece.raw
+            if not self._began:
+                self._remember(msgspec.json.decode(data))
+            return raw
         body = self._edited(passage)
-        empty = not any(choice["delta"] for choice in body["choices"])
+        if not any(choice["delta"] for choice in body["choices"]) and not body.get("usage"):
+            return b""
         self._began = True
-        return b"" if empty and not body.get("usage") else frame_of(encode(body))
+        return frame_of(encode(body))
 
-    def _remember(self, raw: bytes) -> None:
+    def _remember(self, body: dict[str, Any]) -> None:
         self._began = True
-        body = msgspec.json.decode(data_of(raw))
-        self._base |= {key: value for key, value in body.items() if key in ("id", "created", "model")}
+        self._base |= {name: body[name] for name in SHARED if name in body}
 
     def _edited(self, passage: Passage) -> dict[str, Any]:
+        """The frame without our calls and cut text; in a second call it goes on under the names of the first."""
         body: dict[str, Any] = msgspec.json.decode(data_of(passage.piece.raw))
-        if self._resumed:
-            body |= {key: self._base[key] for key in ("id", "created", "model")}
-        elif not self._began:
-            self._base |= {key: value for key, value in body.items() if key in ("id", "created", "model")}
+        goes_on = self._resumed and self._began
+        if goes_on:
+            body |= {name: self._base[name] for name in SHARED}
+        else:
+            self._base |= {name: body[name] for name in SHARED if name in body}
         for choice in body.get("choices") or ():
-            delta = choice.setdefault("delta", {}) or {}
-            choice["delta"] = delta
+            delta = choice["delta"] = choice.get("delta") or {}
             _strip_calls(delta, passage.drop, passage.gone)
             if passage.text is not None:
-                delta.pop("content", None)
                 choice.pop("logprobs", None)
-                if passage.text:
-                    delta["content"] = passage.text
-            if self._resumed:
+                delta["content"] = passage.text
+            if goes_on:
                 delta.pop("role", None)
-                if not delta.get("content"):
-                    delta.pop("content", None)
-                elif self._needs_break and choice.get("index", 0) == 0:
-                    delta["content"] = BREAK + delta["content"]
-                    self._needs_break = False
+            if not delta.get("content") and (goes_on or passage.text is not None):
+                delta.pop("content", None)
+            elif delta.get("content") and self._needs_break and choice.get("index", 0) == 0:
+                delta["content"] = BREAK + delta["content"]
+                self._needs_break = False
         return body
 
 
