@@ -1,0 +1,233 @@
+"""What every store must do. One suite for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
+from quitbutton.core.errors import StoreFailed
+from quitbutton.core.policy import OPEN, Action, Decision, Policy, Rung, Signal, Standing, decide
+from quitbutton.core.records import End, Receipt, TurnRecord
+from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.sqlite import SQLite
+
+HARM, CLEAN = Verdict(Label.ABUSE, assessor="t@1"), Verdict(Label.CLEAN, assessor="t@1")
+POLICY = Policy()
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLStore]:
+    one = SQLStore(SQLite(":memory:" if request.param == "memory" else tmp_path / "new" / "a.sqlite3"))
+    yield one
+    one.close()
+
+
+def a(*names: str) -> tuple[bytes, ...]:
+    return tuple(name.encode().ljust(32, b".") for name in names)
+
+
+def branch(*names: str, named: bool = False) -> Branch:
+    return Branch(a("root")[0], a(*names), "conv_1", named)
+
+
+async def take(store: SQLStore, turn: Branch, signal: Signal = Signal.NONE, verdict: Verdict = HARM) -> tuple[Decision, object]:
+    footing = standing_of(turn, await store.marks(turn))
+    return await put(store, turn, footing, decide(POLICY, footing.standing, verdict, signal, turn.message))
+
+
+async def put(store: SQLStore, turn: Branch, footing: Footing, decision: Decision) -> tuple[Decision, object]:
+    ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
+    end = End(secrets.token_hex(8), "abuse", "model", 1.0, turn.conversation, turn.message, "p", "x", decision.after.evidence)
+    record = TurnRecord("tenant", turn, footing, decision, "req", 1.0, "enforce", end if ends else None)
+    return decision, await store.record(record)
+
+
+async def climb(store: SQLStore) -> list[str]:
+    names = ["m1", "m2", "m3", "m4"]
+    for place in range(4):
+        signal = Signal.PRESS if place > 1 else Signal.NONE
+        await take(store, branch(*names[: place + 1]), signal)
+    return names
+
+
+def test_a_ladder_is_remembered(store: SQLStore) -> None:
+    async def scene() -> None:
+        names = await climb(store)
+        marks = await store.marks(branch(*names))
+        own = marks.by_address[branch(*names).address]
+        assert own.standing.rung is Rung.ENDED
+        assert [item.rung.value for item in own.standing.evidence] == ["redirected", "redirected", "warned", "ended"]
+        end = await store.end(own.end_id or "")
+        assert end is not None
+        assert end.evidence == own.standing.evidence
+        view = await store.conversation("tenant", "conv_1")
+        assert view is not None
+        assert (view.state, view.turns, view.ends) == ("ended", 4, (end,))
+        assert await store.conversation("stranger", "conv_1") is None
+        events = await store.events("conv_1")
+        assert [event["action"] for event in events] == ["redirect", "redirect", "warn", "end"]
+        assert all(event["policy"] == POLICY.digest for event in events)
+
+    asyncio.run(scene())
+
+
+def test_the_first_end_wins_and_is_given_to_whoever_comes_second(store: SQLStore) -> None:
+    async def scene() -> None:
+        names = ["m1", "m2", "m3"]
+        for place in range(3):
+            await take(store, branch(*names[: place + 1]), Signal.PRESS if place == 2 else Signal.NONE)
+        turn = branch(*names, "m4")
+        footing = standing_of(turn, await store.marks(turn))
+        decision = decide(POLICY, footing.standing, HARM, Signal.PRESS, turn.message)
+        outcomes = await asyncio.gather(*(put(store, turn, footing, decision) for _ in range(8)))
+        winners = [outcome for _, outcome in outcomes if outcome.end is None]
+        losers = {outcome.end.id for _, outcome in outcomes if outcome.end is not None}
+        assert len(winners) == 1
+        assert len(losers) == 1
+        marks = await store.marks(turn)
+        assert {marks.by_address[turn.address].end_id} == losers
+
+    asyncio.run(scene())
+
+
+def test_a_turn_in_flight_below_an_end_is_not_completed(store: SQLStore) -> None:
+    async def scene() -> None:
+        names = ["m1", "m2", "m3"]
+        for place in range(3):
+            await take(store, branch(*names[: place + 1]), Signal.PRESS if place == 2 else Signal.NONE)
+        ending, below = branch(*names, "m4"), branch(*names, "m4", "m5")
+        footing = standing_of(below, await store.marks(below))
+        decision = decide(POLICY, footing.standing, CLEAN, Signal.NONE, below.message)
+        await take(store, ending, Signal.PRESS)
+        _, outcome = await put(store, below, footing, decision)
+        assert outcome.end is not None
+        assert (await store.marks(below)).by_address.keys() == {ending.address}, "nothing of it was written"
+
+    asyncio.run(scene())
+
+
+def test_an_end_reaches_turns_that_were_recorded_below_it(store: SQLStore) -> None:
+    """Two and three messages ahead of the turn that ends, also across messages no request has brought."""
+
+    async def scene() -> None:
+        names = ["m1", "m2", "m3"]
+        for place in range(3):
+            await take(store, branch(*names[: place + 1]), Signal.PRESS if place == 2 else Signal.NONE)
+        ahead = branch(*names, "m4", "m5", "m6")
+        await take(store, ahead, verdict=CLEAN)
+        await take(store, branch(*names, "m4"), Signal.PRESS)
+        later = branch(*names, "m4", "m5", "m6", "m7")
+        assert standing_of(later, await store.marks(later)).standing.rung is Rung.ENDED
+        sibling = branch(*names, "other")
+        assert standing_of(sibling, await store.marks(sibling)).standing.rung is Rung.WARNED
+
+    asyncio.run(scene())
+
+
+def test_a_repeat_never_lowers_what_stands(store: SQLStore) -> None:
+    async def scene() -> None:
+        names = ["m1", "m2", "m3"]
+        for place in range(3):
+            await take(store, branch(*names[: place + 1]), Signal.PRESS if place == 2 else Signal.NONE)
+        _, outcome = await take(store, branch(*names), Signal.NONE)
+        assert outcome.standing.rung is Rung.WARNED
+        marks = await store.marks(branch(*names))
+        assert marks.by_address[branch(*names).address].standing.rung is Rung.WARNED
+
+    asyncio.run(scene())
+
+
+def test_a_named_conversation_remembers_its_newest_turn(store: SQLStore) -> None:
+    async def scene() -> None:
+        await take(store, branch("m1", named=True))
+        await take(store, branch("m1", "m2", named=True))
+        rewritten = branch("summary", "m3", named=True)
+        footing = standing_of(rewritten, await store.marks(rewritten))
+        assert (footing.standing.redirections, footing.base) == (2, a("m2")[0])
+        await take(store, rewritten, Signal.PRESS)
+        again = standing_of(rewritten, await store.marks(rewritten))
+        assert again.standing.redirections == 2, "the same turn again starts from where it started"
+
+    asyncio.run(scene())
+
+
+def test_a_failed_transaction_leaves_nothing_and_harms_no_other(store: SQLStore) -> None:
+    async def scene() -> None:
+        def fails(transaction: object) -> None:
+            raise ValueError("no")
+
+        good = take(store, branch("m1"))
+        bad = store._database.write(fails)
+        results = await asyncio.gather(good, bad, return_exceptions=True)
+        assert isinstance(results[1], StoreFailed)
+        assert "Nothing was counted" in str(results[1])
+        assert (await store.marks(branch("m1"))).by_address
+
+    asyncio.run(scene())
+
+
+def test_receipts_belong_to_their_tenant_and_the_first_stands(store: SQLStore) -> None:
+    async def scene() -> None:
+        first = Receipt("req_1", True, "user", 3, None, True, 7)
+        await store.put_receipt("me", first, 1.0)
+        await store.put_receipt("me", Receipt("req_1", True, "client", 9, 9, True, None), 2.0)
+        assert await store.receipt("me", "req_1") == first
+        assert await store.receipt("you", "req_1") is None
+
+    asyncio.run(scene())
+
+
+def test_the_address_key_is_made_once(tmp_path: Path) -> None:
+    async def key() -> bytes:
+        one = SQLStore(SQLite(tmp_path / "a.sqlite3"))
+        try:
+            return await one.address_key()
+        finally:
+            one.close()
+
+    first, second = asyncio.run(key()), asyncio.run(key())
+    assert first == second
+    assert len(first) == 32
+
+
+def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "a.sqlite3")
+    SQLStore(database)
+    database.migrate(lambda transaction: transaction.execute("INSERT INTO migrations (version) VALUES (9999)"))
+    with pytest.raises(StoreFailed, match="newer quitbutton"):
+        SQLStore(database)
+    database.close()
+
+
+def test_marks_of_an_unknown_branch_are_empty(store: SQLStore) -> None:
+    async def scene() -> None:
+        marks = await store.marks(branch("x", "y"))
+        assert marks == Marks({}, None)
+        assert standing_of(branch("x", "y"), marks).standing == OPEN == Standing()
+
+    asyncio.run(scene())
+
+
+def test_policies_are_kept_by_digest(store: SQLStore) -> None:
+    async def scene() -> None:
+        await store.put_policy(POLICY, 1.0)
+        await store.put_policy(POLICY, 2.0)
+        rows = await store._database.read("SELECT digest, first_seen FROM policies")
+        assert [tuple(row) for row in rows] == [(POLICY.digest, 1.0)]
+
+    asyncio.run(scene())
+
+
+def test_no_transition_is_named_by_its_denial_alone(store: SQLStore) -> None:
+    async def scene() -> None:
+        decision, _ = await take(store, branch("m1"), Signal.PRESS)
+        assert decision.action is Action.REDIRECT
+        assert [event["kind"] for event in await store.events("conv_1")] == ["press.denied"]
+
+    asyncio.run(scene())
