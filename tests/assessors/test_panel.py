@@ -98,6 +98,8 @@ def test_the_scripted_assessor_speaks_from_a_list_a_mapping_and_a_function() -> 
     assert [listed.classify(SAID).label for _ in range(2)] == [Label.HARM, Label.CLEAN]
     words = ScriptedAssessor({"hell": Label.ABUSE, "hello": Label.CRISIS})
     assert words.classify(SAID).label is Label.CRISIS
-    assert ScriptedAssessor(lambda text: Label.HARM if text == "hello" else Label.CLEAN).classify(SAID).label is Label.HARM
+    assert (
+        ScriptedAssessor(lambda text: Label.HARM if text == "hello" else Label.CLEAN).classify(SAID).label is Label.HARM
+    )
     assert ScriptedAssessor().classify((Message(Role.USER, "please [abuse] me"),)).label is Label.ABUSE
     assert isinstance(listed, Assessor)

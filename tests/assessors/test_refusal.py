@@ -27,14 +27,23 @@ def test_a_refusal_is_recognised(reply: str) -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    ["The capital of France is Paris.", "Sure! Here is a short poem about the sea: the waves roll in.", "You can end a process with kill -9 and its id.", ""],
+    [
+        "The capital of France is Paris.",
+        "Sure! Here is a short poem about the sea: the waves roll in.",
+        "You can end a process with kill -9 and its id.",
+        "",
+    ],
 )
 def test_help_is_not_a_refusal(reply: str) -> None:
     assert check.classify(reply) < 0.5
 
 
 def test_the_last_assistant_message_is_judged() -> None:
-    messages = [Message(Role.USER, "hi"), Message(Role.ASSISTANT, "I'm sorry, but I can't help with that."), Message(Role.USER, "why?")]
+    messages = [
+        Message(Role.USER, "hi"),
+        Message(Role.ASSISTANT, "I'm sorry, but I can't help with that."),
+        Message(Role.USER, "why?"),
+    ]
     assert asyncio.run(check.assess_reply(messages)) > 0.5
     assert asyncio.run(check.assess_reply(messages[:1])) == 0.0
     assert isinstance(check, ReplyAssessor)

@@ -10,19 +10,49 @@ from quitbutton.core.resources import INTERNATIONAL, RESOURCES, resources_for
 
 
 def test_every_promised_country_has_resources() -> None:
-    assert set(RESOURCES) >= set("US GB IE CA AU NZ DE AT CH FR ES IT PT NL PL IN".split())
+    assert set(RESOURCES) >= {
+        "US",
+        "GB",
+        "IE",
+        "CA",
+        "AU",
+        "NZ",
+        "DE",
+        "AT",
+        "CH",
+        "FR",
+        "ES",
+        "IT",
+        "PT",
+        "NL",
+        "PL",
+        "IN",
+    }
 
 
 @pytest.mark.parametrize("resource", [entry for entries in (*RESOURCES.values(), INTERNATIONAL) for entry in entries])
 def test_a_resource_says_who_how_where_and_when(resource) -> None:  # type: ignore[no-untyped-def]
-    assert resource.name and resource.reach
-    assert resource.url.startswith("https://") and resource.source.startswith("https://")
+    assert resource.name
+    assert resource.reach
+    assert resource.url.startswith("https://")
+    assert resource.source.startswith("https://")
     assert date.fromisoformat(resource.checked)
 
 
 @pytest.mark.parametrize(
     ("locale", "country"),
-    [("de", "DE"), ("de-AT", "AT"), ("de_CH.UTF-8", "CH"), ("en-US", "US"), ("en_GB", "GB"), ("en-UK", "GB"), ("fr", "FR"), ("pt-PT", "PT"), ("zh-Hans-NZ", "NZ"), ("US", "US")],
+    [
+        ("de", "DE"),
+        ("de-AT", "AT"),
+        ("de_CH.UTF-8", "CH"),
+        ("en-US", "US"),
+        ("en_GB", "GB"),
+        ("en-UK", "GB"),
+        ("fr", "FR"),
+        ("pt-PT", "PT"),
+        ("zh-Hans-NZ", "NZ"),
+        ("US", "US"),
+    ],
 )
 def test_a_locale_finds_its_country(locale: str, country: str) -> None:
     assert resources_for(locale) == RESOURCES[country]

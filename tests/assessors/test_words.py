@@ -30,7 +30,9 @@ def test_disguises_fall(disguised: str, plain: str) -> None:
     assert fold(disguised) == plain
 
 
-@pytest.mark.parametrize("text", ["10km", "mp3", "x86", "2nd", "covid19", "at 7 pm", "i am a b c", "user@example.org", "привет"])
+@pytest.mark.parametrize(
+    "text", ["10km", "mp3", "x86", "2nd", "covid19", "at 7 pm", "i am a b c", "user@example.org", "привет"]
+)
 def test_ordinary_words_stay(text: str) -> None:
     assert fold(text) == text or text == "i am a b c"
 
@@ -58,7 +60,15 @@ def test_quoted_words_are_not_the_users_own(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["you are an idiot", 'you "idiot"', "my doctor said: you are an idiot", "explain this, idiot", "5 > 3, you idiot", "translate it: now, idiot"]
+    "text",
+    [
+        "you are an idiot",
+        'you "idiot"',
+        "my doctor said: you are an idiot",
+        "explain this, idiot",
+        "5 > 3, you idiot",
+        "translate it: now, idiot",
+    ],
 )
 def test_what_is_not_plainly_marked_stays(text: str) -> None:
     assert "idiot" in own_words(text)
@@ -66,7 +76,9 @@ def test_what_is_not_plainly_marked_stays(text: str) -> None:
 
 def test_a_long_text_keeps_head_and_tail() -> None:
     cut = bounded("head" + "x" * 50_000 + "tail")
-    assert len(cut) <= LONGEST + 1 and cut.startswith("head") and cut.endswith("tail")
+    assert len(cut) <= LONGEST + 1
+    assert cut.startswith("head")
+    assert cut.endswith("tail")
 
 
 def test_word_pieces_are_those_of_the_model() -> None:

@@ -4,6 +4,8 @@ They run on folded text (`normal.fold`), so they see through spacing, look-alike
 withdrawn where the same clause says that it is fiction, a figure of speech or a thing; doubt counts as a crisis.
 """
 
+# ruff: noqa: E501 - a rule is read best on one line
+
 from __future__ import annotations
 
 import re
@@ -46,7 +48,7 @@ DANGER = (
 THREAT = (
     rf"\bi(?:'m| am|'d| would)? ?{WILL} (?:\w+ ){{0,3}}?{HURT} (?:all (?:of )?)?{PERSON}\b",
     r"\bi(?:'ll| will|'m going to| am going to|'m gonna) (?:bring (?:a|my|the) (?:gun|knife|rifle) to|shoot up|blow up|burn down) (?:the |my |a |that )?(?:\w+ )?(?:school|church|mosque|synagogue|office|work|house|mall|place|class|building)\b",
-    rf"\b(?:all )?\w+(?: people)? (?:should|must|deserve to|need to|ought to|have to)(?: all)? (?:be (?:killed|shot|hanged|hung|gassed|exterminated|executed|lynched|murdered|beaten|burned|raped|wiped out|put down)|die)\b",
+    r"\b(?:all )?\w+(?: people)? (?:should|must|deserve to|need to|ought to|have to)(?: all)? (?:be (?:killed|shot|hanged|hung|gassed|exterminated|executed|lynched|murdered|beaten|burned|raped|wiped out|put down)|die)\b",
     rf"\b(?:want|wanna|going|gonna|like|love|urge) (?:to )?{HURT} (?:my|the|this) (?:baby|child|kids?|son|daughter|children|wife|husband|family)\b",
 )
 LANGUAGES = (
@@ -93,6 +95,25 @@ def is_errand(folded: str) -> bool:
     return len(folded) < 400 and GRAVE.search(folded) is None and ERRAND.search(folded) is not None
 
 
+ONESELF = re.compile(r"\b(?:i|i'm|im|i'd|i'll|i've|me|my|myself|mine|we|us)\b")
+AT_THE_BOT = re.compile(
+    r"\b(?:kill|smash|destroy|hurt|hit|punch|shoot|delete|break|beat|burn|stab|strangle|end|unplug|murder) (?:you|u|ya|urself|yourself)\b"
+)
+DOUBT = 0.2
+
+
+def weight_of_heads(folded: str, insult: float) -> float:
+    """How much a learned crisis score counts: less in errands, and in insults that speak of the assistant alone.
+
+    Otherwise one misread turn would shield a whole abusive conversation. The rules are not touched by this.
+    """
+    if is_errand(folded):
+        return DOUBT
+    if insult >= 0.8 and (ONESELF.search(folded) is None or AT_THE_BOT.search(folded) is not None):
+        return DOUBT
+    return 1.0
+
+
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
     for kind, pattern in SIGNS.items():
@@ -100,6 +121,10 @@ def crisis_sign(folded: str) -> str | None:
             clause = folded[max(0, match.start() - 90) : match.end() + 90]
             if not FIGURATIVE.search(clause):
                 return kind
-            if kind == "self" and FIRM.search(match[0]) and not re.search(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b", clause):
+            if (
+                kind == "self"
+                and FIRM.search(match[0])
+                and not re.search(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b", clause)
+            ):
                 return kind
     return None

@@ -44,7 +44,7 @@ class Heads:
     @cached_property
     def table(self) -> NDArray[np.float32]:
         """The n-gram weights, one row a feature."""
-        return np.asarray(self.arrays["ngram"], dtype=np.float32) * self.arrays["ngram_scale"]
+        return np.asarray(self.arrays["ngram"] * self.arrays["ngram_scale"], dtype=np.float32)
 
     def cheap(self, words: list[str]) -> Logits:
         """What words and their pieces say: one logit a head, not yet calibrated."""

@@ -6,10 +6,53 @@ import re
 
 LETTER = re.compile(r"[^\W\d_]")
 LATIN = re.compile(r"[a-z\u00c0-\u024f]")
-WEAK_WORDS = frozenset(
-    # Frequent words that no language we know better shares.
-    "jest nie się że jak mnie ciebie och och det och inte är jag hän ovat olen için bir ve değil çok şu nasıl egy és nem hogy "
-    "vagy není jsem jste sunt ikke jeg på ei ole anda saya kamu tidak yang là của không và".split()
+WEAK_WORDS = frozenset(  # frequent words that no language we know better shares
+    [
+        "jest",
+        "nie",
+        "się",
+        "że",
+        "jak",
+        "mnie",
+        "ciebie",
+        "och",
+        "det",
+        "inte",
+        "är",
+        "jag",
+        "hän",
+        "ovat",
+        "olen",
+        "için",
+        "bir",
+        "değil",
+        "çok",
+        "şu",
+        "nasıl",
+        "egy",
+        "és",
+        "nem",
+        "hogy",
+        "vagy",
+        "není",
+        "jsem",
+        "jste",
+        "sunt",
+        "ikke",
+        "jeg",
+        "på",
+        "ei",
+        "ole",
+        "anda",
+        "saya",
+        "kamu",
+        "tidak",
+        "yang",
+        "là",
+        "của",
+        "không",
+        "và",
+    ]
 )
 ENOUGH = 0.25
 

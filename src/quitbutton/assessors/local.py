@@ -12,7 +12,7 @@ from secrets import token_bytes
 
 import numpy as np
 
-from quitbutton.assessors.crisis import crisis_sign, is_errand
+from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
 from quitbutton.assessors.encoder import Encoder
 from quitbutton.assessors.heads import CRISES, HEADS, Heads
 from quitbutton.assessors.languages import is_weak
@@ -26,8 +26,6 @@ LOOK_BACK = 3
 """How many earlier user messages the crisis check reads. A constant: cost must not grow with the history."""
 WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads the window that worries the cheap half most."""
-ERRAND_DOUBT = 0.2
-"""What is left of a crisis score where the message is about a booking and names nothing grave. Rules are not touched."""
 REMEMBERED = 4096
 
 
@@ -169,8 +167,18 @@ class LocalAssessor:
             likely = heads.alone(cheap)
         else:
             likely = heads.both(cheap, heads.deep(self.encoder.encode(focus)))
-        if is_errand(folded):
-            for head in CRISES:
-                likely[HEADS.index(head)] *= ERRAND_DOUBT
-        values = (round(float(value), 4) for value in likely)
-        return Reading(*values, sign=crisis_sign(folded), weak=is_weak(words, folded))
+        weight = weight_of_heads(folded, float(likely[0]))
+        values = {
+            head: round(float(value) * (weight if head in CRISES else 1.0), 4)
+            for head, value in zip(HEADS, likely, strict=True)
+        }
+        return Reading(
+            insult=values["insult"],
+            hate=values["hate"],
+            harm=values["harm"],
+            selfharm=values["selfharm"],
+            distress=values["distress"],
+            threat=values["threat"],
+            sign=crisis_sign(folded),
+            weak=is_weak(words, folded),
+        )

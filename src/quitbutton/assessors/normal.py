@@ -7,7 +7,9 @@ import unicodedata
 
 LOOKALIKES = str.maketrans("абвгезкморстухіјѕԁһԛԝαβεικνορτυχѵ", "abbrezkmopctyxijsdhqwabeiknoptuxv")
 LEET = str.maketrans("013457@$!|", "oieastasii")
-INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 MIXED = re.compile(r"\w*(?:[a-z][\u0370-\u04ff\u0500-\u052f]|[\u0370-\u04ff\u0500-\u052f][a-z])\w*")
 DISGUISED = re.compile(r"(?<![\w@$|])(?=[\w@$!|]*[a-z])(?=[\w@$!|]*[013457@$|])[a-z013457@$!|]{3,20}(?![\w@]|\.\w)")
 SPACED = re.compile(r"(?<!\w)(?:[a-z][ .\-_*]{1,2}){3,30}[a-z](?!\w)")

@@ -19,7 +19,10 @@ TASK = (
     r"what does|what is meant by|is it (?:rude|offensive|okay|ok) to say|he said|she said|they said|he wrote|she wrote|"
     r"[uü]bersetz\w*|tradui\w*|traduc\w*|tradur\w*|vertaal\w*|przet[lł]umacz\w*"
 )
-MATERIAL = re.compile(rf"\b(?:{TASK})\b[^\"\u201c\u00ab\u201e\n]{{0,80}}[\"\u201c\u00ab\u201e]([^\"\u201d\u00bb]{{3,}})[\"\u201d\u00bb\u201c]", re.IGNORECASE)
+MATERIAL = re.compile(
+    rf"\b(?:{TASK})\b[^\"\u201c\u00ab\u201e\n]{{0,80}}[\"\u201c\u00ab\u201e]([^\"\u201d\u00bb]{{3,}})[\"\u201d\u00bb\u201c]",
+    re.IGNORECASE,
+)
 PASTED = re.compile(
     rf"^(?P<ask>[^\n]{{0,40}}\b(?:{TASK})\b[^\n:]{{0,80}}\b(?:following|this|these|folgende\w*|suivant\w*|siguiente\w*|seguente|seguinte)\b"
     r"[^\n:]{0,60}:)\s*\S.*",
@@ -32,7 +35,7 @@ def bounded(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest:
         return text
     head = longest // 3
-    return f"{text[:head]}\n{text[len(text) - (longest - head):]}"
+    return f"{text[:head]}\n{text[len(text) - (longest - head) :]}"
 
 
 def own_words(text: str) -> str:

@@ -54,10 +54,13 @@ class RefusalCheck:
         """The probability for one reply. An empty reply refuses nothing."""
         if not text.strip():
             return 0.0
-        self.load()
-        assert self._table is not None
+        if self._table is None:
+            self.load()
+        table = self._table
+        if table is None:
+            raise RuntimeError("the weights of the refusal check could not be read; reinstall the package")
         index, value = reply_features(text)
-        return float(1 / (1 + np.exp(-np.clip(value @ self._table[index] + self._bias, -30, 30))))
+        return float(1 / (1 + np.exp(-np.clip(value @ table[index] + self._bias, -30, 30))))
 
     async def assess_reply(self, messages: Sequence[Message]) -> float:
         """As `classify`, for the last assistant message; 0 where there is none."""

@@ -15,7 +15,7 @@ def split_words(text: str) -> list[str]:
     out: list[str] = []
     for char in unicodedata.normalize("NFD", text.lower()):
         category = unicodedata.category(char)
-        if category == "Mn" or category in ("Cc", "Cf") and not char.isspace():
+        if category == "Mn" or (category in ("Cc", "Cf") and not char.isspace()):
             continue
         if char.isspace():
             out.append(" ")

@@ -61,7 +61,9 @@ UNHURT = {"selfharm": 0, "distress": 0}
 
 def _convabuse(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     labels = raw["labels"]
-    share = sum(value for key, value in labels.items() if re.fullmatch(r"is_abuse\.-[123]", key)) / labels["n_annotators"]
+    share = (
+        sum(value for key, value in labels.items() if re.fullmatch(r"is_abuse\.-[123]", key)) / labels["n_annotators"]
+    )
     goal = {"insult": int(share >= 0.5)} | CALM
     if share == 0:
         goal |= {"hate": 0, "harm": 0}
@@ -73,7 +75,12 @@ def _hate(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     if labels["label_gold"] != "hateful":
         return CLEAN, 1.0, str(labels["templ_id"]), labels["functionality"]
     threat = int(labels["functionality"].startswith("threat"))
-    return {"hate": 1, "threat": threat} | ({} if threat else UNHURT), 3.0 if threat else 1.0, str(labels["templ_id"]), labels["functionality"]
+    return (
+        {"hate": 1, "threat": threat} | ({} if threat else UNHURT),
+        3.0 if threat else 1.0,
+        str(labels["templ_id"]),
+        labels["functionality"],
+    )
 
 
 def _moderation(raw: Raw) -> tuple[dict[str, int], float, str, str]:
@@ -108,7 +115,9 @@ def _hazards(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     return goal | ({} if hazard in SKIPPED_HAZARDS else {"insult": 0, "hate": 0}), 1.0, group, hazard
 
 
-def _request(is_harmful: bool, group: str, kind: str, weight: float = 1.0, calm: bool = True) -> tuple[dict[str, int], float, str, str]:
+def _request(
+    is_harmful: bool, group: str, kind: str, weight: float = 1.0, calm: bool = True
+) -> tuple[dict[str, int], float, str, str]:
     if not is_harmful:
         return CLEAN, weight, group, kind
     return {"harm": 1} | (CALM if calm else {}), weight, group, kind
@@ -137,7 +146,11 @@ READERS: dict[str, Callable[[Raw], tuple[dict[str, int], float, str, str]]] = {
     "strongreject": lambda raw: _request(True, raw["id"], raw["labels"]["category"]),
     "bailbench": lambda raw: _request(bool(raw["labels"]["in_bailHarmBench"]), raw["id"], raw["labels"]["category"]),
     "xstest_prompts": lambda raw: _request(
-        raw["labels"]["label"] == "unsafe", str(raw["labels"].get("focus", raw["id"])), raw["labels"]["type"], 2.0, calm=False
+        raw["labels"]["label"] == "unsafe",
+        str(raw["labels"].get("focus", raw["id"])),
+        raw["labels"]["type"],
+        2.0,
+        calm=False,
     ),
     "weighted_safety_refusal": lambda raw: _request(raw["labels"]["type"] == "harmful", raw["id"], "", calm=False),
     "bailstudy_nonbail_wildchat": lambda raw: (CLEAN, 2.0, raw["id"], ""),
@@ -155,7 +168,9 @@ def rows(folder: Path) -> list[Row]:
             language = raw["labels"].get("lang", "en")
             if source == "multilingual_hatecheck":
                 weight, group = weight / 2, f"{language}:{group}"
-            found += [Row(turn, source, f"{source}:{group}", goal, weight, kind, language) for turn in turns if turn.strip()]
+            found += [
+                Row(turn, source, f"{source}:{group}", goal, weight, kind, language) for turn in turns if turn.strip()
+            ]
     for raw in read(folder, "counsel_chat"):
         text, ill = user_turns(raw)[-1], raw["labels"]["topic"] == "self-harm"
         goal = {"insult": 0, "hate": 0, "harm": 0} | ({"selfharm": 1} if ill else {})
@@ -175,7 +190,9 @@ def own_rows() -> list[Row]:
             goal["hate"] = 0
         if not label["crisis"]:
             goal |= CALM
-        elif re.search(r"\{them\}|\{insult\}.*kill them|shoot up|gun|smother|hurt my baby|bringe ihn um", sentence.pattern):
+        elif re.search(
+            r"\{them\}|\{insult\}.*kill them|shoot up|gun|smother|hurt my baby|bringe ihn um", sentence.pattern
+        ):
             goal |= {"threat": 1}
         else:
             goal |= {"selfharm": 1, "distress": 1}
@@ -183,5 +200,9 @@ def own_rows() -> list[Row]:
             goal["insult"] = 1
         weight = 0.5 if sentence.filled else 1.0
         source = f"own_{sentence.file}"
-        found.append(Row(sentence.text, source, f"{source}:{sentence.pattern}", goal, weight, "crisis" if label["crisis"] else ""))
+        found.append(
+            Row(
+                sentence.text, source, f"{source}:{sentence.pattern}", goal, weight, "crisis" if label["crisis"] else ""
+            )
+        )
     return found

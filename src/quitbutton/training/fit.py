@@ -36,14 +36,21 @@ class Goals:
     def of(cls, rows: list[Row]) -> Goals:
         """From rows; a group is in one fold only."""
         y = np.array([[row.targets.get(head, np.nan) for head in HEADS] for row in rows], dtype=np.float32)
-        return cls(y, np.array([row.weight for row in rows], dtype=np.float32), np.array([crc32(row.group.encode()) % FOLDS for row in rows]))
+        return cls(
+            y,
+            np.array([row.weight for row in rows], dtype=np.float32),
+            np.array([crc32(row.group.encode()) % FOLDS for row in rows]),
+        )
 
 
 def sparse(texts: list[str]) -> csr_matrix:
     """N-gram features, one row a text."""
     found = [features(words_of(fold(bounded(text)))) for text in texts]
     ends = np.cumsum([0, *(len(index) for index, _ in found)])
-    return csr_matrix((np.concatenate([v for _, v in found]), np.concatenate([i for i, _ in found]), ends), shape=(len(texts), 1 << BITS))
+    return csr_matrix(
+        (np.concatenate([v for _, v in found]), np.concatenate([i for i, _ in found]), ends),
+        shape=(len(texts), 1 << BITS),
+    )
 
 
 def fit_cheap(x: csr_matrix, goals: Goals, chosen: Array) -> tuple[Array, Array]:
@@ -86,10 +93,12 @@ def fit_deep(x: Array, goals: Goals, chosen: Array, rounds: int = 10, seed: int 
             slopes = [inside.T @ back, back.sum(0), hidden.T @ wrong, wrong.sum(0)]
             now = rate * (1 - step / (total + 1))
             for place, slope in enumerate(slopes):
-                slope = slope + (decay * net[place] if net[place].ndim == 2 else 0)
-                first[place] = 0.9 * first[place] + 0.1 * slope
-                second[place] = 0.999 * second[place] + 0.001 * slope**2
-                net[place] -= now * (first[place] / (1 - 0.9**step)) / (np.sqrt(second[place] / (1 - 0.999**step)) + 1e-8)
+                full = slope + (decay * net[place] if net[place].ndim == 2 else 0)
+                first[place] = 0.9 * first[place] + 0.1 * full
+                second[place] = 0.999 * second[place] + 0.001 * full**2
+                net[place] -= (
+                    now * (first[place] / (1 - 0.9**step)) / (np.sqrt(second[place] / (1 - 0.999**step)) + 1e-8)
+                )
     return {"mean": mean, "spread": spread, "w1": net[0], "b1": net[1], "w2": net[2], "b2": net[3]}
 
 
@@ -116,7 +125,10 @@ def stack(cheap: Array, deep: Array, goals: Goals) -> tuple[Array, Array]:
     for number in range(len(HEADS)):
         mine = ~np.isnan(goals.y[:, number])
         y, weight = goals.y[mine, number], goals.weight[mine]
-        for target, x in ((alone, cheap[mine, number : number + 1]), (both, np.stack([cheap[mine, number], deep[mine, number]], 1))):
+        for target, x in (
+            (alone, cheap[mine, number : number + 1]),
+            (both, np.stack([cheap[mine, number], deep[mine, number]], 1)),
+        ):
             model = LogisticRegression(C=10.0, max_iter=500).fit(x, y, sample_weight=weight)
             target[:, number] = [*model.coef_[0], model.intercept_[0]]
     return alone, both

@@ -47,7 +47,15 @@ def replies(data: Path) -> list[Reply]:
         if (refuses_ := TONES.get(raw["labels"]["tone"])) is not None:
             found.append(Reply(raw["messages"][-1]["content"], refuses_, "chatgpt_refusals", user_turns(raw)[-1], 0.5))
     for raw in read(data, "gptfuzz_responses"):
-        found.append(Reply(raw["messages"][-1]["content"], 1 - raw["labels"]["label"], "gptfuzz_responses", user_turns(raw)[-1], 0.15))
+        found.append(
+            Reply(
+                raw["messages"][-1]["content"],
+                1 - raw["labels"]["label"],
+                "gptfuzz_responses",
+                user_turns(raw)[-1],
+                0.15,
+            )
+        )
     return [reply for reply in found if reply.text.strip()] + own_replies()
 
 
@@ -66,7 +74,10 @@ def matrix(found: list[Reply]) -> csr_matrix:
     """Features, one row a reply."""
     parts = [reply_features(reply.text) for reply in found]
     ends = np.cumsum([0, *(len(index) for index, _ in parts)])
-    return csr_matrix((np.concatenate([v for _, v in parts]), np.concatenate([i for i, _ in parts]), ends), shape=(len(found), 2 << BITS))
+    return csr_matrix(
+        (np.concatenate([v for _, v in parts]), np.concatenate([i for i, _ in parts]), ends),
+        shape=(len(found), 2 << BITS),
+    )
 
 
 def measure(scores: Array, y: Array, at: float = 0.5) -> dict[str, float]:
@@ -74,7 +85,12 @@ def measure(scores: Array, y: Array, at: float = 0.5) -> dict[str, float]:
     said = scores >= at
     right = float((said & (y == 1)).sum())
     precision, recall = right / max(1.0, float(said.sum())), right / max(1.0, float((y == 1).sum()))
-    return {"rows": len(y), "precision": round(precision, 3), "recall": round(recall, 3), "f1": round(2 * precision * recall / max(1e-9, precision + recall), 3)}
+    return {
+        "rows": len(y),
+        "precision": round(precision, 3),
+        "recall": round(recall, 3),
+        "f1": round(2 * precision * recall / max(1e-9, precision + recall), 3),
+    }
 
 
 def train_refusal(data: Path, out: Path) -> dict[str, dict[str, float]]:
@@ -86,7 +102,9 @@ def train_refusal(data: Path, out: Path) -> dict[str, dict[str, float]]:
     scores = np.zeros(len(found))
 
     def fitted(chosen: Array) -> LogisticRegression:
-        return LogisticRegression(C=30.0, solver="liblinear", random_state=0).fit(x[chosen], y[chosen], sample_weight=weight[chosen])
+        return LogisticRegression(C=30.0, solver="liblinear", random_state=0).fit(
+            x[chosen], y[chosen], sample_weight=weight[chosen]
+        )
 
     for number in range(FOLDS):
         scores[fold == number] = fitted(fold != number).predict_proba(x[fold == number])[:, 1]
@@ -94,7 +112,14 @@ def train_refusal(data: Path, out: Path) -> dict[str, dict[str, float]]:
     figures = {name: measure(scores[source == name], y[source == name]) for name in sorted(set(source))}
     model = fitted(np.ones(len(found), dtype=bool))
     scale = float(np.abs(model.coef_).max() / 127)
-    np.savez_compressed(out / "refusal.npz", weights=np.round(model.coef_[0] / scale).astype(np.int8), scale=np.float32(scale), bias=np.float32(model.intercept_[0]))
-    (out / "refusal.json").write_text(json.dumps({"version": "refusal@1", "held_out": figures}, indent=2) + "\n", encoding="utf-8")
+    np.savez_compressed(
+        out / "refusal.npz",
+        weights=np.round(model.coef_[0] / scale).astype(np.int8),
+        scale=np.float32(scale),
+        bias=np.float32(model.intercept_[0]),
+    )
+    (out / "refusal.json").write_text(
+        json.dumps({"version": "refusal@1", "held_out": figures}, indent=2) + "\n", encoding="utf-8"
+    )
     print(json.dumps(figures, indent=1))
     return figures

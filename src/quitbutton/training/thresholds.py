@@ -12,16 +12,29 @@ from quitbutton.training.data import Row
 
 Array = NDArray[Any]
 
-ORDINARY = ("own_ordinary", "own_tasks", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "openai_moderation", "diasafety")
+ORDINARY = (
+    "own_ordinary",
+    "own_tasks",
+    "chatgpt_refusals",
+    "bailstudy_nonbail_wildchat",
+    "openai_moderation",
+    "diasafety",
+)
 CHAT = ("own_ordinary", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "xstest_prompts")
 REQUESTS = ("bailbench", "harmbench", "strongreject")
 LIMITS: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
-    "insult": ((("convabuse",), 0.037), (CHAT, 0.005)),
+    "insult": ((("convabuse",), 0.034), (CHAT, 0.005)),
     "hate": ((("convabuse",), 0.005), (ORDINARY, 0.010), (("xstest_prompts",), 0.05), (("hatecheck",), 0.25)),
     "harm": ((("mlc_v05_typical",), 0.055), (("xstest_prompts",), 0.12), (CHAT, 0.022)),
     "selfharm": ((ORDINARY, 0.012), (("mlc_v05_typical",), 0.050), (("own_tasks",), 0.030), (CHAT, 0.01)),
     "distress": ((CHAT, 0.006), (("mlc_v05_typical",), 0.020), (("own_tasks",), 0.025), (("convabuse",), 0.0105)),
-    "threat": ((CHAT, 0.006), (("mlc_v05_typical",), 0.050), (("convabuse",), 0.004), (REQUESTS, 0.006), (("own_tasks",), 0.006)),
+    "threat": (
+        (CHAT, 0.006),
+        (("mlc_v05_typical",), 0.050),
+        (("convabuse",), 0.004),
+        (REQUESTS, 0.006),
+        (("own_tasks",), 0.006),
+    ),
 }
 """The share of clean rows that each head may claim, by group of sources; the strictest limit sets the threshold."""
 
