@@ -61,10 +61,10 @@ def assessor_named(name: str, seconds: float = 2.0) -> Assessor:
 def reply_assessor() -> ReplyAssessor:
     """What reads replies for refusals. Raises `SettingsError` where its packages are missing."""
     try:
-        from quitbutton.assessors.refusal import RefusalAssessor  # noqa: PLC0415
+        from quitbutton.assessors.refusal import RefusalCheck  # noqa: PLC0415
     except ImportError as error:
         raise SettingsError(f"Reading replies needs {error.name}: pip install 'quitbutton[local]'.") from error
-    return RefusalAssessor()
+    return RefusalCheck()
 
 
 def store_of(settings: Settings) -> Store:

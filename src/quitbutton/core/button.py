@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from quitbutton.core.messages import Press
 from quitbutton.core.policy import Corroboration, Decision, Denial, Means, Mode, Policy, Reason, Signal, Standing
@@ -12,6 +13,7 @@ from quitbutton.core.policy import Corroboration, Decision, Denial, Means, Mode,
 NAME = "end_conversation"
 
 
+@lru_cache(maxsize=64)
 def description(policy: Policy) -> str:
     """What the model is told of the button: the truth, from the policy in force."""
     proof = {

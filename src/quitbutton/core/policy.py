@@ -12,6 +12,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from quitbutton.core.errors import PolicyError
 from quitbutton.core.verdicts import Label, Verdict
@@ -193,8 +194,13 @@ class Policy:
     @property
     def digest(self) -> str:
         """BLAKE2b-128 of all keys and values: which policy decided, in 32 hex digits."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest_of(self)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(policy: Policy) -> str:
+    text = json.dumps(asdict(policy), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _within(key: str, value: float, low: float, high: float) -> None:

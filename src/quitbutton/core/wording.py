@@ -47,7 +47,9 @@ class Wording:
     def guidance(self, decision: Decision, offers_string: bool) -> list[str]:
         """What the model is told after the history."""
         notes = [button.string_note(self.policy)] if offers_string else []
-        lines = "; ".join(f"{one.name}: {one.reach}" for one in resources_for(self.locale))
+        is_support = decision.action is Action.SUPPORT
+        resources = resources_for(self.locale) if is_support else ()
+        lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
         note = notices.guidance_for(decision.action, decision.reason, lines)
         if decision.action is Action.REDIRECT and button.is_offered(self.policy, decision, Means.TOOL):
             stage = stage_of(self.policy, decision.before)

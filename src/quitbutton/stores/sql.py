@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.resources import files
 
+import msgspec
+
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.policy import Decision, Evidence, Policy, Rung, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
-from quitbutton.core.verdicts import Label
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
@@ -216,9 +217,9 @@ def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: di
         "denial": decision.denial,
         "reason": decision.reason,
         "decided_by": decision.decided_by,
-        "before": asdict(decision.before),
-        "after": asdict(decision.after),
-        "verdict": asdict(decision.verdict),
+        "before": decision.before,
+        "after": decision.after,
+        "verdict": decision.verdict,
         "policy": decision.policy,
         **more,
     }
@@ -230,7 +231,7 @@ def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: di
             "tenant": record.tenant,
             "conversation": record.branch.conversation,
             "message": record.branch.message,
-            "body": json.dumps(body, separators=(",", ":")),
+            "body": msgspec.json.encode(body).decode(),
         },
     )
 
@@ -250,16 +251,13 @@ def _columns(standing: Standing, conversation: str, base: bytes, at: float) -> d
 
 
 def _evidence_text(evidence: tuple[Evidence, ...]) -> str:
-    return json.dumps([asdict(item) for item in evidence], separators=(",", ":")) if evidence else "[]"
+    return msgspec.json.encode(evidence).decode() if evidence else "[]"
 
 
 def _evidence_of(text: str) -> tuple[Evidence, ...]:
     if text == "[]":
         return ()
-    return tuple(
-        Evidence(Rung(item["rung"]), item["message"], Label(item["label"]), item["assessor"])
-        for item in json.loads(text)
-    )
+    return msgspec.json.decode(text, type=tuple[Evidence, ...])
 
 
 def _mark_of(row: Row) -> Mark:
