@@ -57,6 +57,9 @@ class Exchange(Protocol):
 class Upstream(Protocol):
     """What answers: a provider over HTTP, the small local model, a script."""
 
+    max_tokens: int | None
+    """Longest reply where the request sets no limit, if that is known."""
+
     def send(self, method: str, path: str, headers: Headers, body: bytes) -> AbstractAsyncContextManager[Exchange]:
         """Send a request. Leaving the context early aborts it. Raises `UpstreamFailed` when nobody answers."""
         ...

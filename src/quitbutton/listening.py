@@ -79,6 +79,8 @@ class Delivery:
     """Pieces of text sent."""
     billed: int | None = None
     """Completion tokens as the provider counted them."""
+    limit: int | None = None
+    """Tokens the reply could have had."""
 
 
 @dataclass(slots=True)
@@ -145,7 +147,7 @@ class Turn:
 
     def receipt(self) -> Receipt:
         """What was delivered, and what a stop saved: an estimate, from `max_tokens`."""
-        limit = self.request.max_tokens
+        limit = self.delivery.limit
         delivered = self.delivery.texts
         if not self.is_stopped and self.delivery.billed is not None:
             delivered = self.delivery.billed
@@ -159,6 +161,7 @@ async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) 
     Raises `UpstreamFailed` when nobody answers or the reply breaks off before its end.
     """
     delivery = turn.delivery
+    delivery.limit = turn.request.max_tokens or upstream.max_tokens
     async with upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
         passed = passed_on(exchange.headers)
         if exchange.status != 200:

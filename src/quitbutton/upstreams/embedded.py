@@ -55,6 +55,7 @@ class EmbeddedUpstream:
             raise SettingsError(
                 f"There is no model file at {model}. Run `quitbutton setup`, or name a file with --model."
             )
+        self.max_tokens: int | None = MAX_TOKENS
         self._path = model
         self._name = name
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)

@@ -39,6 +39,7 @@ class HTTPUpstream:
     """Any server that speaks the client's protocol. `base` is its URL, with or without a closing `/v1`."""
 
     def __init__(self, base: str, key: str | None, connect_timeout: float, read_timeout: float) -> None:
+        self.max_tokens: int | None = None
         self._base = base.rstrip("/").removesuffix("/v1")
         self._key = key
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)

@@ -60,6 +60,7 @@ class ScriptedUpstream:
     lines: Sequence[Line] | Callable[[dict[str, Any]], Line]
     cut: Callable[[bytes], list[bytes]] = lambda data: [data]
     sent: list[dict[str, Any]] = field(default_factory=list)
+    max_tokens: int | None = None
     aborted: int = 0
 
     @asynccontextmanager

@@ -1,0 +1,202 @@
+"""The commands, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Running
+from tests.upstream import Provider, stream
+
+COMMAND = [sys.executable, "-m", "quitbutton"]
+
+
+def run(*arguments: str, given: str = "", status: int = 0) -> str:
+    done = subprocess.run([*COMMAND, *arguments], input=given, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == status, done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "chat", "policy", "assess", "simulate", "setup", "doctor"])
+def test_help_tells_what_a_command_is_for(command: str) -> None:
+    assert command in run("--help")
+    assert f"usage: quitbutton {command}" in run(command, "--help")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, quitbutton.cli.main as m; m.parser().format_help(); print([n for n in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"aiohttp", "starlette", "uvicorn", "numpy", "onnxruntime", "rich"} & set(eval(loaded))
+
+
+def test_a_policy_is_checked_and_shown(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('redirections = 3\npress_by = ["tool", "string"]\n')
+    assert "is a sound policy" in run("policy", "check", str(file))
+    shown = run("policy", "show", str(file))
+    assert "redirections = 3" in shown
+    file.write_text(shown)
+    assert run("policy", "show", str(file)) == shown, "what is shown can be read again"
+    assert "forgive_after = 3" in run("policy", "show")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('mode = "sometimes"', ["mode", '"enforce", "shadow", "off"']),
+        ("redirection = 1", ["redirection", "redirections"]),
+        ("redirections = 0", ["redirections", "from 1 to 100"]),
+        ('reflect = "yes"', ["reflect", "true or false"]),
+        ("locked_status = 409", ["locked_status", "400, 403, 423"]),
+        ("redirections = ", ["not TOML"]),
+    ],
+)
+def test_a_wrong_policy_names_the_key_and_what_is_allowed(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text)
+    said = run("policy", "check", str(file), status=1)
+    assert all(word in said for word in words), said
+
+
+def row(name: str, *texts: str) -> str:
+    roles = ("user", "assistant")
+    messages = [{"role": roles[place % 2], "content": text} for place, text in enumerate(texts)]
+    return json.dumps({"id": name, "messages": messages})
+
+
+def test_assess_answers_each_line_in_order() -> None:
+    lines = [
+        row("a", "What is the capital of France?", "Paris."),
+        row("b", "You are a useless, stupid piece of garbage"),
+        row("c", "I want to kill myself"),
+        row("d", "How do I do something awful?", "I'm sorry, but I can't help with that."),
+        "{broken",
+        json.dumps({"id": "f", "messages": "no"}),
+    ]
+    answers = [json.loads(line) for line in run("assess", given="\n".join(lines), status=1).splitlines()]
+    assert [answer["id"] for answer in answers] == ["a", "b", "c", "d", None, "f"]
+    assert [answer["verdict"] for answer in answers[:3]] == ["clean", "abuse", "crisis"]
+    assert set(answers[0]) == {"id", "verdict", "scores", "reply", "assessor"}
+    assert set(answers[0]["scores"]) == {"harm", "abuse", "crisis"}
+    assert all(0 <= score <= 1 for answer in answers[:4] for score in answer["scores"].values())
+    assert answers[0]["reply"]["refusal"] < 0.5 < answers[3]["reply"]["refusal"]
+    assert answers[1]["reply"]["refusal"] is None
+    assert "@" in answers[0]["assessor"]
+    assert all("error" in answer for answer in answers[4:])
+
+
+def test_assess_in_many_processes_gives_the_same_in_the_same_order() -> None:
+    lines = [row(str(number), "[abuse] x" if number % 3 else "hello") for number in range(150)]
+    answers = [json.loads(line) for line in run("assess", "--assessor", "scripted", given="\n".join(lines)).splitlines()]
+    assert [answer["id"] for answer in answers] == [str(number) for number in range(150)]
+    assert [answer["verdict"] for answer in answers] == ["abuse" if number % 3 else "clean" for number in range(150)]
+
+
+def test_an_unknown_assessor_lists_those_there_are() -> None:
+    assert "Known: local, scripted" in run("assess", "--assessor", "oracle", given=row("a", "hi"), status=1)
+
+
+def test_simulate_replays_turn_by_turn(tmp_path: Path) -> None:
+    abuse = [text for turn in range(5) for text in (f"[abuse] {turn}", "I would rather not.")]
+    crisis = ["[abuse] 1", "No.", "[crisis] 2", "I am here.", *abuse]
+    pressing = {
+        "id": "pressing",
+        "messages": [
+            {"role": "user", "content": "[abuse] a"},
+            {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "end_conversation", "arguments": "{}"}}]},
+        ],
+    }
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join([row("abuse", *abuse), row("crisis", *crisis), row("plain", "hi", "hello"), json.dumps(pressing)]))
+    out = run("simulate", str(file), "--assist", "--json", "--assessor", "scripted")
+    rows = {one["id"]: one for one in map(json.loads, out.splitlines())}
+    assert set(rows["abuse"]) == {"id", "final", "warned_at", "ended_at", "crisis_at", "decisions"}
+    assert [rows["abuse"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == ["ended", 3, 4, None]
+    assert [one["action"] for one in rows["abuse"]["decisions"]] == ["redirect", "redirect", "warn", "end", "refuse"]
+    assert [rows["crisis"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == ["redirected", None, None, 2]
+    assert rows["plain"]["final"] == "open"
+    out = run("simulate", str(file), "--json", "--assessor", "scripted")
+    rows = {one["id"]: one for one in map(json.loads, out.splitlines())}
+    assert rows["abuse"]["final"] == "redirected", "recorded replies do not press"
+    assert rows["pressing"]["decisions"][0]["denial"] == "too_early"
+    table = run("simulate", str(file), "--assist", "--assessor", "scripted")
+    assert "4 conversations: 1 ended, 1 open, 2 redirected; 1 warned, 1 with a crisis" in table
+
+
+def test_doctor_says_what_is_missing_and_the_cure(tmp_path: Path) -> None:
+    said = run("doctor", "--data", str(tmp_path), status=1)
+    assert "FAIL model" in said
+    assert "cure: quitbutton setup" in said
+    if (ROOT / ".quitbutton" / "models").is_dir():
+        assert "FAIL" not in run("doctor", "--data", str(ROOT / ".quitbutton"))
+
+
+def test_serve_refuses_what_would_let_everybody_in(tmp_path: Path) -> None:
+    said = run("serve", "--host", "0.0.0.0", "--data", str(tmp_path), "--upstream", "http://127.0.0.1:9", status=1)
+    assert "QUITBUTTON_API_KEYS" in said
+    said = run("serve", "--model", "nowhere.gguf", "--data", str(tmp_path), status=1)
+    assert "quitbutton setup" in said
+
+
+def test_chat_shows_replies_and_redirections(guarded: Running, fresh: Provider) -> None:
+    fresh.answer = lambda seen: stream("Hello", " you.")
+    said = run("chat", "--url", guarded.url, "--model", "m", given="hi\n")
+    assert "Hello you." in said
+    lines = "".join(f"[abuse] {turn}\n" for turn in range(3))
+    assert "[redirected]" in run("chat", "--url", guarded.url, "--model", "m", given=lines)
+
+
+def test_chat_exits_with_1_when_the_conversation_was_ended(start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("assist = true\n")
+    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
+    fresh.answer = lambda seen: stream("I", " see.")
+    lines = "".join(f"[abuse] {turn}\n" for turn in range(6))
+    said = run("chat", "--url", gateway.url, "--model", "m", given=lines, status=1)
+    assert "This is a warning" in said
+    assert "I'm ending this conversation now" in said
+    gateway.stop()
+
+
+def test_chat_without_a_gateway_says_how_to_start_one() -> None:
+    assert "quitbutton serve" in run("chat", "--url", "http://127.0.0.1:1", given="hi\n", status=1)
+
+
+def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(guarded: Running, fresh: Provider) -> None:
+    fresh.answer = lambda seen: stream(*["word "] * 200, delay=0.05)
+    master, slave = pty.openpty()
+    process = subprocess.Popen([*COMMAND, "chat", "--url", guarded.url, "--model", "m"], stdin=slave, stdout=slave, stderr=slave)
+    seen = b""
+
+    def until(what: bytes) -> None:
+        nonlocal seen
+        deadline = time.monotonic() + 20
+        while what not in seen:
+            assert time.monotonic() < deadline, seen
+            seen += os.read(master, 4096)
+
+    until(b"> ")
+    os.write(master, b"hello\n")
+    until(b"word word")
+    process.send_signal(signal.SIGINT)
+    until(b"[stopped]")
+    seen = b""
+    until(b"> ")
+    fresh.answer = lambda seen: stream("Still here.")
+    os.write(master, b"and now?\n")
+    until(b"Still here.")
+    assert fresh.seen[0].closed_at is not None, "the upstream was closed"
+    os.write(master, b"\x04")
+    assert process.wait(20) == 0
+    os.close(master)
+    os.close(slave)
