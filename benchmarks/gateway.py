@@ -134,7 +134,9 @@ def run(rounds: int, quick: bool, assessors: list[str]) -> dict[str, dict[str, l
         upstream = f"http://127.0.0.1:{port}"
         relay = free_port()
         uvicorn = [sys.executable, "-m", "uvicorn", "benchmarks.relay:app", "--no-access-log", "--log-level", "warning"]
-        targets = [stack.enter_context(running("bare relay", [*uvicorn, "--port", str(relay)], relay, UPSTREAM=upstream))]
+        targets = [
+            stack.enter_context(running("bare relay", [*uvicorn, "--port", str(relay)], relay, UPSTREAM=upstream))
+        ]
         for assessor in assessors:
             own = free_port()
             serve = [sys.executable, "-m", "quitbutton", "serve", "--port", str(own), "--upstream", upstream]
@@ -159,7 +161,17 @@ def run(rounds: int, quick: bool, assessors: list[str]) -> dict[str, dict[str, l
 def table(figures: dict[str, dict[str, list[Figure]]]) -> Table:
     """Medians, and what is added to the bare relay."""
     out = Table(title="the gateway beside a bare relay (medians of the rounds)")
-    for column in ("case", "target", "p50 ms", "p99 ms", "first byte ms", "requests/s", "CPU ms", "added p50 ms", "CPU ratio"):
+    for column in (
+        "case",
+        "target",
+        "p50 ms",
+        "p99 ms",
+        "first byte ms",
+        "requests/s",
+        "CPU ms",
+        "added p50 ms",
+        "CPU ratio",
+    ):
         out.add_column(column, justify="left" if column in ("case", "target") else "right")
     for case, by_target in figures.items():
         bare = middle(by_target["bare relay"])
@@ -187,7 +199,9 @@ def main() -> None:
     figures = run(given.rounds, given.quick, given.assessors.split(","))
     Console(width=150).print(table(figures))
     if given.json:
-        plain = {case: {name: [vars(one) for one in several] for name, several in by.items()} for case, by in figures.items()}
+        plain = {
+            case: {name: [vars(one) for one in several] for name, several in by.items()} for case, by in figures.items()
+        }
         given.json.write_text(json.dumps(plain, indent=1))
 
 

@@ -1,4 +1,4 @@
-"""A provider that costs next to nothing: fixed bytes, whole or streamed, on bare asyncio. `python -m benchmarks.provider PORT`."""
+"""A provider that costs next to nothing: fixed bytes, whole or streamed, on bare asyncio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ WHOLE = json.dumps(
     {
         **HEAD,
         "object": "chat.completion",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "word " * CHUNKS}, "finish_reason": "stop"}],
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "word " * CHUNKS}, "finish_reason": "stop"}
+        ],
         "usage": {"prompt_tokens": 9, "completion_tokens": CHUNKS, "total_tokens": 9 + CHUNKS},
     }
 ).encode()
@@ -41,7 +43,9 @@ class Provider(asyncio.Protocol):
         head, found, body = self.buffer.partition(b"\r\n\r\n")
         if not found:
             return
-        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        length = next(
+            (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+        )
         if len(body) < length:
             return
         self.buffer = body[length:]

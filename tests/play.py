@@ -1,7 +1,7 @@
 """The small language of turn tests: what came in, what went out, what is now in the store.
 
-    with_play = Play([say("Hello."), press()])
-    heard = await play.says("[abuse] one")      # words in brackets tell the scripted assessor what to see
+with_play = Play([say("Hello."), press()])
+heard = await play.says("[abuse] one")      # words in brackets tell the scripted assessor what to see
 """
 
 from __future__ import annotations

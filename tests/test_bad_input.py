@@ -28,14 +28,21 @@ BAD: dict[str, tuple[bytes, int, str]] = {
     "a model of a wrong type": (json.dumps({"model": 3, "messages": [USER]}).encode(), 400, "model"),
     "stream of a wrong type": (json.dumps({"model": "m", "messages": [USER], "stream": "yes"}).encode(), 400, "stream"),
     "deep nesting": (b'{"model": "m", "messages": [' + b"[" * 50_000 + b"]" * 50_000 + b"]}", 400, ""),
-    "deep nesting elsewhere": (b'{"model": "m", "messages": [], "x": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}", 400, "deep"),
+    "deep nesting elsewhere": (
+        b'{"model": "m", "messages": [], "x": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}",
+        400,
+        "deep",
+    ),
     "too large": (b'{"model": "m", "messages": "' + b"x" * (33 << 20), 413, "max_body"),
 }
 
 
 def rows(gateway: Running) -> list[tuple[int, ...]]:
     with sqlite3.connect(gateway.data / "quitbutton.sqlite3") as db:
-        return [db.execute(f"SELECT COUNT(*) FROM {table}").fetchone() for table in ("turns", "events", "ends", "conversations")]
+        return [
+            db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
+            for table in ("turns", "events", "ends", "conversations")
+        ]
 
 
 @pytest.mark.parametrize("name", list(BAD))
@@ -62,10 +69,21 @@ def test_ten_megabytes_of_talk_pass(guarded: Running, fresh: Provider) -> None:
 
 BROKEN: dict[str, tuple[Callable[[], Reply], bool, str]] = {
     "half a whole reply": (lambda: Reply([b'{"choices": [{"index": 0, "mess'], breaks=True), False, "broke off"),
-    "half a stream": (lambda: Reply(stream("Hel", "lo").parts[:2], content_type="text/event-stream", breaks=True), True, "broke off"),
-    "a stream without its end": (lambda: Reply(stream("Hel").parts[:2], content_type="text/event-stream"), True, "broke off"),
+    "half a stream": (
+        lambda: Reply(stream("Hel", "lo").parts[:2], content_type="text/event-stream", breaks=True),
+        True,
+        "broke off",
+    ),
+    "a stream without its end": (
+        lambda: Reply(stream("Hel").parts[:2], content_type="text/event-stream"),
+        True,
+        "broke off",
+    ),
     "an error in the stream": (
-        lambda: Reply([*stream("a").parts[:2], b'data: {"error": {"message": "overloaded"}}\n\n'], content_type="text/event-stream"),
+        lambda: Reply(
+            [*stream("a").parts[:2], b'data: {"error": {"message": "overloaded"}}\n\n'],
+            content_type="text/event-stream",
+        ),
         True,
         "overloaded",
     ),
@@ -79,7 +97,9 @@ def test_an_upstream_that_breaks_off(guarded: Running, fresh: Provider, name: st
     make, streams, word = BROKEN[name]
     fresh.answer = lambda seen: make()
     before = rows(guarded)
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": f"[abuse] {name}"}], "stream": streams}).encode()
+    body = json.dumps(
+        {"model": "m", "messages": [{"role": "user", "content": f"[abuse] {name}"}], "stream": streams}
+    ).encode()
     status, _, got = post(guarded.url, body)
     if streams:
         assert status == 200
@@ -103,7 +123,9 @@ def test_an_upstream_that_is_not_there(start_gateway: Callable[..., Running]) ->
     assert rows(gateway) == before
 
 
-def test_an_upstream_that_hangs(start_gateway: Callable[..., Running], fresh: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_an_upstream_that_hangs(
+    start_gateway: Callable[..., Running], fresh: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
     config = tmp_path / "hasty.toml"
     config.write_text("read_timeout = 0.4\n")
     gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--config", str(config))
@@ -115,14 +137,18 @@ def test_an_upstream_that_hangs(start_gateway: Callable[..., Running], fresh: Pr
 def test_a_second_call_that_answers_otherwise_leaves_the_first_words(guarded: Running, fresh: Provider) -> None:
     answers = iter([press(True), whole()])
     fresh.answer = lambda seen: next(answers)
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "odd upstream"}], "stream": True}).encode()
+    body = json.dumps(
+        {"model": "m", "messages": [{"role": "user", "content": "odd upstream"}], "stream": True}
+    ).encode()
     status, _, got = post(guarded.url, body)
     assert status == 200
     assert b"What can I do for you?" in got
     assert got.rstrip().endswith(b"[DONE]")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("GET", "/v1/chat/completions"), ("DELETE", "/v1/models")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nowhere"), ("GET", "/v1/chat/completions"), ("DELETE", "/v1/models")]
+)
 def test_unknown_ways(guarded: Running, method: str, path: str) -> None:
     import http.client
 
@@ -135,7 +161,9 @@ def test_unknown_ways(guarded: Running, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"host": "evil.example"}])
-def test_a_page_of_another_site_cannot_use_the_gateway(guarded: Running, fresh: Provider, headers: dict[str, str]) -> None:
+def test_a_page_of_another_site_cannot_use_the_gateway(
+    guarded: Running, fresh: Provider, headers: dict[str, str]
+) -> None:
     status, _, got = post(guarded.url, json.dumps({"model": "m", "messages": [USER]}).encode(), headers)
     assert (status, json.loads(got)["error"]["code"]) == (403, "forbidden")
     assert fresh.seen == []

@@ -97,7 +97,9 @@ def test_assess_answers_each_line_in_order() -> None:
 
 def test_assess_in_many_processes_gives_the_same_in_the_same_order() -> None:
     lines = [row(str(number), "[abuse] x" if number % 3 else "hello") for number in range(150)]
-    answers = [json.loads(line) for line in run("assess", "--assessor", "scripted", given="\n".join(lines)).splitlines()]
+    answers = [
+        json.loads(line) for line in run("assess", "--assessor", "scripted", given="\n".join(lines)).splitlines()
+    ]
     assert [answer["id"] for answer in answers] == [str(number) for number in range(150)]
     assert [answer["verdict"] for answer in answers] == ["abuse" if number % 3 else "clean" for number in range(150)]
 
@@ -113,17 +115,28 @@ def test_simulate_replays_turn_by_turn(tmp_path: Path) -> None:
         "id": "pressing",
         "messages": [
             {"role": "user", "content": "[abuse] a"},
-            {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "end_conversation", "arguments": "{}"}}]},
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"function": {"name": "end_conversation", "arguments": "{}"}}],
+            },
         ],
     }
     file = tmp_path / "rows.jsonl"
-    file.write_text("\n".join([row("abuse", *abuse), row("crisis", *crisis), row("plain", "hi", "hello"), json.dumps(pressing)]))
+    file.write_text(
+        "\n".join([row("abuse", *abuse), row("crisis", *crisis), row("plain", "hi", "hello"), json.dumps(pressing)])
+    )
     out = run("simulate", str(file), "--assist", "--json", "--assessor", "scripted")
     rows = {one["id"]: one for one in map(json.loads, out.splitlines())}
     assert set(rows["abuse"]) == {"id", "final", "warned_at", "ended_at", "crisis_at", "decisions"}
     assert [rows["abuse"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == ["ended", 3, 4, None]
     assert [one["action"] for one in rows["abuse"]["decisions"]] == ["redirect", "redirect", "warn", "end", "refuse"]
-    assert [rows["crisis"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == ["redirected", None, None, 2]
+    assert [rows["crisis"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == [
+        "redirected",
+        None,
+        None,
+        2,
+    ]
     assert rows["plain"]["final"] == "open"
     out = run("simulate", str(file), "--json", "--assessor", "scripted")
     rows = {one["id"]: one for one in map(json.loads, out.splitlines())}
@@ -156,7 +169,9 @@ def test_chat_shows_replies_and_redirections(guarded: Running, fresh: Provider) 
     assert "[redirected]" in run("chat", "--url", guarded.url, "--model", "m", given=lines)
 
 
-def test_chat_exits_with_1_when_the_conversation_was_ended(start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path) -> None:
+def test_chat_exits_with_1_when_the_conversation_was_ended(
+    start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path
+) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text("assist = true\n")
     gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
@@ -175,7 +190,9 @@ def test_chat_without_a_gateway_says_how_to_start_one() -> None:
 def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(guarded: Running, fresh: Provider) -> None:
     fresh.answer = lambda seen: stream(*["word "] * 200, delay=0.05)
     master, slave = pty.openpty()
-    process = subprocess.Popen([*COMMAND, "chat", "--url", guarded.url, "--model", "m"], stdin=slave, stdout=slave, stderr=slave)
+    process = subprocess.Popen(
+        [*COMMAND, "chat", "--url", guarded.url, "--model", "m"], stdin=slave, stdout=slave, stderr=slave
+    )
     seen = b""
 
     def until(what: bytes) -> None:

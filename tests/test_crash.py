@@ -64,7 +64,9 @@ def check_file(gateway: Running) -> None:
         assert db.execute(lost).fetchone() == (0,)
         headless = "SELECT COUNT(*) FROM conversations WHERE head NOT IN (SELECT address FROM turns)"
         assert db.execute(headless).fetchone() == (0,)
-        ends, events = (db.execute(f"SELECT COUNT(*) FROM {what}").fetchone() for what in ("ends", "events WHERE kind = 'turn.end'"))
+        ends, events = (
+            db.execute(f"SELECT COUNT(*) FROM {what}").fetchone() for what in ("ends", "events WHERE kind = 'turn.end'")
+        )
         assert ends == events, "a turn and its event are written together"
 
 

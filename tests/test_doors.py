@@ -26,7 +26,9 @@ BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]
 
 
 @pytest.fixture(scope="module")
-def keyed(start_gateway: Callable[..., Running], provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Running:
+def keyed(
+    start_gateway: Callable[..., Running], provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Running:
     config = tmp_path_factory.mktemp("keys") / "settings.toml"
     config.write_text('api_keys = ["key-ann", "key-bob"]\nupstream_key = "sk-upstream"\n')
     return start_gateway("--upstream", provider.url, "--assessor", "scripted", "--config", str(config))
@@ -67,7 +69,8 @@ def test_settings_come_from_file_environment_and_command_line_in_this_order(tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [("prot = 1", "did you mean `port`"), ('port = "x"', "port"), ("[policy]\nmode = 3", "mode"), ("x", "TOML")]
+    ("text", "word"),
+    [("prot = 1", "did you mean `port`"), ('port = "x"', "port"), ("[policy]\nmode = 3", "mode"), ("x", "TOML")],
 )
 def test_wrong_settings_name_the_key(tmp_path: Path, text: str, word: str) -> None:
     file = tmp_path / "quitbutton.toml"
@@ -76,7 +79,9 @@ def test_wrong_settings_name_the_key(tmp_path: Path, text: str, word: str) -> No
         load(file, {})
 
 
-def test_an_assessor_of_another_package_comes_in_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_assessor_of_another_package_comes_in_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tiny.py").write_text(
         textwrap.dedent(
             """

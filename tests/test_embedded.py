@@ -50,7 +50,9 @@ def test_abuse_is_redirected_twice_warned_and_ended_and_a_new_chat_works(client:
         states.append(reply.model_extra["quitbutton"]["state"])
     assert states == ["redirected", "redirected", "warned", "ended"]
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(model="smollm2", messages=[*messages, {"role": "user", "content": "Hello?"}], user=user)
+        client.chat.completions.create(
+            model="smollm2", messages=[*messages, {"role": "user", "content": "Hello?"}], user=user
+        )
     assert caught.value.code == "conversation_ended"
     fresh = client.chat.completions.create(
         model="smollm2", messages=[{"role": "user", "content": "What is a lighthouse?"}], user=user, max_tokens=8
@@ -75,7 +77,12 @@ def test_a_crisis_among_abuse_is_never_warned_or_ended(client: openai.OpenAI) ->
 def test_a_stop_really_stops_the_decoding(start_gateway: Callable[..., Running], streams: bool) -> None:
     """With one core busy on a long reply, the next one would wait for it; after a stop it does not."""
     gateway = start_gateway()
-    body = {"model": "smollm2", "messages": [{"role": "user", "content": "Tell a very long story."}], "stream": streams, "max_tokens": 2000}
+    body = {
+        "model": "smollm2",
+        "messages": [{"role": "user", "content": "Tell a very long story."}],
+        "stream": streams,
+        "max_tokens": 2000,
+    }
     used_before = cpu(gateway)
     import threading
 

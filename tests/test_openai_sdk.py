@@ -87,7 +87,9 @@ def test_exactly_one_request_reaches_us_on_a_locked_turn(guarded: Running, fresh
     assert len(sent) == 1
 
 
-def test_the_accumulating_stream_of_the_sdk_reads_a_denied_press_as_one_message(client: openai.OpenAI, fresh: Provider) -> None:
+def test_the_accumulating_stream_of_the_sdk_reads_a_denied_press_as_one_message(
+    client: openai.OpenAI, fresh: Provider
+) -> None:
     answers = iter([press(True), stream("Let us", " go on.")])
     fresh.answer = lambda seen: next(answers)
     with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": str(uuid.uuid4())}]) as events:

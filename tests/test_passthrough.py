@@ -13,7 +13,12 @@ from tests.conftest import Running
 from tests.upstream import DEFAULT, Provider, Reply, Seen, stream, whole
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
-TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}, "strict": True}}]
+TOOLS = [
+    {
+        "type": "function",
+        "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}, "strict": True},
+    }
+]
 BODIES: dict[str, dict[str, Any]] = {
     "plain": {},
     "tools": {"tools": TOOLS, "parallel_tool_calls": False},
@@ -31,7 +36,13 @@ IMAGE = [
 CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Ulm"}'}}
 CHOICES: dict[str, list[dict[str, Any]]] = {
     "n": [{"index": i, "message": {"role": "assistant", "content": f"{i}"}, "finish_reason": "stop"} for i in (0, 1)],
-    "tools": [{"index": 0, "message": {"role": "assistant", "content": None, "tool_calls": [CALL]}, "finish_reason": "tool_calls"}],
+    "tools": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": None, "tool_calls": [CALL]},
+            "finish_reason": "tool_calls",
+        }
+    ],
 }
 
 
@@ -39,7 +50,9 @@ def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> tuple[
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
     try:
-        connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json", **(headers or {})})
+        connection.request(
+            "POST", "/v1/chat/completions", body, {"content-type": "application/json", **(headers or {})}
+        )
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
@@ -48,10 +61,22 @@ def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> tuple[
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("name", list(BODIES))
-def test_a_clean_turn_goes_and_comes_as_in_a_direct_call(guarded: Running, fresh: Provider, name: str, streams: bool) -> None:
-    reply = {**DEFAULT, "choices": CHOICES.get(name, DEFAULT["choices"]), "system_fingerprint": "fp", "x_new": {"n": 1.50}}
-    fresh.answer = lambda seen: stream("He", "llo ", "ü.") if streams else whole(reply, headers=[("x-ratelimit-limit", "9")])
-    messages = [{"role": "system", "content": "Be\tkind."}, {"role": "user", "content": IMAGE if name == "unknown" else "Hi ü"}]
+def test_a_clean_turn_goes_and_comes_as_in_a_direct_call(
+    guarded: Running, fresh: Provider, name: str, streams: bool
+) -> None:
+    reply = {
+        **DEFAULT,
+        "choices": CHOICES.get(name, DEFAULT["choices"]),
+        "system_fingerprint": "fp",
+        "x_new": {"n": 1.50},
+    }
+    fresh.answer = lambda seen: (
+        stream("He", "llo ", "ü.") if streams else whole(reply, headers=[("x-ratelimit-limit", "9")])
+    )
+    messages = [
+        {"role": "system", "content": "Be\tkind."},
+        {"role": "user", "content": IMAGE if name == "unknown" else "Hi ü"},
+    ]
     body = json.dumps({"model": "m", "messages": messages, "stream": streams, **BODIES[name]}, indent=1).encode()
     headers = {"authorization": "Bearer sk-test", "openai-organization": "org-1", "x-custom": "kept"}
     _, _, direct = post(fresh.url, body, headers)
@@ -93,10 +118,14 @@ def without_note(body: bytes, streams: bool) -> bytes:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
-def test_an_error_of_the_upstream_passes_as_it_is(guarded: Running, fresh: Provider, status: int, streams: bool) -> None:
+def test_an_error_of_the_upstream_passes_as_it_is(
+    guarded: Running, fresh: Provider, status: int, streams: bool
+) -> None:
     error = b'{"error": {"message": "nope", "type": "their_type", "code": "their_code"}}'
     fresh.answer = lambda seen: Reply([error], status, headers=[("retry-after", "7"), ("x-request-id", "abc")])
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": f"e{status}"}], "stream": streams}).encode()
+    body = json.dumps(
+        {"model": "m", "messages": [{"role": "user", "content": f"e{status}"}], "stream": streams}
+    ).encode()
     got_status, headers, got = post(guarded.url, body)
     assert (got_status, got) == (status, error)
     assert (headers["retry-after"], headers["x-request-id"]) == ("7", "abc")
@@ -114,7 +143,11 @@ def test_background_calls_are_relayed_and_never_counted(guarded: Running, fresh:
 
 def test_what_is_ours_or_belongs_to_the_connection_stays_behind(guarded: Running, fresh: Provider) -> None:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}).encode()
-    post(guarded.url, body, {"x-quitbutton-conversation": "c", "cookie": "a=b", "accept-encoding": "gzip", "te": "trailers"})
+    post(
+        guarded.url,
+        body,
+        {"x-quitbutton-conversation": "c", "cookie": "a=b", "accept-encoding": "gzip", "te": "trailers"},
+    )
     sent = fresh.seen[-1].headers
     assert not {"x-quitbutton-conversation", "cookie", "te"} & set(sent)
     assert sent.get("accept-encoding", "identity") == "identity"
@@ -141,7 +174,9 @@ def test_a_compressed_reply_is_read_all_the_same(guarded: Running, fresh: Provid
 
     packed = gzip.compress(json.dumps(DEFAULT).encode())
     fresh.answer = lambda seen: Reply([packed], headers=[("content-encoding", "gzip")])
-    status, headers, got = post(guarded.url, json.dumps({"model": "m", "messages": [{"role": "user", "content": "z"}]}).encode())
+    status, headers, got = post(
+        guarded.url, json.dumps({"model": "m", "messages": [{"role": "user", "content": "z"}]}).encode()
+    )
     assert (status, json.loads(got)["choices"]) == (200, DEFAULT["choices"])
     assert "content-encoding" not in headers
 

@@ -19,7 +19,12 @@ from tests.play import Ear, Play, say
 KINDS = ("[abuse]", "[harm]", "[crisis]", "[unknown]", "plain")
 HARMFUL = ("[abuse]", "[harm]")
 RUNGS = ["open", "redirected", "warned", "ended"]
-LINES = {"talks": say("Let us go on."), "presses": press(), "wishes": press("user_request"), "fails": Line("busy", status=503)}
+LINES = {
+    "talks": say("Let us go on."),
+    "presses": press(),
+    "wishes": press("user_request"),
+    "fails": Line("busy", status=503),
+}
 
 
 @dataclass

@@ -19,7 +19,9 @@ from tests.upstream import Provider, Reply, stream
 LIMIT = 0.25
 
 
-def open_request(gateway: Running, text: str, streams: bool, user: str = "u", **more: Any) -> http.client.HTTPConnection:
+def open_request(
+    gateway: Running, text: str, streams: bool, user: str = "u", **more: Any
+) -> http.client.HTTPConnection:
     parts = urlsplit(gateway.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
     body = {"model": "m", "messages": [{"role": "user", "content": text}], "stream": streams, "user": user, **more}

@@ -1,4 +1,4 @@
-"""A provider for tests: a real HTTP server in this process that scripts its replies and keeps what it was sent, to the byte."""
+"""A provider for tests: a real HTTP server that scripts its replies and keeps what it was sent, to the byte."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def stream(*texts: str, **more: Any) -> Reply:
     head = {"id": "chatcmpl-9", "object": "chat.completion.chunk", "created": 7, "model": "m"}
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": text} for text in texts), {}]
     frames = [
-        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": "stop" if not delta else None}]} for delta in deltas
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": "stop" if not delta else None}]}
+        for delta in deltas
     ]
     parts = [b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames]
     return Reply([*parts, b"data: [DONE]\n\n"], content_type="text/event-stream", **more)
@@ -63,7 +64,12 @@ def stream(*texts: str, **more: Any) -> Reply:
 
 def press(streams: bool, reason: str = "abuse") -> Reply:
     arguments = json.dumps({"reason": reason, "explanation": "x"})
-    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "end_conversation", "arguments": arguments}}
+    call = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "end_conversation", "arguments": arguments},
+    }
     if streams:
         head = {"id": "chatcmpl-9", "object": "chat.completion.chunk", "created": 7, "model": "m"}
         choices = [{"index": 0, "delta": {"role": "assistant", "tool_calls": [call]}, "finish_reason": None}]

@@ -36,14 +36,18 @@ def branch(*names: str, named: bool = False) -> Branch:
     return Branch(a("root")[0], a(*names), "conv_1", named)
 
 
-async def take(store: SQLStore, turn: Branch, signal: Signal = Signal.NONE, verdict: Verdict = HARM) -> tuple[Decision, object]:
+async def take(
+    store: SQLStore, turn: Branch, signal: Signal = Signal.NONE, verdict: Verdict = HARM
+) -> tuple[Decision, object]:
     footing = standing_of(turn, await store.marks(turn))
     return await put(store, turn, footing, decide(POLICY, footing.standing, verdict, signal, turn.message))
 
 
 async def put(store: SQLStore, turn: Branch, footing: Footing, decision: Decision) -> tuple[Decision, object]:
     ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
-    end = End(secrets.token_hex(8), "abuse", "model", 1.0, turn.conversation, turn.message, "p", "x", decision.after.evidence)
+    end = End(
+        secrets.token_hex(8), "abuse", "model", 1.0, turn.conversation, turn.message, "p", "x", decision.after.evidence
+    )
     record = TurnRecord("tenant", turn, footing, decision, "req", 1.0, "enforce", end if ends else None)
     return decision, await store.record(record)
 

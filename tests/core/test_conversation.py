@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.core.conversation import Branch, Mark, Marks, Scope, branch_of, canonical, chain, root_of, scope_of, standing_of
+from quitbutton.core.conversation import (
+    Branch,
+    Mark,
+    Marks,
+    Scope,
+    branch_of,
+    canonical,
+    chain,
+    root_of,
+    scope_of,
+    standing_of,
+)
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.policy import OPEN, Rung, Standing
 
@@ -38,7 +49,8 @@ def test_vectors(vector: dict) -> None:
     root = root_of(bytes.fromhex(vector["key"]), scope)
     assert root.hex() == vector["root"]
     users = [
-        Message(Role.USER, one["text"], tuple(map(bytes.fromhex, one.get("attachments", ())))) for one in vector["user_messages"]
+        Message(Role.USER, one["text"], tuple(map(bytes.fromhex, one.get("attachments", ()))))
+        for one in vector["user_messages"]
     ]
     assert [address.hex() for address in chain(bytes.fromhex(vector["key"]), root, users)] == vector["addresses"]
 
@@ -46,7 +58,11 @@ def test_vectors(vector: dict) -> None:
 def test_only_the_users_words_are_in_the_address() -> None:
     plain = branch("a", "b")
     request = request_of(
-        Message(Role.SYSTEM, "anything"), user("a"), Message(Role.ASSISTANT, "x"), Message(Role.TOOL, "y"), user(" b\r\n")
+        Message(Role.SYSTEM, "anything"),
+        user("a"),
+        Message(Role.ASSISTANT, "x"),
+        Message(Role.TOOL, "y"),
+        user(" b\r\n"),
     )
     echoed = branch_of(KEY, scope_of("t", request), request)
     assert echoed is not None
@@ -65,7 +81,10 @@ def test_scopes_never_meet() -> None:
 
 
 def test_fields_of_a_scope_cannot_run_into_one_another() -> None:
-    roots = {root_of(KEY, scope) for scope in (Scope("ab", "c"), Scope("a", "bc"), Scope("abc"), Scope("abc", ""), Scope("", "abc"))}
+    roots = {
+        root_of(KEY, scope)
+        for scope in (Scope("ab", "c"), Scope("a", "bc"), Scope("abc"), Scope("abc", ""), Scope("", "abc"))
+    }
     assert len(roots) == 5
 
 
@@ -111,7 +130,9 @@ def test_a_first_message_starts_at_open_even_in_a_known_conversation() -> None:
 def test_an_ended_address_anywhere_on_the_path_locks_it() -> None:
     turn = branch("a", "b", "c", "d")
     for ended in turn.addresses:
-        marks = Marks({ended: Mark(ENDED, end_id="end_1"), turn.parent: Mark(OPEN)} | {ended: Mark(ENDED, end_id="end_1")})
+        marks = Marks(
+            {ended: Mark(ENDED, end_id="end_1"), turn.parent: Mark(OPEN)} | {ended: Mark(ENDED, end_id="end_1")}
+        )
         assert standing_of(turn, marks).end_id == "end_1"
 
 

@@ -46,7 +46,9 @@ def plain(standing: Standing) -> Standing:
     return replace(standing, evidence=())
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda p: f"{p.redirections}-{p.forgive_after}-{p.crisis_hold_turns}-{p.corroboration}")
+@pytest.mark.parametrize(
+    "policy", POLICIES, ids=lambda p: f"{p.redirections}-{p.forgive_after}-{p.crisis_hold_turns}-{p.corroboration}"
+)
 def test_every_path_of_depth_8_keeps_the_promises(policy: Policy) -> None:
     """All standings that can be reached in 8 turns, and from each all verdicts x all signals."""
     layer = {OPEN}
@@ -65,7 +67,9 @@ def test_every_path_of_depth_8_keeps_the_promises(policy: Policy) -> None:
 def check_step(policy, before, verdict, signal, decision) -> None:
     after, action = decision.after, decision.action
     is_crisis = verdict.label is Label.CRISIS or before.is_held
-    trusts_model = policy.corroboration is Corroboration.NONE and signal is Signal.PRESS and verdict.label is Label.CLEAN
+    trusts_model = (
+        policy.corroboration is Corroboration.NONE and signal is Signal.PRESS and verdict.label is Label.CLEAN
+    )
     is_harmful = verdict.label.is_harmful or trusts_model
     if before.rung is Rung.ENDED:
         assert action is Action.REFUSE
@@ -84,7 +88,9 @@ def check_step(policy, before, verdict, signal, decision) -> None:
         assert before.redirections >= policy.redirections
         assert is_harmful
         assert signal is Signal.PRESS
-    assert ORDER.index(after.rung) - ORDER.index(before.rung) <= 1 or signal is Signal.CONFIRMED_WISH, "a rung at a time"
+    assert ORDER.index(after.rung) - ORDER.index(before.rung) <= 1 or signal is Signal.CONFIRMED_WISH, (
+        "a rung at a time"
+    )
     if verdict.label is Label.UNKNOWN and signal is not Signal.CONFIRMED_WISH:
         assert action in (Action.PASS, Action.ASK)
         assert after.rung is before.rung, "a failed assessor proves nothing"
@@ -102,7 +108,9 @@ def test_no_row_of_the_table_is_dead() -> None:
     assert used == {id(row) for row in TRANSITIONS}
 
 
-HARM, CLEAN, CRISIS, DOUBT = (Verdict(label, assessor="t@1") for label in (Label.ABUSE, Label.CLEAN, Label.CRISIS, Label.UNKNOWN))
+HARM, CLEAN, CRISIS, DOUBT = (
+    Verdict(label, assessor="t@1") for label in (Label.ABUSE, Label.CLEAN, Label.CRISIS, Label.UNKNOWN)
+)
 
 
 def climb(policy: Policy, *steps: tuple[Verdict, Signal]) -> Standing:
@@ -146,7 +154,12 @@ def test_a_crisis_holds_for_its_turns_and_is_renewed() -> None:
     standing = climb(policy, (CRISIS, Signal.NONE))
     assert standing.crisis_turns == 2
     held = decide(policy, standing, HARM, Signal.PRESS, "m")
-    assert (held.action, held.denial, held.after.rung, held.after.crisis_turns) == (Action.SUPPORT, Denial.CRISIS, Rung.OPEN, 1)
+    assert (held.action, held.denial, held.after.rung, held.after.crisis_turns) == (
+        Action.SUPPORT,
+        Denial.CRISIS,
+        Rung.OPEN,
+        1,
+    )
     again = decide(policy, held.after, CRISIS, Signal.NONE, "m")
     assert again.after.crisis_turns == 2
     free = decide(policy, replace(standing, crisis_turns=0), HARM, Signal.NONE, "m")
@@ -206,7 +219,13 @@ def test_harm_can_be_left_out_of_the_ladder() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"redirections": 0}, {"forgive_after": 0}, {"locked_status": 409}, {"exit_string": "x"}, {"crisis_hold_turns": -1}],
+    [
+        {"redirections": 0},
+        {"forgive_after": 0},
+        {"locked_status": 409},
+        {"exit_string": "x"},
+        {"crisis_hold_turns": -1},
+    ],
 )
 def test_a_value_out_of_range_names_its_key(wrong: dict[str, object]) -> None:
     with pytest.raises(PolicyError, match=next(iter(wrong))):

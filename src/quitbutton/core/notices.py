@@ -178,9 +178,7 @@ GUIDANCE = {
     "Give no means of harm. Never speak of ending the conversation.",
 }
 CAN_END = " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
-CAN_WARN = (
-    " The user was redirected before. If redirection is hopeless, you may press end_conversation: they are warned first."
-)
+CAN_WARN = " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
 
 
 def guidance_for(action: Action, reason: Reason | None, resources: str = "") -> str:

@@ -1,0 +1,1 @@
+"""Assessors: what is going on here? Each answers with a verdict."""
