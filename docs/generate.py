@@ -16,7 +16,15 @@ from pathlib import Path
 
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
-from quitbutton.core.policy import TRANSITIONS, Effect, Kind, Policy, Signal, Stage, Transition
+from quitbutton.core.policy import (
+    TRANSITIONS,
+    Effect,
+    Kind,
+    Signal,
+    Stage,
+    Transition,
+)
+from quitbutton.core.rules import Policy
 from quitbutton.settings import policy_toml
 
 DOCS = Path(__file__).parent

@@ -14,7 +14,7 @@ from typing import Any
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.assessors.scripted import ScriptedAssessor
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, Headers
 from quitbutton.listening import Turn
 from quitbutton.stores.sql import SQLStore

@@ -13,7 +13,7 @@ import pytest
 
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.messages import Message
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.settings import load
 from quitbutton.wiring import assessor_named

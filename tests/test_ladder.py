@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quitbutton.core.notices import ENGLISH, GERMAN
-from quitbutton.core.policy import Corroboration, Means, Mode, Policy
+from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press
@@ -382,7 +382,7 @@ def test_shadow_changes_no_byte_and_records_all(stream: bool) -> None:
 
 @WAYS
 def test_assist_with_the_gateway_as_speaker_never_asks_the_model_for_a_harmful_turn(stream: bool) -> None:
-    from quitbutton.core.policy import Speaker
+    from quitbutton.core.rules import Speaker
 
     async def scene() -> None:
         play = Play([say("Hello there.")], Policy(assist=True, speaker=Speaker.GATEWAY), stream=stream)
@@ -459,7 +459,7 @@ LOCKED_WAYS = [
 def test_the_four_styles_of_a_locked_reply(
     stream: bool, style: str, headers: dict[str, str], status: int, code: str
 ) -> None:
-    from quitbutton.core.policy import LockedReply
+    from quitbutton.core.rules import LockedReply
 
     async def scene() -> None:
         policy = Policy(assist=True, locked_reply=LockedReply(style))
@@ -482,7 +482,7 @@ def test_the_four_styles_of_a_locked_reply(
 
 
 def test_a_locked_notice_that_comes_back_as_history_does_not_reach_the_model() -> None:
-    from quitbutton.core.policy import LockedReply
+    from quitbutton.core.rules import LockedReply
 
     async def scene() -> None:
         play = Play([say("a")] * 9, Policy(assist=True, locked_reply=LockedReply.MESSAGE))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press

@@ -9,8 +9,8 @@ from typing import Protocol, runtime_checkable
 from quitbutton.core.conversation import Branch, Marks
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Piece, Press
-from quitbutton.core.policy import Policy
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
+from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage
 

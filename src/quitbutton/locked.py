@@ -5,7 +5,7 @@ from __future__ import annotations
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.notices import locked_text
-from quitbutton.core.policy import LockedReply, Policy
+from quitbutton.core.rules import LockedReply, Policy
 
 
 class ConversationEnded(QuitbuttonError):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from quitbutton.core.errors import PolicyError, SettingsError
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 
 T = TypeVar("T")
 PREFIX = "QUITBUTTON_"

@@ -11,11 +11,8 @@ from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.policy import (
     Action,
-    Corroboration,
     Decision,
     Denial,
-    Means,
-    Policy,
     Signal,
     Stage,
     admit,
@@ -23,6 +20,7 @@ from quitbutton.core.policy import (
     settle,
     stage_of,
 )
+from quitbutton.core.rules import Corroboration, Means, Policy
 from quitbutton.core.verdicts import UNKNOWN, Label, Verdict, worst_of
 from quitbutton.core.watcher import Watcher
 from quitbutton.interfaces import Assessor, Upstream

@@ -11,7 +11,7 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.splice import encode
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.interfaces import Assessor, Headers, Store
 from quitbutton.listening import Turn

@@ -14,18 +14,14 @@ from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.policy import (
     Action,
     Decision,
-    LockedReply,
-    Means,
-    Mode,
-    Policy,
     Rung,
     Signal,
-    Speaker,
     admit,
     assisted,
     settle,
 )
 from quitbutton.core.records import End, Outcome, TurnRecord
+from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.verdicts import UNKNOWN, Label
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.core.policy import Corroboration
+from quitbutton.core.rules import Corroboration
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore

@@ -11,8 +11,17 @@ import pytest
 
 from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
-from quitbutton.core.policy import OPEN, Action, Decision, Policy, Rung, Signal, Standing, decide
+from quitbutton.core.policy import (
+    OPEN,
+    Action,
+    Decision,
+    Rung,
+    Signal,
+    Standing,
+    decide,
+)
 from quitbutton.core.records import End, Receipt, TurnRecord
+from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite

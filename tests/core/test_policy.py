@@ -12,11 +12,9 @@ from quitbutton.core.policy import (
     OPEN,
     TRANSITIONS,
     Action,
-    Corroboration,
     Denial,
     Effect,
     Kind,
-    Policy,
     Reason,
     Rung,
     Signal,
@@ -29,6 +27,7 @@ from quitbutton.core.policy import (
     settle,
     transition_for,
 )
+from quitbutton.core.rules import Corroboration, Policy
 from quitbutton.core.verdicts import Label, Verdict
 
 VERDICTS = [Verdict(label, assessor="test@1") for label in Label]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.settings import load_policy, policy_toml
 
 

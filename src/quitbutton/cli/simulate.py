@@ -23,7 +23,7 @@ from rich.table import Table
 
 from quitbutton.cli.rows import Row, answered
 from quitbutton.core.errors import SettingsError
-from quitbutton.core.policy import Policy
+from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor
 from quitbutton.settings import load_policy
 from quitbutton.simulation import simulate

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from quitbutton.core.messages import Press
-from quitbutton.core.policy import Corroboration, Decision, Denial, Means, Mode, Policy, Reason, Signal, Standing
+from quitbutton.core.policy import Decision, Denial, Reason, Signal, Standing
+from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 
 NAME = "end_conversation"
 

@@ -7,7 +7,8 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from quitbutton.core.policy import Action, Policy, Reason
+from quitbutton.core.policy import Action, Reason
+from quitbutton.core.rules import Policy
 
 MAX_ERROR = 300
 """Longest message of a locked reply, in characters: some clients cut at 512, a title line at less."""
@@ -178,7 +179,9 @@ GUIDANCE = {
     "Give no means of harm. Never speak of ending the conversation.",
 }
 CAN_END = " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
-CAN_WARN = " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
+CAN_WARN = (
+    " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
+)
 
 
 def guidance_for(action: Action, reason: Reason | None, resources: str = "") -> str:

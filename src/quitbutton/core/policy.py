@@ -8,13 +8,10 @@ the upstream is asked, `settle()` once the reply is known; both are pure. Anythi
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 
-from quitbutton.core.errors import PolicyError
+from quitbutton.core.rules import Corroboration, Policy
 from quitbutton.core.verdicts import Label, Verdict
 
 
@@ -103,114 +100,12 @@ class Effect(StrEnum):
     """A crisis holds the ladder still."""
 
 
-class Mode(StrEnum):
-    """How far the policy reaches: acts, only records, or does nothing."""
-
-    ENFORCE = "enforce"
-    SHADOW = "shadow"
-    OFF = "off"
-
-
-class Corroboration(StrEnum):
-    """Whose word proves harm: the assessor's, also a judge's at the last rung, or the model's own."""
-
-    ASSESSOR = "assessor"
-    JUDGE = "judge"
-    NONE = "none"
-
-
-class Means(StrEnum):
-    """How a model can press: by tool call, by an exit string, by answering a question after a turn."""
-
-    TOOL = "tool"
-    STRING = "string"
-    QUESTION = "question"
-
-
-class Speaker(StrEnum):
-    """Whose words answer a harmful turn under `assist`: the model's, guided, or the gateway's own."""
-
-    MODEL = "model"
-    GATEWAY = "gateway"
-
-
-class LockedReply(StrEnum):
-    """How a later turn on an ended branch is answered."""
-
-    AUTO = "auto"
-    ERROR = "error"
-    MESSAGE = "message"
-    EVALS = "evals"
-
-
 class Reason(StrEnum):
     """Ground of a warning or an end. Open: clients must accept values they do not know."""
 
     ABUSE = "abuse"
     HARM = "harm"
     USER_REQUEST = "user_request"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Every rule an operator may set, with the defaults of the product.
-
-    Raises `PolicyError`, naming the key and what is allowed, when a value is out of range.
-    """
-
-    mode: Mode = Mode.ENFORCE
-    redirections: int = 2
-    forgive_after: int = 3
-    reflect: bool = True
-    corroboration: Corroboration = Corroboration.ASSESSOR
-    assist: bool = False
-    speaker: Speaker = Speaker.MODEL
-    press_by: tuple[Means, ...] = (Means.TOOL,)
-    exit_string: str = "[[END_CONVERSATION]]"
-    question_rate: float = 1.0
-    harm_counts: bool = True
-    crisis_hold_turns: int = 20
-    assess_timeout: float = 2.0
-    guidance_role: str = "system"
-    locked_reply: LockedReply = LockedReply.AUTO
-    locked_status: int = 400
-    show_state: bool = True
-    locale: str = "auto"
-
-    def __post_init__(self) -> None:
-        _within("redirections", self.redirections, 1, 100)
-        _within("forgive_after", self.forgive_after, 1, 1000)
-        _within("crisis_hold_turns", self.crisis_hold_turns, 1, 100_000)
-        _within("assess_timeout", self.assess_timeout, 0.01, 60)
-        _within("question_rate", self.question_rate, 0, 1)
-        _one_of("locked_status", self.locked_status, (400, 403, 423))
-        _one_of("guidance_role", self.guidance_role, ("system", "developer", "user"))
-        _one_of("locale", self.locale, ("auto", "en", "de"))
-        if not 6 <= len(self.exit_string) <= 64 or self.exit_string.strip() != self.exit_string:
-            raise PolicyError("exit_string must have 6 to 64 characters, none of them white space at an end")
-        if len(set(self.press_by)) != len(self.press_by):
-            raise PolicyError("press_by must name each way once")
-
-    @property
-    def digest(self) -> str:
-        """BLAKE2b-128 of all keys and values: which policy decided, in 32 hex digits."""
-        return _digest_of(self)
-
-
-@lru_cache(maxsize=64)
-def _digest_of(policy: Policy) -> str:
-    text = json.dumps(asdict(policy), sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _within(key: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise PolicyError(f"{key} must be from {low} to {high}, not {value}")
-
-
-def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise PolicyError(f"{key} must be one of {', '.join(map(str, allowed))}, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,8 +357,3 @@ def _decider_of(row: Transition, signal: Signal) -> str:
     if row.action not in (Action.WARN, Action.END):
         return "policy"
     return "user" if signal is Signal.CONFIRMED_WISH else "model"
-
-
-def describe(policy: Policy) -> dict[str, object]:
-    """The policy's keys and values, plain."""
-    return {field.name: getattr(policy, field.name) for field in fields(policy)}
