@@ -53,6 +53,11 @@ class Running:
         _wait(self)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's driver keeps an event loop running in this thread, so what uses the browser comes last."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

@@ -70,7 +70,7 @@ export const de = {
     redirect: { title: "Umgelenkt", text: "Die Unterhaltung wurde in eine andere Richtung gelenkt. Sie geht weiter." },
     warn: {
       title: "Warnung: Diese Unterhaltung kann beendet werden",
-      text: "Geht es so weiter, wird die Unterhaltung endgültig beendet.",
+      text: "Geht es so weiter, kann die Unterhaltung endgültig beendet werden.",
     },
     ask: {
       title: "Möchtest du diese Unterhaltung beenden?",

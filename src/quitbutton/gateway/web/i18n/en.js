@@ -69,7 +69,7 @@ export const en = {
     redirect: { title: "Redirected", text: "The conversation was steered in another direction. It goes on." },
     warn: {
       title: "Warning: this conversation may be ended",
-      text: "If this continues, the conversation will be ended for good.",
+      text: "If this continues, the conversation may be ended for good.",
     },
     ask: {
       title: "Do you want to end this conversation?",
