@@ -117,7 +117,7 @@ class Promises(RuleBasedStateMachine):
             assert text not in (ENGLISH.warn_abuse, ENGLISH.warn_harm, ENGLISH.ask)
             assert "end this conversation" not in text
         if state == "ended":
-            confirmed = path.asked and act == "wishes" and wish == " yes"
+            confirmed = path.asked and act == "wishes" and wish in (" yes", " end this chat")
             assert confirmed or (path.was_warned and kind in HARMFUL and act == "presses")
         if state == "warned" and path.state != "warned":
             assert text in (ENGLISH.warn_abuse, ENGLISH.warn_harm), "the user was told, in so many words"

@@ -12,6 +12,8 @@ from quitbutton.core.policy import Decision, Denial, Reason, Signal, Standing
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 
 NAME = "end_conversation"
+SHORT = 100
+"""Longest plain yes, in characters; a longer text says something else as well."""
 
 
 @lru_cache(maxsize=64)
@@ -108,8 +110,8 @@ _CHAT = re.compile(
     re.IGNORECASE,
 )
 _YES = re.compile(
-    r"\b(yes|yeah|yep|yup|sure|ok|okay|confirm\w*|please|do it|go ahead|absolutely|definitely|right|correct|end|ja|"
-    r"jawohl|bitte|bestätig\w*|sí|si|oui|sim)\b",
+    r"\b(yes|yeah|yep|yup|sure|confirm(ed)?|do it|go ahead|absolutely|definitely|ja|jawohl|bestätig\w*|sí|oui|sim)\b"
+    r"|\A\W*(ok|okay|please|bitte|si)\W*\Z",
     re.IGNORECASE,
 )
 _NO = re.compile(
@@ -133,9 +135,10 @@ def wishes_to_end(text: str) -> bool:
 
 
 def confirms(text: str) -> bool:
-    """True when the user's own words plainly confirm. Doubt means no."""
+    """True when the user's own words plainly confirm, or ask for the end once more. Doubt means no."""
     words = own_words(text)
-    return len(words) <= 300 and bool(_YES.search(words)) and not _NO.search(words)
+    agrees = len(words) <= SHORT and bool(_YES.search(words))
+    return (agrees or wishes_to_end(text)) and not _NO.search(words)
 
 
 _DENIALS = {
