@@ -121,10 +121,14 @@ class Play:
         self.stream = stream
         self.history: list[Message] = []
         self.clock = 0.0
+        self._guard: Guard | None = None
 
     async def guard(self) -> Guard:
+        if self._guard is not None:
+            return self._guard
         key = await self.store.address_key()
-        return Guard(self.policy, self.assessor, self.store, self.upstream, key, self.judge, now=self.now)
+        self._guard = Guard(self.policy, self.assessor, self.store, self.upstream, key, self.judge, now=self.now)
+        return self._guard
 
     def now(self) -> float:
         self.clock += 1

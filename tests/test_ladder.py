@@ -580,3 +580,55 @@ def test_an_exit_string_cut_anywhere_is_still_one() -> None:
             assert await play_with(one_cut(place)) == expected, place
 
     run(scene())
+
+
+def test_a_turn_in_flight_is_cut_when_its_branch_ends_elsewhere() -> None:
+    """Two requests at once on a warned branch: one ends it, the other's long stream is cut with the ended reply."""
+
+    async def scene() -> None:
+        play = Play([*UP], Policy(reflect=False))
+        await warned(play)
+        history = [*play.history, {"role": "user", "content": f"{A} 4"}]
+        lines = {True: Line("long " * 50, delay=0.02), False: press()}
+        play.upstream.lines = lambda request: lines[bool(request["stream"])]
+        play.upstream.cut = lambda data: [data[place : place + 200] for place in range(0, len(data), 200)]
+        slow = asyncio.create_task(play.sends(history, stream=True))
+        below = asyncio.create_task(play.sends([*history, {"role": "user", "content": "hello?"}], stream=True))
+        await asyncio.sleep(0.3)
+        quick = await play.sends(history)
+        assert quick.state == "ended"
+        for late in (await slow, await below):
+            assert late.state == "ended"
+            assert late.note["end_id"] == quick.note["end_id"]
+            assert late.text.count("long") < 50
+            assert "was ended" in late.text
+            assert late.finish == "stop"
+
+    run(scene())
+
+
+def test_a_frame_that_speaks_and_finishes_at_once_passes_whole_and_gives_way_to_words_of_ours() -> None:
+    def frame(delta: dict[str, Any], finish: str | None) -> bytes:
+        body = {
+            "id": "one",
+            "created": 1,
+            "model": "m",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+        return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+    raw = (
+        frame({"role": "assistant", "content": "All"}, None)
+        + frame({"content": " of it."}, "stop")
+        + b"data: [DONE]\n\n"
+    )
+
+    async def scene() -> None:
+        ear = await Play([Line(raw=raw)], stream=True).says("hi")
+        assert ear.body.replace(b',"quitbutton":' + json.dumps(ear.note, separators=(",", ":")).encode(), b"") == raw
+        play = Play([Line(raw=raw)] * 3, Policy(assist=True), stream=True)
+        ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
+        assert ear.text == f"All of it.\n\n{ENGLISH.warn_abuse}"
+        assert {chunk["id"] for chunk in ear.chunks} == {"one"}
+
+    run(scene())

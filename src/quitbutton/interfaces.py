@@ -97,8 +97,8 @@ class Writer(Protocol):
         """Words of ours, after a blank line where something was said before."""
         ...
 
-    def resume(self) -> None:
-        """Another upstream call follows in the same reply."""
+    def resume(self) -> bytes:
+        """Another upstream call follows in the same reply; words that still waited for the end of the first."""
         ...
 
     def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:

@@ -98,13 +98,15 @@ class Turn:
     end_id: str = field(default_factory=lambda: "end_" + secrets.token_urlsafe(18))
     """The id of the end, should this turn bring it about; told to nobody before that is recorded."""
     conversation: str = ""
+    addresses: tuple[bytes, ...] = ()
+    """The branch it is on, once that is known."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _scope: anyio.CancelScope | None = None
 
     def stop(self, by: str) -> None:
-        """Abort the upstream, by `user` or `client`. The turn still runs to its record."""
+        """Abort the upstream, by `user`, `client`, or an `end` of the branch. The turn still runs to its record."""
         if self.stopped_by is None and not self.over.is_set():
             self.stopped_by = by
             if self._scope is not None:
@@ -152,7 +154,8 @@ class Turn:
         if not self.is_stopped and self.delivery.billed is not None:
             delivered = self.delivery.billed
         saved = max(0, limit - delivered) if limit is not None and self.is_stopped else None
-        return Receipt(self.id, self.is_stopped, self.stopped_by, delivered, self.delivery.billed, True, saved)
+        billed, closed = self.delivery.billed, self.over.is_set()
+        return Receipt(self.id, self.is_stopped, self.stopped_by, delivered, billed, closed, saved)
 
 
 async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:

@@ -95,7 +95,7 @@ class Settling:
         if turn.delivery.writer is None:
             return None
         extra = turn.adapter.follow_up(body, reply.text, press, result, self.policy.guidance_role)
-        turn.delivery.writer.resume()
+        await turn.send(turn.delivery.writer.resume())
         watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None)
         try:
             with turn.while_wanted():

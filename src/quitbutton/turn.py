@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import ended
@@ -43,15 +43,18 @@ class Guard:
     judge: Assessor | None = None
     public_url: str | None = None
     now: Callable[[], float] = time.time
+    under_way: dict[str, Turn] = field(default_factory=dict)
 
     async def take_turn(self, turn: Turn) -> None:
         """Answer one request: find its branch, admit it, let the upstream answer, settle, record, then speak.
 
         Raises what is to be told to the client; nothing was counted then.
         """
+        self.under_way[turn.id] = turn
         try:
             await self._take(turn)
         finally:
+            del self.under_way[turn.id]
             turn.over.set()
 
     async def _take(self, turn: Turn) -> None:
@@ -60,6 +63,7 @@ class Guard:
             await self._relay(turn)
             return
         turn.conversation = branch.conversation
+        turn.addresses = branch.addresses
         footing = standing_of(branch, await self.store.marks(branch))
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
@@ -160,7 +164,16 @@ class Guard:
         outcome = await self.store.record(
             TurnRecord(turn.tenant, branch, footing, decision, turn.id, self.now(), self.policy.mode.value, end, means)
         )
-        return replace(outcome, end=end) if outcome.end is None else outcome
+        if end is None or outcome.end is not None:
+            return outcome
+        self._cut_others(turn, branch)
+        return replace(outcome, end=end)
+
+    def _cut_others(self, turn: Turn, branch: Branch) -> None:
+        """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""
+        for other in list(self.under_way.values()):
+            if other is not turn and branch.address in other.addresses:
+                other.stop("end")
 
     async def _say_whole(self, turn: Turn, words: str, note: dict[str, object] | None) -> None:
         """A reply of ours from its first to its last byte."""

@@ -185,7 +185,7 @@ def _can_offer(fields: Fields) -> bool:
     """False where one more tool would change what the client gets."""
     forced = _forces_tool(fields) or _wants_json(fields)
     several = _member(fields, "n", int, 1) != 1
-    refuses_tools = _choice(fields) == "none" and "tools" in fields
+    refuses_tools = _choice(fields) == "none"
     has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
     old_style = "functions" in fields
     return not (forced or several or refuses_tools or has_namesake or old_style)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -185,8 +186,6 @@ class StreamWriter:
         """The bytes of a passage; empty while it waits for the end."""
         piece = passage.piece
         if piece.finish or piece.done or (self._tail and (piece.usage or not piece.text)):
-            if piece.text and piece.finish and not self._resumed and passage.text is None:
-                return self._split(passage)
             self._tail.append(passage)
             return b""
         self._said = self._said or bool(piece.text)
@@ -196,7 +195,8 @@ class StreamWriter:
         """A frame with words of ours."""
         if not text:
             return b""
-        return self._words(BREAK + text if self._said else text)
+        before = self._words_of_tail()
+        return before + self._words(BREAK + text if self._said else text)
 
     def _words(self, text: str) -> bytes:
         self._said = True
@@ -204,12 +204,14 @@ class StreamWriter:
         self._began = True
         return frame_of(encode({**self._base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}))
 
-    def resume(self) -> None:
+    def resume(self) -> bytes:
         """Another upstream call follows in the same reply: the end of the first is not the end."""
+        before = self._words_of_tail()
         self._usage += [passage.piece.usage for passage in self._tail if passage.piece.usage]
         self._tail = []
         self._resumed = True
         self._needs_break = self._said
+        return before
 
     def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
         """The last frames: the upstream's own, with another finish reason where given, and our note on the last."""
@@ -222,11 +224,18 @@ class StreamWriter:
             out.insert(0, frame_of(encode({**self._base, "quitbutton": note})))
         return b"".join(out)
 
-    def _split(self, passage: Passage) -> bytes:
-        """A finish frame that also carries words: the words leave now, the finish waits."""
-        self._said = True
-        self._tail.append(Passage(passage.piece, passage.drop, text=""))
-        return self._words(passage.piece.text)
+    def _words_of_tail(self) -> bytes:
+        """Words in a frame that waits for the end (some servers finish and speak in one): they leave before ours."""
+        out: list[bytes] = []
+        for place, passage in enumerate(self._tail):
+            words = passage.piece.text if passage.text is None else passage.text
+            if words:
+                if not self._began and passage.piece.raw:
+                    self._base |= _shared(msgspec.json.decode(data_of(passage.piece.raw)))
+                self._tail[place] = replace(passage, text="")
+                out.append(self._words(BREAK + words if self._needs_break else words))
+                self._needs_break = False
+        return b"".join(out)
 
     def _last(self, passage: Passage, finish: str | None, note: dict[str, object] | None) -> bytes:
         piece = passage.piece
@@ -265,7 +274,7 @@ class StreamWriter:
 
     def _remember(self, body: dict[str, Any]) -> None:
         self._began = True
-        self._base |= {name: body[name] for name in SHARED if name in body}
+        self._base |= _shared(body)
 
     def _edited(self, passage: Passage) -> dict[str, Any]:
         """The frame without our calls and cut text; in a second call it goes on under the names of the first."""
@@ -274,7 +283,7 @@ class StreamWriter:
         if goes_on:
             body |= {name: self._base[name] for name in SHARED}
         else:
-            self._base |= {name: body[name] for name in SHARED if name in body}
+            self._base |= _shared(body)
         for choice in body.get("choices") or ():
             delta = choice["delta"] = choice.get("delta") or {}
             _strip_calls(delta, passage.drop, passage.gone)
@@ -289,6 +298,10 @@ class StreamWriter:
                 delta["content"] = BREAK + delta["content"]
                 self._needs_break = False
         return body
+
+
+def _shared(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in SHARED if name in body}
 
 
 def _summed(usage: dict[str, Any], earlier: list[Usage]) -> dict[str, Any]:
@@ -339,9 +352,10 @@ class WholeWriter:
         if text:
             self._texts.append(text)
 
-    def resume(self) -> None:
+    def resume(self) -> bytes:
         """Another upstream call follows in the same reply."""
         self._changed = True
+        return b""
 
     def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
         """The reply's body."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
@@ -116,7 +117,8 @@ async def stop(route: ChatRoute, tenant: str, request_id: str) -> Receipt:
     turn = route.turns.running.get(request_id)
     if turn is not None and turn.tenant == tenant:
         turn.stop("user")
-        await asyncio.wait_for(turn.over.wait(), STOP_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(turn.over.wait(), STOP_SECONDS)
         return turn.receipt()
     kept = await route.guard.store.receipt(tenant, request_id)
     owner, remembered = route.turns.finished.get(request_id, ("", None))
