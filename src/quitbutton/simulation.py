@@ -59,8 +59,8 @@ async def simulate(row: dict[str, Any], policy: Policy, assessor: Assessor, stor
     A recorded reply may press: an `end_conversation` among its `tool_calls`. Raises `BadRequest` for a row that is none.
     """
     messages = row.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
-        raise BadRequest("`messages` must be an array of {role, content}.")
+    decoded(messages)
+    assert isinstance(messages, list)  # noqa: S101 - decoded() saw to it
     adapter, listener = OpenAIChat(), _Listener(assessor)
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
@@ -87,6 +87,13 @@ async def simulate(row: dict[str, Any], policy: Policy, assessor: Assessor, stor
         "crisis_at": _first(decisions, "verdict", "crisis"),
         "decisions": decisions,
     }
+
+
+def decoded(messages: object) -> tuple[Message, ...]:
+    """Recorded messages as the guard sees them. Raises `BadRequest` when they are none."""
+    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
+        raise BadRequest("`messages` must be an array with at least one {role, content}.")
+    return OpenAIChat().decode(encode({"model": "recorded", "messages": messages}), {}).messages
 
 
 def _recorded(messages: list[dict[str, Any]], place: int) -> Line:

@@ -22,7 +22,7 @@ from quitbutton.core.policy import (
 )
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
-from quitbutton.core.verdicts import UNKNOWN, Label
+from quitbutton.core.verdicts import UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, Headers, Store, Upstream
@@ -68,7 +68,8 @@ class Guard:
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
             return
-        verdict = await assess(self.assessor, turn.request, self.policy.assess_timeout)
+        seen = await assess(self.assessor, turn.request, self.policy.assess_timeout)
+        verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)

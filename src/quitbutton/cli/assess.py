@@ -6,6 +6,10 @@ out, same order:     {"id", "verdict": "clean|harm|abuse|crisis", "scores": {"ha
 
 `refusal` is how far the last message, where it is the assistant's, refuses or redirects. A line that cannot be read gives
 {"id", "error"}, and the exit status is 1.
+
+evaluate measures assessors (each name by itself) on rows that also have `label` (clean, harm, abuse, crisis) or `purpose`:
+recall, false positives, AUC, calibration error with intervals, latency, by source and language. calibrate prints the
+thresholds of least cost, where a false end costs a hundred missed ones, as lines for a policy file.
 """
 
 from __future__ import annotations
@@ -13,33 +17,37 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from pathlib import Path
 
-from quitbutton.adapters.openai_chat import OpenAIChat
-from quitbutton.adapters.splice import encode
-from quitbutton.cli.rows import Row, answered
-from quitbutton.core.errors import BadRequest
+from quitbutton.cli.evaluation import calibrate, evaluate
+from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.core.messages import Role
 from quitbutton.core.verdicts import Label
 from quitbutton.interfaces import Assessor, ReplyAssessor
+from quitbutton.simulation import decoded
 from quitbutton.wiring import assessor_named, reply_assessor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--assessor", default="local", help="local (default), scripted, or names joined by commas")
-    parser.add_argument("file", nargs="?", type=Path, help="JSON lines; standard input when none is given")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="evaluate: write a page with plots as well")
+    words = "evaluate FILE..., calibrate FILE..., or one file to assess; standard input when nothing is given"
+    parser.add_argument("words", nargs="*", metavar="[evaluate|calibrate] FILE", help=words)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Assess every row."""
+    """Assess every row, or measure an assessor on labelled ones."""
+    what, files = given.words[:1], [Path(word) for word in given.words[1:]]
+    if what == ["evaluate"]:
+        return evaluate(files, given.assessor.split(","), given.html)
+    if what == ["calibrate"]:
+        return calibrate(files, given.assessor)
     assessor_named(given.assessor)
-    lines = given.file.read_text("utf-8").splitlines() if given.file else sys.stdin
     failed = 0
-    for row in answered(lines, start, (given.assessor,), answer):
+    for row in answered(lines_of(Path(what[0] if what else "-")), start, (given.assessor,), answer):
         failed += "error" in row
-        print(json.dumps(row, ensure_ascii=False), flush=False)
+        print(json.dumps(row, ensure_ascii=False))
     return 1 if failed else 0
 
 
@@ -56,9 +64,7 @@ def start(assessor: str) -> None:
 
 def answer(row: Row) -> Row:
     """The verdict on one row."""
-    if not isinstance(row.get("messages"), list) or not row["messages"]:
-        raise BadRequest("`messages` must be an array with at least one {role, content}.")
-    messages = OpenAIChat().decode(encode({"model": "none", "messages": row["messages"]}), {}).messages
+    messages = decoded(row.get("messages"))
 
     async def assess() -> Row:
         verdict = await _Doors.assessor.assess(messages)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
-from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.errors import QuitbuttonError, SettingsError
 
 Row = dict[str, Any]
 BATCH = 32
@@ -64,3 +67,15 @@ def _shown(answers: Iterable[Row], total: int) -> Iterator[Row]:
     console = Console(stderr=True)
     hidden = not console.is_terminal
     yield from track(answers, description="reading", total=total, console=console, disable=hidden, transient=True)
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a file, also gzipped; of standard input for `-`. Raises `SettingsError`."""
+    if str(file) == "-":
+        return sys.stdin.read().split("\n")
+    try:
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.") from error
+    return text.split("\n")

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
 import json
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from quitbutton.cli.rows import Row, answered
-from quitbutton.core.errors import SettingsError
+from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor
 from quitbutton.settings import load_policy
@@ -53,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     policy = load_policy(given.policy) if given.policy else Policy()
     policy = replace(policy, assist=True) if given.assist else policy
     assessor_named(given.assessor)
-    rows = answered(_lines(given.file), start, (policy, given.assessor), answer)
+    rows = answered(lines_of(given.file), start, (policy, given.assessor), answer)
     if given.as_json:
         failed = 0
         for row in rows:
@@ -81,17 +78,6 @@ def answer(row: Row) -> Row:
         return asyncio.run(simulate(row, _Doors.policy, _Doors.assessor, store))
     finally:
         store.close()
-
-
-def _lines(file: Path) -> list[str]:
-    if str(file) == "-":
-        return sys.stdin.read().splitlines()
-    try:
-        data = file.read_bytes()
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}.") from error
-    return text.split("\n")
 
 
 def _table(rows: list[Row]) -> int:

@@ -69,6 +69,10 @@ class Policy:
     exit_string: str = "[[END_CONVERSATION]]"
     question_rate: float = 1.0
     harm_counts: bool = True
+    harmful_at: float = 0.0
+    """Score from which on a message counts as abuse or harm; 0 leaves it to the assessor."""
+    crisis_at: float = 0.0
+    """Score from which on a message counts as a crisis, besides those the assessor calls one; 0 adds none."""
     crisis_hold_turns: int = 20
     assess_timeout: float = 2.0
     guidance_role: str = "system"
@@ -82,6 +86,8 @@ class Policy:
         _within("forgive_after", self.forgive_after, 1, 1000)
         _within("crisis_hold_turns", self.crisis_hold_turns, 1, 100_000)
         _within("assess_timeout", self.assess_timeout, 0.01, 60)
+        _within("harmful_at", self.harmful_at, 0, 1)
+        _within("crisis_at", self.crisis_at, 0, 1)
         _within("question_rate", self.question_rate, 0, 1)
         _one_of("locked_status", self.locked_status, (400, 403, 423))
         _one_of("guidance_role", self.guidance_role, ("system", "developer", "user"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -49,6 +49,23 @@ class Verdict:
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
 RANKS = {label: rank for rank, label in enumerate(Label)}
+
+
+def relabelled(verdict: Verdict, harmful_at: float, crisis_at: float) -> Verdict:
+    """The verdict under thresholds of an operator's own; 0 keeps the assessor's.
+
+    What an assessor calls a crisis stays one, and what it could not tell stays unknown.
+    """
+    scores = verdict.scores
+    if verdict.label in (Label.UNKNOWN, Label.CRISIS):
+        return verdict
+    if crisis_at and scores.crisis >= crisis_at:
+        return replace(verdict, label=Label.CRISIS, why="crisis_at")
+    if not harmful_at:
+        return verdict
+    if max(scores.abuse, scores.harm) < harmful_at:
+        return replace(verdict, label=Label.CLEAN)
+    return replace(verdict, label=Label.ABUSE if scores.abuse >= scores.harm else Label.HARM)
 
 
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:

@@ -1,0 +1,1 @@
+"""Evaluation of assessors on labelled rows: pure functions over what they answered."""
