@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.request import getproxies
 
 import aiohttp
 from yarl import URL
@@ -50,8 +51,12 @@ class HTTPUpstream:
         """Send a request. Leaving the context early aborts it."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
+            # Only where a proxy is set: `trust_env` also reads .netrc, in a thread, for each request.
             self._session = aiohttp.ClientSession(
-                connector=connector, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+                connector=connector,
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=bool(getproxies()),
             )
         sent = [(name, value) for name, value in headers if not (self._key and name.lower() == "authorization")]
         if self._key:
