@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
 import pytest
 
+from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.notices import ENGLISH, GERMAN
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 from quitbutton.stores.sql import SQLStore
@@ -630,5 +632,96 @@ def test_a_frame_that_speaks_and_finishes_at_once_passes_whole_and_gives_way_to_
         ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
         assert ear.text == f"All of it.\n\n{ENGLISH.warn_abuse}"
         assert {chunk["id"] for chunk in ear.chunks} == {"one"}
+
+    run(scene())
+
+
+@WAYS
+def test_a_crisis_is_answered_and_held_also_when_the_models_server_fails(stream: bool) -> None:
+    async def scene() -> None:
+        play = Play([*UP, Line("no", status=400), press()], stream=stream)
+        await warned(play)
+        ear = await play.says("[crisis] I cannot go on")
+        assert (ear.status, ear.note["decision"]) == (200, "support")
+        assert ear.text.startswith(ENGLISH.support)
+        assert (await play.says(f"{A} 5")).note["decision"] == "support"
+
+    run(scene())
+
+
+@WAYS
+def test_a_warning_that_was_cut_off_is_not_given(stream: bool) -> None:
+    """Stopped in the middle of the reply that was to carry the warning: the next abuse is warned, not ended."""
+
+    async def scene() -> None:
+        play = Play(
+            [say("a"), say("b"), Line("some words here", delay=0.05), say("c"), say("d")],
+            Policy(assist=True),
+            stream=stream,
+        )
+        size = 250 if stream else 60
+        play.upstream.cut = lambda data: [data[place : place + size] for place in range(0, len(data), size)]
+        await play.climbs(f"{A} 1", f"{A} 2")
+        turns = (await play.guard()).under_way
+        third = asyncio.create_task(play.says(f"{A} 3"))
+        await asyncio.sleep(0.12)
+        next(iter(turns.values())).stop("user")
+        with contextlib.suppress(QuitbuttonError):
+            await third
+        ear = await play.says(f"{A} 4")
+        assert ear.state == "warned"
+        assert ENGLISH.warn_abuse in ear.text
+
+    run(scene())
+
+
+def test_a_judge_is_asked_before_an_end_by_assist_too() -> None:
+    async def scene() -> None:
+        from quitbutton.assessors.scripted import ScriptedAssessor
+        from quitbutton.core.verdicts import Label
+
+        policy = Policy(assist=True, corroboration=Corroboration.JUDGE)
+        play = Play([say("x")] * 9, policy, judge=ScriptedAssessor(lambda text: Label.CLEAN))
+        heard = [await play.says(f"{A} {turn}") for turn in range(5)]
+        assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "warned", "warned"]
+
+    run(scene())
+
+
+def test_our_own_conversation_id_sent_back_names_nothing_new() -> None:
+    async def scene() -> None:
+        play = Play([say("a")] * 9, Policy(assist=True))
+        ear, states = await play.says(f"{A} 0"), []
+        for turn in range(1, 4):
+            echoed = {"x-quitbutton-conversation": ear.headers["x-quitbutton-conversation"]}
+            ear = await play.says(f"{A} {turn}", headers=echoed)
+            states.append(ear.state)
+        assert states == ["redirected", "warned", "ended"]
+
+    run(scene())
+
+
+def test_a_server_that_repeats_the_tools_name_on_every_piece_still_presses() -> None:
+    def frame(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        body = {
+            "id": "one",
+            "created": 1,
+            "model": "m",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+        return b"data:  " + json.dumps(body).encode() + b"\n\n"
+
+    def piece(arguments: str) -> dict[str, Any]:
+        return {
+            "tool_calls": [{"index": 0, "id": "c", "function": {"name": "end_conversation", "arguments": arguments}}]
+        }
+
+    raw = (
+        frame(piece('{"reason"')) + frame(piece(': "abuse"}')) + frame({}, "tool_calls") + b": ping\n\ndata: [DONE]\n\n"
+    )
+
+    async def scene() -> None:
+        ear = await Play([Line(raw=raw), say("Go on.")], stream=True).says(f"{A} 1")
+        assert (ear.text, ear.calls, ear.state) == ("Go on.", [], "redirected")
 
     run(scene())

@@ -94,7 +94,8 @@ class Promises(RuleBasedStateMachine):
             assert ear.status == 400, "an ended branch is left by an appeal only"
             assert ear.whole["error"]["code"] == "conversation_ended"
             return None
-        if act == "fails":
+        held = kind == "[crisis]" or path.crisis_left > 0
+        if act == "fails" and not held:  # a person in a crisis is answered all the same
             assert ear.status == 503
             return None
         after = self.check(path, kind, act, wish, ear, messages)

@@ -125,6 +125,11 @@ class Turn:
         return self._scope
 
     @property
+    def can_tell(self) -> bool:
+        """True while what is still to be said can reach somebody."""
+        return not self.is_stopped and not self.client.is_gone
+
+    @property
     def was_heard(self) -> bool:
         """True when words of this turn can have reached somebody."""
         return self.delivery.texts > 0 if self.is_stopped else not self.client.is_gone
@@ -164,6 +169,7 @@ async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) 
     Raises `UpstreamFailed` when nobody answers or the reply breaks off before its end.
     """
     delivery = turn.delivery
+    before = delivery.billed or 0
     delivery.limit = turn.request.max_tokens or upstream.max_tokens
     async with upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
         passed = passed_on(exchange.headers)
@@ -179,7 +185,8 @@ async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) 
         async for passage in _passages(exchange, reader, watcher):
             data = delivery.writer.pass_on(passage)
             if passage.piece.usage:
-                delivery.billed = (delivery.billed or 0) + passage.piece.usage.completion
+                # Some servers count up from frame to frame: the last count of a call is the call's.
+                delivery.billed = before + passage.piece.usage.completion
             if data:
                 delivery.texts += bool(passage.piece.text)
                 await turn.send(data)

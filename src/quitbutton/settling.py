@@ -55,7 +55,7 @@ class Settling:
             press = Press(means=Means.QUESTION.value)
         decision = self._weighed(turn, branch, admitted, press, offered)
         if decision.action is Action.END and decision.signal is Signal.PRESS:
-            decision = await self._corroborated(turn, branch, decision)
+            decision = await self.corroborated(turn, branch, decision)
         again: Reply | None = None
         if press is not None and _takes_answer(press) and not turn.is_stopped:
             if decision.denial is not None:
@@ -63,7 +63,7 @@ class Settling:
             elif decision.action is Action.END and decision.signal is Signal.PRESS and self.policy.reflect:
                 again = await self._follow_up(turn, body, reply, press, button.reflection_result())
                 if again is None or again.press is None:
-                    without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard)
+                    without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell)
                     decision = denied(without, Denial.NOT_MEANT)
         said = "".join(one.text for one in (reply, again) if one is not None)
         return Settlement(decision, said, press, again or reply)
@@ -76,10 +76,12 @@ class Settling:
         elif press is not None and not offered and _takes_answer(press) and not admitted.after.is_held:
             refused = Denial.NOT_OFFERED
         if refused is not None:
-            return denied(settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard), refused)
-        return settle(self.policy, admitted, signal, branch.message, turn.was_heard)
+            return denied(
+                settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell), refused
+            )
+        return settle(self.policy, admitted, signal, branch.message, turn.was_heard, turn.can_tell)
 
-    async def _corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
+    async def corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
         """At the last rung, under `judge`, a second reader must also find the turn harmful."""
         if self.policy.corroboration is not Corroboration.JUDGE:
             return decision
@@ -113,10 +115,12 @@ class Settling:
         if not (could_count and sampled and offered and admitted.action is Action.REDIRECT):
             return False
         try:
-            answers = [await self._ask(turn, reply, stay_first) for stay_first in (True, False)]
+            with turn.while_wanted():
+                answers = [await self._ask(turn, reply, stay_first) for stay_first in (True, False)]
+                return button.wants_to_leave(answers)
         except QuitbuttonError:
             return False
-        return button.wants_to_leave(answers)
+        return False
 
     async def _ask(self, turn: Turn, reply: Reply, stay_first: bool) -> str:
         body = turn.adapter.ask(turn.request, reply.text, button.question(stay_first), self.policy.guidance_role)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
-from quitbutton.core.errors import StoreFailed
+from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.policy import (
     Action,
@@ -71,6 +71,8 @@ class Guard:
         seen = await assess(self.assessor, turn.request, self.policy.assess_timeout)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
+        if decision.action is Action.END:
+            decision = await Settling(self.policy, self.upstream, self.judge).corroborated(turn, branch, decision)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)
         elif self._speaks(decision):
@@ -95,12 +97,16 @@ class Guard:
         """Shadow: the client sees an untouched reply, the record what would have been done."""
         reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
         if isinstance(reply, Refusal):
+            await turn.answer(reply.status, reply.headers, reply.body)
             return
         await self._record(turn, branch, footing, settle(self.policy, decision, Signal.NONE, branch.message))
         await self._close(turn, None, None)
 
     async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
-        """The gateway answers in its own words; the model is not asked."""
+        """The gateway answers in its own words; the model is not asked, or could not answer."""
+        decision = settle(
+            self.policy, decision, Signal.NONE, branch.message, not turn.client.is_gone, not turn.client.is_gone
+        )
         outcome = await self._record(turn, branch, footing, decision)
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
@@ -122,8 +128,18 @@ class Guard:
             self._own_notices(request),
         )
         watcher = Watcher(request.can_offer, self.policy.exit_string if offers_string else None)
-        reply = await self._listen(turn, body, watcher)
+        try:
+            reply = await self._listen(turn, body, watcher)
+        except UpstreamFailed:
+            if decision.action is not Action.SUPPORT or turn.client.is_open:
+                raise
+            reply = Refusal(502, [], b"")
         if isinstance(reply, Refusal):
+            # A person in a crisis is answered also where the model's server fails or refuses.
+            if decision.action is Action.SUPPORT:
+                await self._speak(turn, branch, footing, decision)
+            else:
+                await turn.answer(reply.status, reply.headers, reply.body)
             return
         settling = Settling(self.policy, self.upstream, self.judge)
         settled = await settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
@@ -135,10 +151,12 @@ class Guard:
 
     async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""
-        if turn.is_stopped and not turn.client.is_open:
+        must_tell = settled.decision.action in (Action.WARN, Action.ASK, Action.END)
+        if turn.is_stopped and not turn.client.is_open and not must_tell:
             raise Stopped("The reply was stopped before it began. Send the request again to continue.")
         wording, last = self._wording(turn), settled.last
-        words = "" if turn.is_stopped else wording.missing(settled.decision, settled.said, settled.press is not None)
+        is_cut = turn.is_stopped and not must_tell
+        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.press is not None)
         if words and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
@@ -149,10 +167,7 @@ class Guard:
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
         with turn.while_wanted():
-            reply = await listen(self.upstream, turn, body, watcher)
-            if isinstance(reply, Refusal):
-                await turn.answer(reply.status, reply.headers, reply.body)
-            return reply
+            return await listen(self.upstream, turn, body, watcher)
         return replace(watcher.reply, press=None)
 
     async def _record(
@@ -200,7 +215,7 @@ class Guard:
         if end is None:
             raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
         language = self._wording(turn).language
-        note = ended(end, language, self.public_url) | {"request_id": turn.id}
+        note = ended(end, language, self.public_url)
         style = locked_style(self.policy, turn.request)
         if turn.client.is_open and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))

@@ -194,14 +194,14 @@ def test_assist_warns_and_ends_for_a_model_that_cannot_press() -> None:
 def test_what_nobody_heard_does_not_count_but_a_crisis_and_an_end_do() -> None:
     policy = Policy()
     spent = climb(policy, (HARM, Signal.NONE), (HARM, Signal.NONE))
-    warning = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", heard=False)
+    warning = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", heard=False, told=False)
     assert (warning.after.rung, warning.denial) == (Rung.REDIRECTED, Denial.NOT_HEARD)
-    redirection = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", heard=False)
+    redirection = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", heard=False, told=False)
     assert (redirection.after.rung, redirection.denial) == (Rung.OPEN, None)
-    crisis = settle(policy, admit(policy, OPEN, CRISIS, "m"), Signal.NONE, "m", heard=False)
+    crisis = settle(policy, admit(policy, OPEN, CRISIS, "m"), Signal.NONE, "m", heard=False, told=False)
     assert crisis.after.is_held
     warned = climb(policy, (HARM, Signal.NONE), (HARM, Signal.NONE), (HARM, Signal.PRESS))
-    end = settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", heard=False)
+    end = settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", heard=False, told=False)
     assert end.after.rung is Rung.ENDED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 CONVERSATION_HEADERS = (
@@ -29,6 +30,16 @@ MAX_NAME = 512
 def named(value: object) -> str | None:
     """A usable name: a string with something in it."""
     return value.strip()[:MAX_NAME] if isinstance(value, str) and value.strip() else None
+
+
+ISSUED = re.compile(r"conv_[a-z2-7]{24}")
+"""Our own ids of conversations: a client that sends one back names nothing of its own."""
+
+
+def conversation_of(headers: Mapping[str, str]) -> str | None:
+    """The conversation that the headers name, unless it is our own id echoed."""
+    found = first_of(headers, CONVERSATION_HEADERS)
+    return None if found is None or ISSUED.fullmatch(found) else found
 
 
 def first_of(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:

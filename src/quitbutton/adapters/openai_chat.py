@@ -62,7 +62,7 @@ class OpenAIChat:
         user = identity.named(_member(fields, "safety_identifier", str, "")) or identity.named(
             _member(fields, "user", str, "")
         )
-        names_conversation = identity.first_of(headers, identity.CONVERSATION_HEADERS)
+        names_conversation = identity.conversation_of(headers)
         return ChatRequest(
             model=model,
             messages=tuple(_decode_message(raw, place) for place, raw in enumerate(raw_messages)),
@@ -188,6 +188,8 @@ def _can_offer(fields: Fields) -> bool:
     refuses_tools = _choice(fields) == "none"
     has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
     old_style = "functions" in fields
+    if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
+        return False
     return not (forced or several or refuses_tools or has_namesake or old_style)
 
 

@@ -40,15 +40,15 @@ class _Said(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    index: int = 0
+    index: int | None = 0
     delta: _Said | None = None
     message: _Said | None = None
     finish_reason: str | None = None
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: float | None = 0
+    completion_tokens: float | None = 0
 
 
 class _Body(msgspec.Struct):
@@ -65,11 +65,12 @@ def _piece(raw: bytes, data: bytes, whole: bool) -> Piece:
         body = _body.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Piece(raw)
-    if body.error is not None:
+    if body.error:
         message = body.error.get("message") if isinstance(body.error, dict) else body.error
         return Piece(raw, error=str(message))
-    usage = Usage(body.usage.prompt_tokens, body.usage.completion_tokens) if body.usage else None
-    choice = next((choice for choice in body.choices or () if choice.index == 0), None)
+    counted = body.usage
+    usage = Usage(int(counted.prompt_tokens or 0), int(counted.completion_tokens or 0)) if counted else None
+    choice = next((choice for choice in body.choices or () if not choice.index), None)
     if choice is None:
         return Piece(raw, usage=usage)
     said = choice.delta or choice.message or _Said()
@@ -216,7 +217,8 @@ class StreamWriter:
     def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
         """The last frames: the upstream's own, with another finish reason where given, and our note on the last."""
         tail = self._tail or [Passage(Piece(b"", finish="stop")), Passage(Piece(b"", done=True))]
-        last = max((place for place, passage in enumerate(tail) if not passage.piece.done), default=-1)
+        carriers = (place for place, one in enumerate(tail) if not one.piece.raw or data_of(one.piece.raw)[:1] == b"{")
+        last = max((place for place in carriers if not tail[place].piece.done), default=-1)
         out: list[bytes] = []
         for place, passage in enumerate(tail):
             out.append(self._last(passage, finish, note if place == last else None))
@@ -267,7 +269,7 @@ class StreamWriter:
                 self._remember(msgspec.json.decode(data))
             return raw
         body = self._edited(passage)
-        if not any(choice["delta"] for choice in body["choices"]) and not body.get("usage"):
+        if not any(choice["delta"] for choice in body.get("choices") or ()) and not body.get("usage"):
             return b""
         self._began = True
         return frame_of(encode(body))

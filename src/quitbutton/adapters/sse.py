@@ -40,9 +40,9 @@ class Frames:
 def data_of(frame: bytes) -> bytes:
     """The data of a frame, its lines joined; empty for comments and other fields."""
     if frame.startswith(b"data: ") and frame.count(b"\n") == 2 and frame.endswith(b"\n\n"):
-        return frame[6:-2]
+        return frame[6:-2].strip()
     lines = (line for line in re.split(rb"\r\n|\n|\r", frame) if line.startswith(b"data:"))
-    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines).strip()
 
 
 def frame_of(data: bytes) -> bytes:

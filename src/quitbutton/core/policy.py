@@ -174,6 +174,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
     _row("*", "crisis", "none", Action.SUPPORT, Effect.HOLD),
     _row("*", "crisis", "*", Action.SUPPORT, Effect.HOLD, Denial.CRISIS),
+    _row("*", "unknown", "wish confirmed_wish", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
     _row("*", "*", "confirmed_wish", Action.END, Effect.END),
     _row("*", "*", "wish", Action.ASK, Effect.ASK),
     _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
@@ -267,19 +268,26 @@ def assisted(policy: Policy, standing: Standing, verdict: Verdict, message: str)
     return replace(pressed, decided_by="assist") if pressed.denial is None else decision
 
 
-def settle(policy: Policy, admitted: Decision, signal: Signal, message: str, heard: bool = True) -> Decision:
-    """Once the reply is known. `heard` is False when the client left before anything reached it.
+def settle(
+    policy: Policy, admitted: Decision, signal: Signal, message: str, heard: bool = True, told: bool = True
+) -> Decision:
+    """Once the reply is known. `heard`: words of it can have reached the user. `told`: all that is still to be said can.
 
-    A redirection, warning or question that nobody heard does not count; the hold of a crisis and an end do.
+    A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the
+    hold of a crisis and an end do.
     """
     if admitted.decided_by == "assist":
         decision = admitted
     else:
         decision = decide(policy, admitted.before, admitted.verdict, signal, message)
-    if heard or decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
+    if decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
+        return decision
+    if told or (heard and decision.action is Action.REDIRECT):
         return decision
     unheard = replace(decision, after=replace(decision.before, asked=False))
-    return unheard if signal is Signal.NONE else replace(unheard, denial=decision.denial or Denial.NOT_HEARD)
+    if signal is Signal.NONE and decision.decided_by != "assist":
+        return unheard
+    return replace(unheard, denial=decision.denial or Denial.NOT_HEARD)
 
 
 def denied(decision: Decision, denial: Denial) -> Decision:

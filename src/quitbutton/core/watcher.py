@@ -124,7 +124,8 @@ class Watcher:
         """True: ours. False: the client's. None: cannot be told yet."""
         call = self._calls.setdefault(delta.index, _Call())
         call.id = call.id or delta.id
-        call.name += delta.name
+        if delta.name != call.name:  # some servers repeat the whole name on every piece
+            call.name += delta.name
         call.arguments += delta.arguments
         if call.settled or not self._guards_tool or not NAME.startswith(call.name):
             return False

@@ -25,6 +25,9 @@ from quitbutton.settings import Settings
 from quitbutton.upstreams.embedded import EmbeddedUpstream
 from quitbutton.wiring import guard_of, store_of, upstream_of
 
+EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
+"""Headers that a page of an allowed origin may read."""
+
 log = logging.getLogger("quitbutton.gateway")
 
 
@@ -37,6 +40,7 @@ class Gateway:
     """An upstream of the caller's own, in place of the one the settings name."""
     chat: ChatRoute | None = None
     _rest: ASGIApp | None = None
+    _chat_app: ASGIApp = field(init=False)
     _store: Store | None = None
     _open: list[Upstream] = field(default_factory=list)
 
@@ -48,7 +52,7 @@ class Gateway:
         if self.chat is None or self._rest is None:
             raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
         is_chat = scope["type"] == "http" and scope["path"] == self.chat.adapter.path and scope["method"] == "POST"
-        await (self.chat if is_chat else self._rest)(scope, receive, send)
+        await (self._chat_app if is_chat else self._rest)(scope, receive, send)
 
     async def start(self) -> None:
         """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
@@ -62,6 +66,8 @@ class Gateway:
         doorkeeper = Doorkeeper(self.settings, guard.key)
         self.chat = ChatRoute(OpenAIChat(), guard, doorkeeper, Turns(), self.settings)
         self._rest = _rest(self.chat)
+        origins = list(self.settings.allowed_origins)
+        self._chat_app = CORSMiddleware(self.chat, origins, expose_headers=EXPOSED) if origins else self.chat
 
     async def stop(self) -> None:
         """Let go of everything."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError
 from quitbutton.settings import Settings
@@ -25,7 +24,8 @@ class Doorkeeper:
 
     def tenant_of(self, headers: Mapping[str, str]) -> str:
         """The tenant of a request. Raises `NotAllowed` without a key that is known, where keys are set."""
-        token = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("x-api-key", "")
+        scheme, _, value = headers.get("authorization", "").partition(" ")
+        token = (value if scheme.lower() == "bearer" else "").strip() or headers.get("x-api-key", "")
         digest = self._digest(token)
         if not self._known:
             return digest if token else ANONYMOUS
@@ -44,7 +44,7 @@ class Doorkeeper:
         if self._only_loopback and host and _name_of(host) not in LOOPBACK:
             raise Forbidden(f"This gateway serves loopback only, not the host name {_name_of(host)!r}. Use 127.0.0.1.")
         origin = headers.get("origin")
-        if origin and origin not in self._origins and urlsplit(origin).netloc != host:
+        if origin and origin not in self._origins and origin.partition("://")[2] != host:
             raise Forbidden("Pages of another site may not call this gateway; the setting allowed_origins lets them.")
 
     def _digest(self, token: str) -> str:

@@ -50,7 +50,7 @@ def headers_upstream(scope: Scope, with_key: bool) -> Headers:
         for name, value in passed
         if name not in KEPT_BACK
         and not name.startswith(("x-quitbutton-", "sec-"))
-        and (with_key or name != "authorization")
+        and (with_key or name not in ("authorization", "x-api-key", "api-key"))
     ]
 
 

@@ -56,6 +56,7 @@ def user_routes(route: ChatRoute) -> list[Route]:
         )
 
     async def models(request: Request) -> Response:
+        route.doorkeeper.tenant_of(headers_of(request.scope))
         headers = headers_upstream(request.scope, with_key=not route.settings.api_keys)
         async with route.guard.upstream.send("GET", "/v1/models", headers, b"") as exchange:
             body = await whole(exchange)

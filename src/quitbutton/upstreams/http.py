@@ -63,14 +63,13 @@ class HTTPUpstream:
             sent.append(("authorization", f"Bearer {self._key}"))
         url = URL(self._base + path, encoded=True)
         try:
-            response = await self._session.request(
-                method,
-                url,
-                headers=sent,
-                data=body or None,
-                allow_redirects=False,
-                skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
-            )
+            try:
+                response = await self._request(method, url, sent, body)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # A kept connection that the server had closed meanwhile: once more, on a new one.
+                response = await self._request(method, url, sent, body)
         except TimeoutError as error:
             raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -85,6 +84,17 @@ class HTTPUpstream:
                 response.release()
             else:
                 response.close()
+
+    async def _request(self, method: str, url: URL, sent: Headers, body: bytes) -> aiohttp.ClientResponse:
+        assert self._session is not None  # noqa: S101 - made by send()
+        return await self._session.request(
+            method,
+            url,
+            headers=sent,
+            data=body or None,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
+        )
 
     async def close(self) -> None:
         """Close the connections."""
