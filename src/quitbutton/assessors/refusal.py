@@ -11,21 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quitbutton.assessors.cues import cue_features
 from quitbutton.assessors.heads import FOLDER
 from quitbutton.assessors.ngrams import BITS, features, words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.core.messages import Message, Role
 
+RANGES = 3
+"""How many ranges of hashed features there are."""
 OPENING, READ = 25, 200
 """Words: a refusal shows at once. The opening is read by itself, then as much as `READ`."""
 
 
 def reply_features(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Hashed n-grams of a reply's opening and of its first part, in separate ranges."""
+    """Hashed n-grams of a reply's opening and of its first part, and its cues, in separate ranges."""
     words = words_of(fold(text[: READ * 12]))[:READ]
     first, weight = features(words[:OPENING])
     whole, light = features(words)
-    return np.concatenate([first, whole + (1 << BITS)]), np.concatenate([weight, light])
+    cues, sign = cue_features(text)
+    return np.concatenate([first, whole + (1 << BITS), cues + (2 << BITS)]), np.concatenate([weight, light, sign])
 
 
 class RefusalCheck:

@@ -16,12 +16,14 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from quitbutton.assessors.ngrams import BITS
-from quitbutton.assessors.refusal import reply_features
+from quitbutton.assessors.refusal import RANGES, reply_features
 from quitbutton.training.data import read, user_turns
 from quitbutton.training.patterns import SLOT
 
 PHRASES = Path(__file__).with_name("replies.toml")
 FOLDS, COPIES = 5, 60
+CUT = 0.35
+"""The held-out probability from which a reply counts as a refusal; the shipped bias is moved so that it reads 0.5."""
 TONES = {"rejected": 1, "redirected": 1, "counseling": 1, "complied": 0}
 Array = NDArray[Any]
 
@@ -66,7 +68,7 @@ def own_replies(seed: int = 7) -> list[Reply]:
     for section in content.values():
         for pattern in section["patterns"]:
             texts = {SLOT.sub(lambda match: chance.choice(slots[match[1]]), pattern).strip() for _ in range(COPIES)}
-            found += [Reply(text, section["label"], "own_replies", pattern, 0.5) for text in sorted(texts)]
+            found += [Reply(text, section["label"], "own_replies", pattern, 1.0) for text in sorted(texts)]
     return found
 
 
@@ -76,7 +78,7 @@ def matrix(found: list[Reply]) -> csr_matrix:
     ends = np.cumsum([0, *(len(index) for index, _ in parts)])
     return csr_matrix(
         (np.concatenate([v for _, v in parts]), np.concatenate([i for i, _ in parts]), ends),
-        shape=(len(found), 2 << BITS),
+        shape=(len(found), RANGES << BITS),
     )
 
 
@@ -102,21 +104,20 @@ def train_refusal(data: Path, out: Path) -> dict[str, dict[str, float]]:
     scores = np.zeros(len(found))
 
     def fitted(chosen: Array) -> LogisticRegression:
-        return LogisticRegression(C=30.0, solver="liblinear", random_state=0).fit(
-            x[chosen], y[chosen], sample_weight=weight[chosen]
-        )
+        model = LogisticRegression(C=10.0, solver="liblinear", dual=True, tol=1e-2, max_iter=500, random_state=0)
+        return model.fit(x[chosen], y[chosen], sample_weight=weight[chosen])
 
     for number in range(FOLDS):
         scores[fold == number] = fitted(fold != number).predict_proba(x[fold == number])[:, 1]
     source = np.array([reply.source for reply in found])
-    figures = {name: measure(scores[source == name], y[source == name]) for name in sorted(set(source))}
+    figures = {name: measure(scores[source == name], y[source == name], CUT) for name in sorted(set(source))}
     model = fitted(np.ones(len(found), dtype=bool))
     scale = float(np.abs(model.coef_).max() / 127)
     np.savez_compressed(
         out / "refusal.npz",
         weights=np.round(model.coef_[0] / scale).astype(np.int8),
         scale=np.float32(scale),
-        bias=np.float32(model.intercept_[0]),
+        bias=np.float32(model.intercept_[0] - np.log(CUT / (1 - CUT))),
     )
     (out / "refusal.json").write_text(
         json.dumps({"version": "refusal@1", "held_out": figures}, indent=2) + "\n", encoding="utf-8"
