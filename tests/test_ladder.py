@@ -725,3 +725,32 @@ def test_a_server_that_repeats_the_tools_name_on_every_piece_still_presses() -> 
         assert (ear.text, ear.calls, ear.state) == ("Go on.", [], "redirected")
 
     run(scene())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Please stop insulting me. I'm glad to continue this conversation if you tell me what you need.",
+        "I won't end this conversation, but if you want we could talk about something else.",
+        "Let's close this topic; we could continue our discussion if you like.",
+    ],
+)
+def test_a_redirection_of_the_models_is_no_warning(words: str) -> None:
+    async def scene() -> None:
+        play = Play([say("a"), say("b"), press(text=words)])
+        ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
+        assert ear.text == f"{words}\n\n{ENGLISH.warn_abuse}"
+
+    run(scene())
+
+
+@WAYS
+def test_a_reflection_that_also_calls_a_tool_of_the_client_ends_nothing(stream: bool) -> None:
+    async def scene() -> None:
+        both = Line("", (("lookup", {}), ("end_conversation", {"reason": "abuse"})))
+        play = Play([*UP, press(), both], stream=stream)
+        await warned(play)
+        ear = await play.says(f"{A} 4")
+        assert (ear.state, (await play.events(ear))[-1]["denial"]) == ("warned", "not_meant")
+
+    run(scene())

@@ -54,8 +54,6 @@ class Settings:
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
     """Seconds to wait for the upstream's next bytes."""
-    public_url: str | None = None
-    """Where users reach this gateway, for links in replies."""
     policy: Policy = field(default_factory=Policy)
 
     @property

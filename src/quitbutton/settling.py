@@ -56,15 +56,21 @@ class Settling:
         decision = self._weighed(turn, branch, admitted, press, offered)
         if decision.action is Action.END and decision.signal is Signal.PRESS:
             decision = await self.corroborated(turn, branch, decision)
+        if (
+            decision.action is Action.END
+            and decision.signal is Signal.PRESS
+            and self.policy.reflect
+            and turn.is_stopped
+        ):
+            decision = self._not_meant(turn, branch, admitted)  # it can no longer be asked, and a stop ends no chat
         again: Reply | None = None
         if press is not None and _takes_answer(press) and not turn.is_stopped:
             if decision.denial is not None:
                 again = await self._follow_up(turn, body, reply, press, button.denial_result(decision.denial))
             elif decision.action is Action.END and decision.signal is Signal.PRESS and self.policy.reflect:
                 again = await self._follow_up(turn, body, reply, press, button.reflection_result())
-                if again is None or again.press is None:
-                    without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell)
-                    decision = denied(without, Denial.NOT_MEANT)
+                if again is None or again.press is None or not again.press.alone:
+                    decision = self._not_meant(turn, branch, admitted)
         said = "".join(one.text for one in (reply, again) if one is not None)
         return Settlement(decision, said, press, again or reply)
 
@@ -80,6 +86,11 @@ class Settling:
                 settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell), refused
             )
         return settle(self.policy, admitted, signal, branch.message, turn.was_heard, turn.can_tell)
+
+    def _not_meant(self, turn: Turn, branch: Branch, admitted: Decision) -> Decision:
+        """The end that the model, asked once more, did not confirm."""
+        without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell)
+        return denied(without, Denial.NOT_MEANT)
 
     async def corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
         """At the last rung, under `judge`, a second reader must also find the turn harmful."""

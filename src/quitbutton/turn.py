@@ -41,7 +41,6 @@ class Guard:
     upstream: Upstream
     key: bytes
     judge: Assessor | None = None
-    public_url: str | None = None
     now: Callable[[], float] = time.time
     under_way: dict[str, Turn] = field(default_factory=dict)
 
@@ -112,7 +111,7 @@ class Guard:
             await self._say_locked(turn, outcome)
             return
         wording = self._wording(turn)
-        note = wording.announcement(turn.id, branch, decision, outcome, "gateway", self.public_url)
+        note = wording.announcement(turn.id, branch, decision, outcome, "gateway")
         await self._say_whole(turn, wording.own(decision), note)
 
     async def _converse(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
@@ -160,8 +159,9 @@ class Guard:
         if words and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
-        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, self.public_url)
-        ends_ours = last.press is not None and not last.other_calls
+        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by)
+        is_end = settled.decision.action is Action.END
+        ends_ours = is_end or (last.press is not None and not last.other_calls)
         await self._close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
@@ -215,7 +215,7 @@ class Guard:
         if end is None:
             raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
         language = self._wording(turn).language
-        note = ended(end, language, self.public_url)
+        note = ended(end, language)
         style = locked_style(self.policy, turn.request)
         if turn.client.is_open and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))

@@ -105,5 +105,4 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream) -> Guar
         upstream=upstream,
         key=await store.address_key(),
         judge=assessor_named(settings.judge) if settings.judge else None,
-        public_url=settings.public_url,
     )

@@ -72,7 +72,7 @@ def _piece(raw: bytes, data: bytes, whole: bool) -> Piece:
     usage = Usage(int(counted.prompt_tokens or 0), int(counted.completion_tokens or 0)) if counted else None
     choice = next((choice for choice in body.choices or () if not choice.index), None)
     if choice is None:
-        return Piece(raw, usage=usage)
+        return Piece(raw, usage=usage, aside=bool(body.choices) and usage is None)
     said = choice.delta or choice.message or _Said()
     return Piece(
         raw,
@@ -186,7 +186,7 @@ class StreamWriter:
     def pass_on(self, passage: Passage) -> bytes:
         """The bytes of a passage; empty while it waits for the end."""
         piece = passage.piece
-        if piece.finish or piece.done or (self._tail and (piece.usage or not piece.text)):
+        if piece.finish or piece.done or (self._tail and not piece.aside and (piece.usage or not piece.text)):
             self._tail.append(passage)
             return b""
         self._said = self._said or bool(piece.text)

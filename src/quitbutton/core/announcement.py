@@ -25,7 +25,6 @@ def announcement(
     language: str,
     support: str = "",
     resources: Sequence[Resource] = (),
-    public_url: str | None = None,
 ) -> dict[str, object]:
     """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`."""
     note: dict[str, object] = {
@@ -43,12 +42,11 @@ def announcement(
             "text": support,
             "resources": [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources],
         }
-    return note | (ended(end, language, public_url) if end is not None and standing.rung is Rung.ENDED else {})
+    return note | (ended(end, language) if end is not None and standing.rung is Rung.ENDED else {})
 
 
-def ended(end: End, language: str, public_url: str | None = None) -> dict[str, object]:
+def ended(end: End, language: str) -> dict[str, object]:
     """What is told of an end, the same on every repeat."""
-    base = f"{public_url.rstrip('/')}/v1/quitbutton/ends/{end.id}" if public_url else None
     return {
         "state": Rung.ENDED.value,
         "conversation": end.conversation,
@@ -57,7 +55,7 @@ def ended(end: End, language: str, public_url: str | None = None) -> dict[str, o
         "reason_text": reason_text(end.reason, language),
         "ended_by": end.decided_by,
         "ended_at": datetime.fromtimestamp(end.ended_at, UTC).isoformat(timespec="seconds"),
-        "statement_url": base,
+        "statement_url": None,
         "appeal_url": None,
         "retryable": False,
         "can": list(CAN),

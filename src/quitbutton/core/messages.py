@@ -77,6 +77,8 @@ class Piece:
     usage: Usage | None = None
     done: bool = False
     """The protocol's end marker (`[DONE]`)."""
+    aside: bool = False
+    """True for a frame that carries only other choices than the first (`n` over 1)."""
     error: str | None = None
     """The provider's message where the frame is an error."""
 

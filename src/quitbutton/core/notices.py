@@ -132,34 +132,29 @@ def reason_text(reason: str, language: str) -> str:
     return LANGUAGES[language].reasons.get(reason, reason)
 
 
-_ENDING = re.compile(
-    r"\b(end|ends|ended|ending|close[ds]?|closing|terminat\w+|stop(ped)?|beend\w+|schließ\w*)\b", re.IGNORECASE
-)
-_CHAT = re.compile(r"\b(conversation|chat|discussion|session|Unterhaltung|Gespräch|Chat)\b", re.IGNORECASE)
-_IF = re.compile(
-    r"\b(if|unless|may|might|could|will have to|warning|warn|otherwise|continue|persist|wenn|falls|sonst|warn\w*|"
-    r"weiter\w*)\b",
+_END_OF_CHAT = re.compile(
+    r"\b(end|ends|ended|ending|close|closed|closing|terminat\w+)\b[^.!?\n]{0,40}\b(conversation|chat|session)\b"
+    r"|\b(conversation|chat|session)\b[^.!?\n]{0,40}\b(ends|ended|ending|closed|over|terminated)\b"
+    r"|\b(Unterhaltung|Gespräch|Chat)\b[^.!?\n]{0,60}\bbeend\w*",
     re.IGNORECASE,
 )
-_FOREVER = re.compile(r"\b(permanent\w*|confirm\w*|sure|want me to|would you like|final|endgültig|bestätig\w*)\b", re.I)
+_MAY = re.compile(r"\b(may|might|will|could|shall|have to|going to|kann|könnte|werde|wird|muss)\b", re.IGNORECASE)
+_IF = re.compile(r"\b(if|unless|otherwise|should you|wenn|falls|sonst)\b", re.IGNORECASE)
+_FOREVER = re.compile(r"\b(permanent\w*|final|for good|endgültig)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(not|never|no|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
 
 
 def already_said(action: Action, text: str) -> bool:
     """True when the model's own words do what the action needs; in doubt they do not, and ours are added.
 
-    A warning must name the consequence and its condition; a farewell must say that the conversation ends; a question
-    must say that the end is final.
+    One sentence must say it, unnegated: a warning names the consequence and its condition, a farewell says that the
+    conversation ends, a question says that the end is final.
     """
-    ends = bool(_ENDING.search(text)) and bool(_CHAT.search(text))
-    match action:
-        case Action.WARN:
-            return ends and bool(_IF.search(text))
-        case Action.ASK:
-            return ends and bool(_FOREVER.search(text))
-        case Action.END:
-            return ends
-        case _:
-            return bool(text.strip())
+    needs = {Action.WARN: (_END_OF_CHAT, _MAY, _IF), Action.END: (_END_OF_CHAT,), Action.ASK: (_END_OF_CHAT, _FOREVER)}
+    if action not in needs:
+        return bool(text.strip())
+    sentences = (one for one in re.split(r"(?<=[.!?])\s+|\n+", text) if not _NOT.search(one))
+    return any(all(pattern.search(one) for pattern in needs[action]) for one in sentences)
 
 
 GUIDANCE = {
@@ -186,7 +181,9 @@ CAN_WARN = (
 
 def guidance_for(action: Action, reason: Reason | None, resources: str = "") -> str:
     """The note to the model that goes after the history; empty when none is needed."""
-    key = (action, None if action is Action.SUPPORT else reason)
+    # A reply that is to carry a warning is guided like a redirection; the warning itself is ours or checked.
+    guided = Action.REDIRECT if action is Action.WARN else action
+    key = (guided, None if action is Action.SUPPORT else reason)
     return GUIDANCE.get(key, "").replace("{resources}", resources)
 
 

@@ -64,7 +64,6 @@ class Wording:
         decision: Decision,
         outcome: Outcome,
         spoken_by: str,
-        public_url: str | None,
     ) -> dict[str, object] | None:
         """The `quitbutton` object; None when the policy hides it. An end and the help in a crisis are never hidden."""
         is_support = decision.action is Action.SUPPORT
@@ -81,5 +80,4 @@ class Wording:
             self.language,
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
-            public_url,
         )

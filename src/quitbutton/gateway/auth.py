@@ -61,4 +61,5 @@ def check_exposure(settings: Settings) -> None:
 
 
 def _name_of(host: str) -> str:
-    return host.rsplit("]", 1)[0] + "]" if host.startswith("[") else host.rsplit(":", 1)[0]
+    name = host.rsplit("]", 1)[0] + "]" if host.startswith("[") else host.rsplit(":", 1)[0]
+    return name.lower().rstrip(".")

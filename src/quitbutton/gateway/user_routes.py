@@ -76,7 +76,7 @@ def user_routes(route: ChatRoute) -> list[Route]:
                 "turns": view.turns,
                 "created_at": _iso(view.created_at),
                 "updated_at": _iso(view.updated_at),
-                "ends": [ended(end, language, route.guard.public_url) for end in view.ends],
+                "ends": [ended(end, language) for end in view.ends],
             }
         )
 
