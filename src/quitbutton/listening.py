@@ -16,11 +16,10 @@ from quitbutton.core.records import Receipt
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
 
-DROPPED_HEADERS = frozenset(
+HOP_BY_HOP = frozenset(
     {
         "connection",
         "keep-alive",
-        "proxy-authenticate",
         "proxy-authorization",
         "proxy-connection",
         "te",
@@ -28,13 +27,12 @@ DROPPED_HEADERS = frozenset(
         "transfer-encoding",
         "upgrade",
         "content-length",
-        "content-encoding",
-        "set-cookie",
-        "date",
-        "server",
     }
 )
-"""Headers of the upstream that belong to its own connection (RFC 9110, section 7.6.1) or body, or to its own site."""
+"""Headers of one connection and its framing, in either direction (RFC 9110, section 7.6.1)."""
+
+DROPPED_HEADERS = HOP_BY_HOP | {"proxy-authenticate", "content-encoding", "set-cookie", "date", "server"}
+"""Headers of the upstream that the client does not get: its connection's, its body's coding, and its own site's."""
 
 
 class Client(Protocol):

@@ -10,26 +10,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from quitbutton.core.errors import BadRequest, TooLarge
 from quitbutton.interfaces import Headers
+from quitbutton.listening import HOP_BY_HOP
 
-KEPT_BACK = frozenset(
-    {
-        "host",
-        "connection",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-        "accept-encoding",
-        "expect",
-        "cookie",
-        "origin",
-        "referer",
-    }
-)
+KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin", "referer"}
 """Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
 
 
