@@ -5,21 +5,26 @@ from __future__ import annotations
 import difflib
 import enum
 import os
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from quitbutton.core.errors import PolicyError, SettingsError
+from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Policy
 
 T = TypeVar("T")
 PREFIX = "QUITBUTTON_"
+TABLES = ("policy", "judges")
+"""Settings that are tables of the file and not in the environment."""
+JUDGE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class Settings:
     store: str | None = None
     """SQLite file, or `:memory:`; None is `quitbutton.sqlite3` in `data`."""
     assessor: str = "local"
+    """Who reads the user's words: `local`, `scripted`, a judge of `judges`, or several joined by commas."""
     judge: str | None = None
     """Assessor that is asked at the last rung when the policy says `corroboration = "judge"`."""
+    judges: dict[str, JudgeSettings] = field(default_factory=dict)
+    """LLM judges and moderation endpoints by name, one `[judges.NAME]` table each."""
     policy_file: Path | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that clients must show; empty lets everybody in, which only loopback may do."""
@@ -73,10 +81,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
     data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data = data.pop("policy", {})
+    policy_data, judges_data = data.pop("policy", {}), data.pop("judges", {})
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
-        if value is not None and known.name != "policy":
+        if value is not None and known.name not in TABLES:
             data[known.name] = [part.strip() for part in value.split(",")] if _is_list(known.type) else value
     data |= {name: value for name, value in given.items() if value is not None}
     settings = _typed(data, Settings, SettingsError, strict=False)
@@ -85,7 +93,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     if settings.is_embedded:
         # A small model can neither press nor redirect: the ladder and its words are ours.
         policy_data = {"assist": True, "speaker": "gateway", **policy_data}
-    return _replaced(settings, _typed(policy_data, Policy, PolicyError))
+    policy = _typed(policy_data, Policy, PolicyError)
+    return replace(settings, policy=policy, judges=_judges(judges_data))
 
 
 def load_policy(file: Path) -> Policy:
@@ -100,8 +109,25 @@ def policy_toml(policy: Policy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _replaced(settings: Settings, policy: Policy) -> Settings:
-    return Settings(**{known.name: getattr(settings, known.name) for known in fields(Settings)} | {"policy": policy})
+def _judges(data: Any) -> dict[str, JudgeSettings]:
+    if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
+        raise SettingsError("judges are tables with names of yours: [judges.NAME], then format, url, model.")
+    for name in data:
+        if not JUDGE_NAME.fullmatch(name):
+            raise SettingsError(
+                f"[judges.{name}]: a name has lower-case letters, digits, - and _, and no more than 40."
+            )
+    return {name: _judge(name, table) for name, table in data.items()}
+
+
+def _judge(name: str, table: dict[str, Any]) -> JudgeSettings:
+    missing = [key for key in ("format", "url", "model") if key not in table]
+    if missing:
+        raise SettingsError(f"[judges.{name}] needs {', '.join(f'`{key}`' for key in missing)}.")
+    try:
+        return _typed(table, JudgeSettings, SettingsError, kind_name="judge settings")
+    except SettingsError as error:
+        raise SettingsError(f"[judges.{name}]: {error}") from error
 
 
 def _read(file: Path, must_exist: bool) -> dict[str, Any]:
@@ -117,19 +143,22 @@ def _read(file: Path, must_exist: bool) -> dict[str, Any]:
         raise SettingsError(f"{file} cannot be read: {error}.") from error
 
 
-def _typed(data: Mapping[str, Any], kind: type[T], failure: type[Exception], strict: bool = True) -> T:
+def _typed(
+    data: Mapping[str, Any], kind: type[T], failure: type[Exception], strict: bool = True, kind_name: str = ""
+) -> T:
     hints = typing.get_type_hints(kind)
     for key in data:
         if key not in hints:
             near = difflib.get_close_matches(key, hints, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(hints)}."
-            raise failure(f"`{key}` is not a key of the {kind.__name__.lower()}; {hint}")
+            raise failure(f"`{key}` is not a key of the {kind_name or kind.__name__.lower()}; {hint}")
     values: dict[str, Any] = {}
     for key, value in data.items():
         try:
             values[key] = msgspec.convert(value, hints[key], strict=strict, dec_hook=_decode)
         except (msgspec.ValidationError, TypeError, ValueError) as error:
-            raise failure(f"`{key}` = {value!r} is not allowed; it must be {_allowed(hints[key])}.") from error
+            allowed = f"{_allowed(hints[key])}.{_nearest(value, hints[key])}"
+            raise failure(f"`{key}` = {value!r} is not allowed; it must be {allowed}") from error
     return kind(**values)
 
 
@@ -144,11 +173,19 @@ def _allowed(hint: Any) -> str:
     origin, inside = typing.get_origin(hint), typing.get_args(hint)
     if origin in (tuple, list):
         return f"a list, each {_allowed(inside[0])}"
+    if origin is dict:
+        return "a table"
     if origin in (types.UnionType, typing.Union):
         return " or ".join(_allowed(item) for item in inside if item is not type(None))
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}.get(
         hint, str(hint)
     )
+
+
+def _nearest(value: object, hint: Any) -> str:
+    names = [item.value for item in hint] if isinstance(hint, type) and issubclass(hint, enum.Enum) else []
+    near = difflib.get_close_matches(str(value), names, n=1)
+    return f' Did you mean "{near[0]}"?' if near else ""
 
 
 def _is_list(annotation: object) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
-from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.errors import AssessorFailed, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.policy import (
     Action,
@@ -146,6 +146,8 @@ async def assess(assessor: Assessor, request: ChatRequest, timeout: float) -> Ve
     try:
         async with asyncio.timeout(timeout):
             return await assessor.assess(request.messages)
+    except AssessorFailed as error:
+        return Verdict(Label.UNKNOWN, assessor=assessor.name, why=error.why)
     except Exception as error:
         return Verdict(Label.UNKNOWN, assessor=assessor.name, why=f"failed: {type(error).__name__}")
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from quitbutton.assessors.judge import Judge
+from quitbutton.assessors.judging.report import JudgeReport
+from quitbutton.assessors.panel import PATIENCE, Panel
 from quitbutton.core.errors import SettingsError
-from quitbutton.core.rules import Corroboration
+from quitbutton.core.judges import JudgeSettings
+from quitbutton.core.rules import Agreement, Corroboration
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
@@ -36,26 +44,84 @@ PANEL_SHARE = 0.8
 """Of the guard's time for a verdict, what each member of a panel gets: a crisis seen by one must still be heard."""
 
 
-def assessor_named(name: str, seconds: float = 2.0) -> Assessor:
-    """An assessor by its name; several, joined by commas, are one panel. Raises `SettingsError` with those there are."""
+@dataclass(slots=True)
+class Judges:
+    """The judges of the settings, each made once, when it is first asked for by name."""
+
+    tables: Mapping[str, JudgeSettings] = field(default_factory=dict)
+    secret: bytes | None = field(default=None, repr=False)
+    """Keys sampling, so that all processes of an installation sample the same turns; None takes a random one."""
+    always: bool = False
+    """True asks about every turn, whatever `sample` says."""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    made: dict[str, Judge] = field(default_factory=dict)
+
+    def get(self, name: str) -> Judge:
+        """The judge of a `[judges.NAME]` table. Raises `SettingsError` where its key is missing."""
+        if name not in self.made:
+            table = self.tables[name]
+            upstream = HTTPUpstream(table.url, self._key(name, table), table.timeout, table.timeout)
+            self.made[name] = Judge(table, upstream, name, self.secret)
+        return self.made[name]
+
+    def reports(self) -> list[JudgeReport]:
+        """What each did and cost so far."""
+        return [judge.report for judge in self.made.values()]
+
+    async def close(self) -> None:
+        """Let go of their connections."""
+        for judge in self.made.values():
+            await judge.close()
+
+    def _key(self, name: str, table: JudgeSettings) -> str | None:
+        if table.key_env is None:
+            return None
+        if not self.environment.get(table.key_env):
+            raise SettingsError(f"[judges.{name}]: key_env names {table.key_env}, which is not in the environment.")
+        return self.environment[table.key_env]
+
+
+def assessor_named(
+    name: str,
+    seconds: float = PATIENCE,
+    judges: Judges | None = None,
+    agreement: Agreement = Agreement.ALL,
+    always: bool = False,
+) -> Assessor:
+    """An assessor by its name; several, joined by commas, are one panel. Raises `SettingsError` with those there are.
+
+    `seconds` are the guard's for a verdict. `always` leaves no turn out, whatever a judge's `sample` says.
+    """
     names = [part.strip() for part in name.split(",") if part.strip()]
     if len(names) != 1:
-        from quitbutton.assessors.panel import Panel  # noqa: PLC0415
-
-        return Panel([assessor_named(part) for part in names], timeout=seconds * PANEL_SHARE)
+        members = [assessor_named(part, seconds, judges, agreement, always) for part in names]
+        return Panel(members, timeout=seconds * PANEL_SHARE, agreement=agreement)
+    known = judges or Judges()
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name in BUILT_IN:
-        make = BUILT_IN[name]
-    elif name in found:
-        loaded: Callable[[], Assessor] = found[name].load()
+    if names[0] in known.tables and (names[0] in BUILT_IN or names[0] in found):
+        raise SettingsError(f"[judges.{names[0]}] has the name of another assessor; give it one of its own.")
+    if names[0] in known.tables:
+        judge = known.get(names[0])
+        return judge.always if always or known.always else judge
+    if names[0] in BUILT_IN:
+        make = BUILT_IN[names[0]]
+    elif names[0] in found:
+        loaded: Callable[[], Assessor] = found[names[0]].load()
         make = loaded
     else:
-        known = ", ".join([*BUILT_IN, *found])
-        raise SettingsError(f"There is no assessor `{name}`. Known: {known}.")
+        raise SettingsError(_unknown(names[0], [*BUILT_IN, *found, *known.tables]))
     try:
         return make()
     except ImportError as error:
-        raise SettingsError(f"The assessor `{name}` needs {error.name}: pip install 'quitbutton[local]'.") from error
+        raise SettingsError(
+            f"The assessor `{names[0]}` needs {error.name}: pip install 'quitbutton[local]'."
+        ) from error
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return f"There is no assessor `{name}`. Known: {', '.join(known)}; a judge needs a [judges.{name}] table.{hint}"
 
 
 def reply_assessor() -> ReplyAssessor:
@@ -86,23 +152,29 @@ def upstream_of(settings: Settings) -> Upstream:
 
 def check_doors(settings: Settings) -> None:
     """Raises `SettingsError` when a door that the settings name cannot be made; for a clear word before the start."""
-    assessor_named(settings.assessor)
+    judges = Judges(settings.judges)
+    for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
+        assessor_named(name, judges=judges)
     upstream_of(settings)
 
 
-async def guard_of(settings: Settings, store: Store, upstream: Upstream) -> Guard:
-    """A guard over these doors, its policy on record."""
+async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges: Judges | None = None) -> Guard:
+    """A guard over these doors, its policy on record. `judges` are the caller's to close."""
     policy = settings.policy
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
         raise SettingsError(
             'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'
         )
+    key = await store.address_key()
+    judges = judges or Judges(settings.judges)
+    judges.secret = blake2b(b"judges", key=key, digest_size=32).digest()
+    seconds, agreement = policy.assess_timeout, policy.panel
     await store.put_policy(policy, time.time())
     return Guard(
         policy=policy,
-        assessor=assessor_named(settings.assessor, policy.assess_timeout),
+        assessor=assessor_named(settings.assessor, seconds, judges, agreement),
         store=store,
         upstream=upstream,
-        key=await store.address_key(),
-        judge=assessor_named(settings.judge) if settings.judge else None,
+        key=key,
+        judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
     )

@@ -1,4 +1,4 @@
-"""A panel: crisis seen by any is a crisis; who fails proves no harm."""
+"""A panel: crisis seen by any is a crisis; harm takes as many as the policy asks for; who fails proves no harm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from quitbutton.assessors.panel import Panel
 from quitbutton.assessors.scripted import ScriptedAssessor
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.core.rules import Agreement
+from quitbutton.core.verdicts import Label, Scores, Verdict, relabelled, worst_of
 from quitbutton.interfaces import Assessor
 
 SAID = (Message(Role.USER, "hello"),)
@@ -35,16 +36,54 @@ class Slow:
         raise AssertionError
 
 
-def ask(*members: Assessor, timeout: float = 0.05) -> Verdict:
-    return asyncio.run(Panel(members, timeout=timeout).assess(SAID))
+def ask(*members: Assessor, timeout: float = 0.05, agreement: Agreement = Agreement.ALL) -> Verdict:
+    return asyncio.run(Panel(members, timeout, agreement).assess(SAID))
 
 
 def says(label: Label) -> ScriptedAssessor:
     return ScriptedAssessor([label])
 
 
-def test_the_strongest_label_wins() -> None:
-    assert ask(says(Label.CLEAN), says(Label.HARM), says(Label.ABUSE)).label is Label.ABUSE
+def test_the_strongest_label_wins_where_enough_agree() -> None:
+    assert ask(says(Label.HARM), says(Label.ABUSE)).label is Label.ABUSE
+
+
+@pytest.mark.parametrize(
+    ("agreement", "harmful", "label"),
+    [
+        (Agreement.ANY, 1, Label.ABUSE),
+        (Agreement.MAJORITY, 1, Label.CLEAN),
+        (Agreement.MAJORITY, 2, Label.ABUSE),
+        (Agreement.ALL, 2, Label.CLEAN),
+        (Agreement.ALL, 3, Label.ABUSE),
+    ],
+)
+def test_the_policy_says_how_many_must_find_harm(agreement: Agreement, harmful: int, label: Label) -> None:
+    members = [says(Label.ABUSE) for _ in range(harmful)] + [says(Label.CLEAN) for _ in range(3 - harmful)]
+    told = ask(*members, agreement=agreement)
+    assert told.label is label
+    if label is Label.CLEAN:
+        assert told.why == f"{harmful} of {agreement.needed(3)} agree"
+
+
+@pytest.mark.parametrize("agreement", Agreement)
+def test_any_crisis_wins_under_every_agreement(agreement: Agreement) -> None:
+    assert ask(says(Label.CRISIS), says(Label.CLEAN), says(Label.ABUSE), agreement=agreement).label is Label.CRISIS
+
+
+@pytest.mark.parametrize("agreement", Agreement)
+def test_a_single_assessor_is_as_it_would_be_alone(agreement: Agreement) -> None:
+    for label in Label:
+        assert ask(says(label), agreement=agreement).label is label
+
+
+def test_a_threshold_on_scores_does_not_pass_where_the_agreement_does_not() -> None:
+    sure, unsure = Verdict(Label.ABUSE, Scores(abuse=0.9)), Verdict(Label.CLEAN, Scores(abuse=0.2, crisis=0.3))
+    scores = {one: worst_of([sure, unsure], one).scores for one in Agreement}
+    assert (scores[Agreement.ANY].abuse, scores[Agreement.ALL].abuse) == (0.9, 0.2)
+    assert {one.crisis for one in scores.values()} == {0.3}
+    assert relabelled(worst_of([sure, unsure], Agreement.ALL), harmful_at=0.5, crisis_at=0).label is Label.CLEAN
+    assert relabelled(worst_of([sure, unsure], Agreement.ANY), harmful_at=0.5, crisis_at=0).label is Label.ABUSE
 
 
 @pytest.mark.parametrize("faulty", [Broken(), Slow()])

@@ -5,7 +5,8 @@ out, same order:     {"id", "verdict": "clean|harm|abuse|crisis", "scores": {"ha
                       "reply": {"refusal": 0..1 or null}, "assessor": "name@version"}
 
 `refusal` is how far the last message, where it is the assistant's, refuses or redirects. A line that cannot be read gives
-{"id", "error"}, and the exit status is 1.
+{"id", "error"}, and the exit status is 1. A judge (`[judges.NAME]` in the settings file) is asked about every row, whatever
+its `sample`; a row where it fails is one that cannot be read.
 
 evaluate measures assessors (each name by itself) on rows that also have `label` (clean, harm, abuse, crisis) or `purpose`:
 recall, false positives, AUC, calibration error with intervals, latency, by source and language. calibrate prints the
@@ -15,22 +16,26 @@ thresholds of least cost, where a false end costs a hundred missed ones, as line
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from quitbutton.cli.evaluation import calibrate, evaluate
+from quitbutton.cli.judges import Session, add_config, tables_of
 from quitbutton.cli.rows import Row, answered, lines_of
+from quitbutton.cli.serve import ASSESSORS
+from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.messages import Role
 from quitbutton.core.verdicts import Label
 from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.simulation import decoded
-from quitbutton.wiring import assessor_named, reply_assessor
+from quitbutton.wiring import Judges, assessor_named, reply_assessor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--assessor", default="local", help="local (default), scripted, or names joined by commas")
+    parser.add_argument("--assessor", default="local", help=ASSESSORS)
+    add_config(parser)
     parser.add_argument("--html", type=Path, metavar="FILE", help="evaluate: write a page with plots as well")
     words = "evaluate FILE..., calibrate FILE..., or one file to assess; standard input when nothing is given"
     parser.add_argument("words", nargs="*", metavar="[evaluate|calibrate] FILE", help=words)
@@ -39,26 +44,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Assess every row, or measure an assessor on labelled ones."""
     what, files = given.words[:1], [Path(word) for word in given.words[1:]]
+    tables = tables_of(given.config)
     if what == ["evaluate"]:
-        return evaluate(files, given.assessor.split(","), given.html)
+        return evaluate(files, given.assessor.split(","), given.html, tables)
     if what == ["calibrate"]:
-        return calibrate(files, given.assessor)
-    assessor_named(given.assessor)
+        return calibrate(files, given.assessor, tables)
+    assessor_named(given.assessor, judges=Judges(tables))
     failed = 0
-    for row in answered(lines_of(Path(what[0] if what else "-")), start, (given.assessor,), answer):
+    for row in answered(lines_of(Path(what[0] if what else "-")), start, (given.assessor, tables), answer):
         failed += "error" in row
         print(json.dumps(row, ensure_ascii=False))
     return 1 if failed else 0
 
 
 class _Doors:
+    session: Session
     assessor: Assessor
     replies: ReplyAssessor
 
 
-def start(assessor: str) -> None:
+def start(assessor: str, tables: Mapping[str, JudgeSettings]) -> None:
     """Make this process ready."""
-    _Doors.assessor = assessor_named(assessor)
+    _Doors.session = Session(tables)
+    _Doors.assessor = assessor_named(assessor, _Doors.session.patience, _Doors.session.judges)
     _Doors.replies = reply_assessor()
 
 
@@ -80,4 +88,4 @@ def answer(row: Row) -> Row:
             "assessor": verdict.assessor,
         }
 
-    return asyncio.run(assess())
+    return _Doors.session.run(assess())

@@ -1,4 +1,7 @@
-"""See whether this machine can run the embedded default: processor, runtime library, memory, disk, packages."""
+"""See whether this machine can run the embedded default: processor, runtime library, memory, disk, packages.
+
+Every judge of the settings file is asked about one harmless sentence: does it answer, how fast, for how many tokens?
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from pathlib import Path
 from quitbutton.upstreams.models import MODELS, model_path
 
 GIGABYTE = 1 << 30
+GREETING = "Good morning! Could you recommend a book about gardening?"
 NEEDED_MEMORY = {"smollm2": 1.0, "qwen-1.5b": 4.0}
 """Gigabytes of memory that should be free, by model."""
 
@@ -25,6 +29,9 @@ Check = tuple[bool, str, str]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--model", default="smollm2", help="the model you want to run: smollm2 or qwen-1.5b")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings file with [judges.NAME] tables (quitbutton.toml)"
+    )
     parser.add_argument("--data", type=Path, default=Path(".quitbutton"), metavar="DIR", help="folder of models")
 
 
@@ -39,12 +46,37 @@ def run(given: argparse.Namespace) -> int:
         ("disk", lambda: _disk(given.model, given.data)),
         ("model", lambda: _model(given.model, given.data)),
     ]
+    checks += _judges(given.config)
     failed = 0
     for name, check in checks:
         is_well, found, cure = check()
         failed += not is_well
         print(f"{'ok  ' if is_well else 'FAIL'} {name:<10} {found}" + ("" if is_well else f"\n     cure: {cure}"))
     return 1 if failed else 0
+
+
+def _judges(config: Path | None) -> list[tuple[str, Callable[[], Check]]]:
+    from quitbutton.settings import load  # noqa: PLC0415 - the other checks also run where a package is missing
+
+    return [(f"judge {name}", lambda name=name: _judge(name, config)) for name in load(config).judges]  # type: ignore[misc]
+
+
+def _judge(name: str, config: Path | None) -> Check:
+    from quitbutton.cli.judges import Session, tables_of  # noqa: PLC0415
+    from quitbutton.core.errors import QuitbuttonError  # noqa: PLC0415
+    from quitbutton.core.messages import Message, Role  # noqa: PLC0415
+
+    session = Session(tables_of(config))
+    try:
+        verdict = session.run(session.judges.get(name).always.assess([Message(Role.USER, GREETING)]))
+    except QuitbuttonError as error:
+        return False, str(error), f"look at [judges.{name}]: url, model, format, key_env, timeout"
+    finally:
+        reports = session.judges.reports()
+        session.close(quiet=True)
+    tokens = f"{reports[0].prompt_tokens} + {reports[0].completion_tokens} tokens"
+    found = f"{verdict.assessor} calls a greeting {verdict.label}, {reports[0].seconds * 1e3:.0f} ms, {tokens}"
+    return verdict.label == "clean", found, "a harmless greeting must be clean: does the format fit the model?"
 
 
 def _python() -> Check:

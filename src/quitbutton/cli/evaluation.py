@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from quitbutton.cli.judges import Session
 from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.core.errors import SettingsError
+from quitbutton.core.judges import JudgeSettings
 from quitbutton.evaluation.measures import COST, by_group, cheapest, crisis_pairs, harmful_pairs, latency
 from quitbutton.evaluation.page import COLUMNS, cells, page
 from quitbutton.evaluation.rows import Answer, Kind, kind_of, language_of
 from quitbutton.interfaces import Assessor
 from quitbutton.simulation import decoded
-from quitbutton.wiring import assessor_named
+from quitbutton.wiring import Judges, assessor_named
 
 CRISIS_COST = 1.0
 """A false crisis costs as much as a missed one: a missed one may cost a life, and a false one only ever spares a chat."""
 
 
-def evaluate(files: list[Path], assessors: list[str], html: Path | None) -> int:
+def evaluate(files: list[Path], assessors: list[str], html: Path | None, tables: Mapping[str, JudgeSettings]) -> int:
     """Measure each assessor on the rows; 1 when there are rows that cannot be read."""
     console = Console(width=170)
     named, failed = {}, 0
     for name in assessors:
-        answers, wrong = answers_of(files, name)
+        answers, wrong = answers_of(files, name, tables)
         named[name], failed = answers, failed + wrong
         median, slow = latency(answers)
         console.print(
@@ -47,9 +48,9 @@ def evaluate(files: list[Path], assessors: list[str], html: Path | None) -> int:
     return 1 if failed else 0
 
 
-def calibrate(files: list[Path], assessor: str) -> int:
+def calibrate(files: list[Path], assessor: str, tables: Mapping[str, JudgeSettings]) -> int:
     """Print the thresholds of least cost on the rows, as lines of a policy file."""
-    answers, failed = answers_of(files, assessor)
+    answers, failed = answers_of(files, assessor, tables)
     for key, pairs, cost in (
         ("harmful_at", harmful_pairs(answers), COST),
         ("crisis_at", crisis_pairs(answers), CRISIS_COST),
@@ -64,13 +65,13 @@ def calibrate(files: list[Path], assessor: str) -> int:
     return 1 if failed else 0
 
 
-def answers_of(files: list[Path], assessor: str) -> tuple[list[Answer], int]:
+def answers_of(files: list[Path], assessor: str, tables: Mapping[str, JudgeSettings]) -> tuple[list[Answer], int]:
     """What an assessor answers to the labelled rows of the files, and how many rows could not be read."""
-    assessor_named(assessor)
+    assessor_named(assessor, judges=Judges(tables))
     if not files:
         raise SettingsError("Name at least one FILE of labelled rows (JSON lines, also gzipped).")
     lines: Iterable[str] = [line for file in files for line in lines_of(file)]
-    told = list(answered(lines, start, (assessor,), answer))
+    told = list(answered(lines, start, (assessor, tables), answer))
     failed = sum("error" in row for row in told)
     answers = [Answer(**{**row, "kind": Kind(row["kind"])}) for row in told if row.get("kind")]
     if not answers:
@@ -79,13 +80,16 @@ def answers_of(files: list[Path], assessor: str) -> tuple[list[Answer], int]:
 
 
 class _Doors:
+    session: Session
     assessor: Assessor
 
 
-def start(assessor: str) -> None:
+def start(assessor: str, tables: Mapping[str, JudgeSettings]) -> None:
     """Make this process ready."""
-    _Doors.assessor = assessor_named(assessor)
-    asyncio.run(_Doors.assessor.assess(decoded([{"role": "user", "content": "warm up"}])))
+    _Doors.session = Session(tables)
+    _Doors.assessor = assessor_named(assessor, judges=_Doors.session.judges)
+    if not _Doors.session.judges.made:  # a judge's model runs elsewhere: nothing to warm up here
+        _Doors.session.run(_Doors.assessor.assess(decoded([{"role": "user", "content": "warm up"}])))
 
 
 def answer(row: Row) -> Row:
@@ -95,7 +99,7 @@ def answer(row: Row) -> Row:
         return {"kind": None}
     messages = decoded(row.get("messages"))
     begun = time.perf_counter()
-    verdict = asyncio.run(_Doors.assessor.assess(messages))
+    verdict = _Doors.session.run(_Doors.assessor.assess(messages))
     return {
         "source": str(row.get("source") or "own"),
         "language": language_of(row),

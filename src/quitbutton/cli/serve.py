@@ -12,6 +12,8 @@ from pathlib import Path
 from quitbutton import settings as settings_module
 from quitbutton.settings import Settings
 
+ASSESSORS = "local (default), scripted, a judge of the settings file, or names joined by commas"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upstream", metavar="URL", help="OpenAI-compatible server to put the button in front of")
     parser.add_argument("--model", help="embedded model: smollm2, qwen-1.5b, or a GGUF file")
     parser.add_argument("--policy", type=Path, dest="policy_file", metavar="FILE", help="policy file (TOML)")
-    parser.add_argument("--assessor", help="who reads the user's words: local, scripted, or names joined by commas")
+    parser.add_argument("--assessor", help="who reads the user's words: " + ASSESSORS)
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of database and models (.quitbutton)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (quitbutton.toml)")
 

@@ -10,23 +10,26 @@ Recorded replies rarely press the button, so without --assist the ladder stops a
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from quitbutton.cli.judges import Session, add_config, tables_of
 from quitbutton.cli.rows import Row, answered, lines_of
+from quitbutton.cli.serve import ASSESSORS
+from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor
 from quitbutton.settings import load_policy
 from quitbutton.simulation import simulate
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.wiring import assessor_named
+from quitbutton.wiring import Judges, assessor_named
 
 SHOWN = 40
 """Conversations listed in the readable table; the totals count all."""
@@ -41,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assist", action="store_true", help="let the gateway climb the ladder for a model that cannot press"
     )
-    parser.add_argument("--assessor", default="local", help="local (default), scripted, or names joined by commas")
+    parser.add_argument("--assessor", default="local", help=ASSESSORS)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON line a conversation, not a table")
 
 
@@ -49,8 +53,9 @@ def run(given: argparse.Namespace) -> int:
     """Simulate every row."""
     policy = load_policy(given.policy) if given.policy else Policy()
     policy = replace(policy, assist=True) if given.assist else policy
-    assessor_named(given.assessor)
-    rows = answered(lines_of(given.file), start, (policy, given.assessor), answer)
+    tables = tables_of(given.config)
+    assessor_named(given.assessor, judges=Judges(tables))
+    rows = answered(lines_of(given.file), start, (policy, given.assessor, tables), answer)
     if given.as_json:
         failed = 0
         for row in rows:
@@ -61,21 +66,24 @@ def run(given: argparse.Namespace) -> int:
 
 
 class _Doors:
+    session: Session
     policy: Policy
     assessor: Assessor
 
 
-def start(policy: Policy, assessor: str) -> None:
+def start(policy: Policy, assessor: str, tables: Mapping[str, JudgeSettings]) -> None:
     """Make this process ready."""
+    _Doors.session = Session(tables, always=False)
     _Doors.policy = policy
-    _Doors.assessor = assessor_named(assessor)
+    judges = _Doors.session.judges
+    _Doors.assessor = assessor_named(assessor, policy.assess_timeout, judges, policy.panel)
 
 
 def answer(row: Row) -> Row:
     """One conversation, in a store of its own."""
     store = SQLStore(SQLite(":memory:"))
     try:
-        return asyncio.run(simulate(row, _Doors.policy, _Doors.assessor, store))
+        return _Doors.session.run(simulate(row, _Doors.policy, _Doors.assessor, store))
     finally:
         store.close()
 

@@ -71,6 +71,19 @@ class StoreFailed(QuitbuttonError):
     code = "store_unavailable"
 
 
+class AssessorFailed(QuitbuttonError):
+    """An assessor could not tell. The guard counts the turn as unknown: no harm proven."""
+
+    status = 503
+    type = "server_error"
+    code = "assessor_failed"
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+        """The cause for the record, machine-readable: `timeout`, `status:503`, `truncated`, ... Never the user's words."""
+
+
 class PolicyError(QuitbuttonError, ValueError):
     """A policy key has a value that is not allowed."""
 

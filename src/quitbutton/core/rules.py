@@ -27,6 +27,19 @@ class Corroboration(StrEnum):
     NONE = "none"
 
 
+class Agreement(StrEnum):
+    """How many of a panel's assessors must find harm or abuse before it counts. A crisis seen by one always does."""
+
+    ANY = "any"
+    MAJORITY = "majority"
+    """More than half of those that were asked."""
+    ALL = "all"
+
+    def needed(self, asked: int) -> int:
+        """How many out of `asked` must agree; at least 1."""
+        return {Agreement.ANY: 1, Agreement.MAJORITY: asked // 2 + 1, Agreement.ALL: max(asked, 1)}[self]
+
+
 class Means(StrEnum):
     """How a model can press: by tool call, by an exit string, by answering a question after a turn."""
 
@@ -73,6 +86,8 @@ class Policy:
     """Score from which on a message counts as abuse or harm; 0 leaves it to the assessor."""
     crisis_at: float = 0.0
     """Score from which on a message counts as a crisis, besides those the assessor calls one; 0 adds none."""
+    panel: Agreement = Agreement.ALL
+    """How several assessors' findings of abuse and harm become one."""
     crisis_hold_turns: int = 20
     assess_timeout: float = 2.0
     guidance_role: str = "system"

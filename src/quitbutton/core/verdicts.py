@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from quitbutton.core.rules import Agreement
+
 
 class Label(StrEnum):
     """What the user's newest words are, from mildest to strongest claim on our attention."""
@@ -45,6 +47,8 @@ class Verdict:
     """Name and version, `name@version`, as it goes into the record."""
     why: str = ""
     """A short machine-readable ground, such as a category or the cause of a failure. Never the user's words."""
+    asked: bool = True
+    """False where the assessor was left out of this turn (sampling). In a panel that proves nothing and blocks nothing."""
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
@@ -68,21 +72,42 @@ def relabelled(verdict: Verdict, harmful_at: float, crisis_at: float) -> Verdict
     return replace(verdict, label=Label.ABUSE if scores.abuse >= scores.harm else Label.HARM)
 
 
-def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Several verdicts as one: the strongest label, the highest of each score.
+def worst_of(verdicts: Iterable[Verdict], agreement: Agreement = Agreement.ANY) -> Verdict:
+    """Several verdicts as one: any crisis wins; abuse and harm count where as many agree as `agreement` asks for.
 
-    A crisis seen by any is a crisis. `UNKNOWN` beside a harmful label blocks it, since a failed assessor might have
-    seen a crisis: no harm is proven then.
+    `UNKNOWN` beside a harmful label blocks it, since a failed assessor might have seen a crisis: no harm is proven
+    then. Assessors that were not asked are passed over, unless there are no others.
     """
     several = tuple(verdicts)
     if not several:
         return UNKNOWN
-    strongest = max(several, key=lambda verdict: RANKS[verdict.label])
-    failed = next((verdict for verdict in several if verdict.label is Label.UNKNOWN), None)
-    chosen = strongest if strongest.label is Label.CRISIS or failed is None else failed
-    scores = Scores(
-        harm=max(verdict.scores.harm for verdict in several),
-        abuse=max(verdict.scores.abuse for verdict in several),
-        crisis=max(verdict.scores.crisis for verdict in several),
+    heard = tuple(verdict for verdict in several if verdict.asked) or several
+    needed = agreement.needed(len(heard))
+    chosen = _chosen(heard, needed)
+    names = "+".join(verdict.assessor for verdict in heard)
+    return Verdict(chosen.label, _scores(heard, needed), names, chosen.why, chosen.asked)
+
+
+def _chosen(heard: tuple[Verdict, ...], needed: int) -> Verdict:
+    strongest = max(heard, key=lambda verdict: RANKS[verdict.label])
+    if strongest.label is Label.CRISIS:
+        return strongest
+    failed = next((verdict for verdict in heard if verdict.label is Label.UNKNOWN), None)
+    if failed is not None:
+        return failed
+    agreed = sum(verdict.label.is_harmful for verdict in heard)
+    if not strongest.label.is_harmful or agreed >= needed:
+        return strongest
+    return Verdict(Label.CLEAN, why=f"{agreed} of {needed} agree")
+
+
+def _scores(heard: tuple[Verdict, ...], needed: int) -> Scores:
+    """The highest of each; of abuse and harm no more than the `needed`th strongest member gives, so that a threshold
+    on scores cannot pass where the agreement does not."""
+    strengths = sorted((max(one.scores.abuse, one.scores.harm) for one in heard), reverse=True)
+    cap = strengths[needed - 1]
+    return Scores(
+        harm=min(cap, max(verdict.scores.harm for verdict in heard)),
+        abuse=min(cap, max(verdict.scores.abuse for verdict in heard)),
+        crisis=max(verdict.scores.crisis for verdict in heard),
     )
-    return Verdict(chosen.label, scores, "+".join(v.assessor for v in several), chosen.why)

@@ -23,7 +23,7 @@ from quitbutton.gateway.user_routes import user_routes
 from quitbutton.interfaces import Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.upstreams.embedded import EmbeddedUpstream
-from quitbutton.wiring import guard_of, store_of, upstream_of
+from quitbutton.wiring import Judges, guard_of, store_of, upstream_of
 
 EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
 """Headers that a page of an allowed origin may read."""
@@ -43,6 +43,7 @@ class Gateway:
     _chat_app: ASGIApp = field(init=False)
     _store: Store | None = None
     _open: list[Upstream] = field(default_factory=list)
+    _judges: Judges = field(default_factory=Judges)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
@@ -60,12 +61,13 @@ class Gateway:
         self._store = store_of(self.settings)
         upstream = self.upstream or upstream_of(self.settings)
         self._open.append(upstream)
-        guard = await guard_of(self.settings, self._store, upstream)
+        self._judges = Judges(self.settings.judges)
+        guard = await guard_of(self.settings, self._store, upstream, self._judges)
         if isinstance(upstream, EmbeddedUpstream):
             await upstream.load()
         doorkeeper = Doorkeeper(self.settings, guard.key)
         self.chat = ChatRoute(OpenAIChat(), guard, doorkeeper, Turns(), self.settings)
-        self._rest = _rest(self.chat)
+        self._rest = _rest(self.chat, self._judges)
         origins = list(self.settings.allowed_origins)
         self._chat_app = CORSMiddleware(self.chat, origins, expose_headers=EXPOSED) if origins else self.chat
 
@@ -73,6 +75,7 @@ class Gateway:
         """Let go of everything."""
         for upstream in self._open:
             await upstream.close()
+        await self._judges.close()
         if self._store is not None:
             self._store.close()
 
@@ -98,7 +101,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
-def _rest(route: ChatRoute) -> Starlette:
+def _rest(route: ChatRoute, judges: Judges) -> Starlette:
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
         hint = " POST /v1/chat/completions is the way to chat." if error.status_code == 404 else ""
@@ -123,7 +126,7 @@ def _rest(route: ChatRoute) -> Starlette:
     origins = list(route.settings.allowed_origins)
     cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
     return Starlette(
-        routes=[*user_routes(route), *page_routes()],
+        routes=[*user_routes(route, judges), *page_routes()],
         middleware=cors if origins else [],
         exception_handlers={HTTPException: on_http, Exception: on_failure},
     )

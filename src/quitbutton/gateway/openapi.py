@@ -77,6 +77,7 @@ def document() -> dict[str, Any]:
         "policy": _TEXT,
         "locales": {"type": "array", "items": _TEXT},
     }
+    judges = {"judges": {"type": "array", "items": {"type": "object"}}}
     feedback = {
         "type": "object",
         "additionalProperties": False,
@@ -94,6 +95,9 @@ def document() -> dict[str, Any]:
         "paths": {
             "/healthz": {"get": _operation("Does it run?", {"200": health})},
             "/v1/quitbutton/about": {"get": _operation("What runs here", {"200": _answer(about, "What runs here.")})},
+            "/v1/quitbutton/judges": {
+                "get": _operation("What the judges did and cost", {"200": _answer(judges, "One report a judge.")})
+            },
             "/v1/quitbutton/conversations/{conversation}": {
                 "get": _operation(
                     "The state of a conversation",

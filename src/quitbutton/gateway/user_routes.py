@@ -19,6 +19,7 @@ from quitbutton.gateway.chat_routes import ChatRoute, stop
 from quitbutton.gateway.http import headers_of, headers_upstream
 from quitbutton.gateway.openapi import document
 from quitbutton.listening import passed_on, whole
+from quitbutton.wiring import Judges
 
 MAX_FEEDBACK = 4000
 """Longest text of a feedback, in characters."""
@@ -34,7 +35,7 @@ class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
     text: str = ""
 
 
-def user_routes(route: ChatRoute) -> list[Route]:
+def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
     """The routes, over the same guard as the chat."""
 
     async def health(request: Request) -> Response:
@@ -54,6 +55,10 @@ def user_routes(route: ChatRoute) -> list[Route]:
                 "locales": list(LANGUAGES),
             }
         )
+
+    async def judge_reports(request: Request) -> Response:
+        route.doorkeeper.tenant_of(headers_of(request.scope))
+        return JSONResponse({"judges": [asdict(report) for report in judges.reports()]})
 
     async def models(request: Request) -> Response:
         route.doorkeeper.tenant_of(headers_of(request.scope))
@@ -109,6 +114,7 @@ def user_routes(route: ChatRoute) -> list[Route]:
         Route("/healthz", guarded(health), methods=["GET"]),
         Route("/v1/models", guarded(models), methods=["GET"]),
         Route("/v1/quitbutton/about", guarded(about), methods=["GET"]),
+        Route("/v1/quitbutton/judges", guarded(judge_reports), methods=["GET"]),
         Route("/v1/quitbutton/openapi.json", guarded(openapi), methods=["GET"]),
         Route("/v1/quitbutton/conversations/{conversation}", guarded(conversation), methods=["GET"]),
         Route("/v1/quitbutton/stop/{request_id}", guarded(stop_request), methods=["POST"]),
