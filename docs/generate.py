@@ -1,7 +1,7 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
 The ladder's diagram and table come from `quitbutton.core.policy.TRANSITIONS`, the policy's keys from `Policy`, the commands
-from their `--help`.
+from their `--help`, the judges' categories from their formats.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
 from quitbutton.core.policy import (
@@ -25,6 +26,7 @@ from quitbutton.core.policy import (
     Transition,
 )
 from quitbutton.core.rules import Policy
+from quitbutton.core.verdicts import Label
 from quitbutton.settings import policy_toml
 
 DOCS = Path(__file__).parent
@@ -111,12 +113,25 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
+def judges() -> str:
+    """Each judge's format, models, calls and categories."""
+    heads = ("format", "models", "published in", "sees earlier turns", "crisis", "abuse", "harm", "nothing to us")
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name, one in FORMATS.items():
+        labels = (Label.CRISIS, Label.ABUSE, Label.HARM, None)
+        cells = [", ".join(category for category, label in one.labels.items() if label is kind) for kind in labels]
+        seen = "yes" if one.shows_context else "no"
+        lines.append("| " + " | ".join([f"`{name}`", one.model, one.source, seen, *cells]) + " |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "diagram": diagram,
     "table": table,
     "policy": policy,
     "tool": tool_text,
     "commands": commands,
+    "judges": judges,
 }
 PLACE = re.compile(r"(<!-- generated: (\w+) -->\n)(?:(?!<!-- ).*\n)*?(<!-- end -->)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import subprocess
@@ -11,11 +12,16 @@ from pathlib import Path
 import pytest
 from tests.upstream import DEFAULT, Provider, Reply, Seen, whole
 
+from quitbutton.assessors.panel import Panel
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeFormat, JudgeSettings
 from quitbutton.core.rules import Agreement, Policy
 from quitbutton.settings import Settings, load
-from quitbutton.wiring import Judges, assessor_named, check_doors
+from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.sqlite import SQLite
+from quitbutton.turn import Guard
+from quitbutton.upstreams.scripted import ScriptedUpstream
+from quitbutton.wiring import Judges, assessor_named, check_doors, guard_of
 
 FULL = """
 upstream = "http://model"
@@ -197,3 +203,20 @@ def test_doctor_asks_every_judge_one_harmless_sentence(guard: Path, provider: Pr
     provider.answer = lambda seen: whole({"error": {}}, status=503)
     done = command("doctor", "--config", str(guard), GUARD_KEY="sk-very-secret")
     assert "HTTP status 503" in done.stdout
+
+
+def test_the_guard_asks_as_the_policy_says(tmp_path: Path) -> None:
+    async def scene() -> Guard:
+        settings = settings_of(
+            FULL.replace("local,guard", "scripted,guard").replace('key_env = "GUARD_KEY"\n', ""), tmp_path
+        )
+        return await guard_of(settings, SQLStore(SQLite(":memory:")), ScriptedUpstream([]), judges)
+
+    judges = Judges(settings_of(FULL.replace('key_env = "GUARD_KEY"\n', ""), tmp_path).judges)
+    guard = asyncio.run(scene())
+    assert isinstance(guard.assessor, Panel)
+    assert guard.assessor.agreement is Agreement.MAJORITY
+    assert guard.assessor.members[1] is judges.get("guard"), "sampled on each turn"
+    assert guard.judge is judges.get("guard").always, "never left out at the last rung"
+    assert judges.secret is not None
+    asyncio.run(judges.close())

@@ -83,7 +83,7 @@ class Safeguard:
             {"role": "system", "content": POLICY},
             {"role": "user", "content": enclosed(asking.excerpt, asking.nonce)},
         ]
-        more: dict[str, Any] = {"temperature": 0, "max_tokens": 2048, "reasoning_effort": "low"}
+        more: dict[str, Any] = {"temperature": 0, "max_completion_tokens": 2048, "reasoning_effort": "low"}
         return [{"model": asking.model, "messages": messages, **more}]
 
     def signs(self, answers: Sequence[bytes]) -> list[Sign]:

@@ -3,7 +3,8 @@
 Source: the model cards and cookbooks of ibm-granite/granite-guardian and its technical report (arXiv 2412.07724). Up to
 3.3 the model's chat template takes the risk as `guardian_config` (`chat_template_kwargs`, as vLLM passes it on): by
 name (`risk_name`, from 3.3 on `criteria_id`) or in words (`risk_definition`, `custom_criteria`). 4.1 reads it from a
-`<guardian>` block in a last user message, which any server can pass on. Asked without thinking.
+`<guardian>` block in a last user message, which any server can pass on; tags and headings of the block are the model's,
+the sentences ours. Asked without thinking.
 
 `harm` and `social_bias` are Granite Guardian's own risks; `abuse` and `crisis` bring criteria of ours, as all versions
 allow. Its `profanity` is not asked: who swears is not abusive. A yes of low confidence counts for a crisis only.

@@ -68,7 +68,7 @@ class Instruct:
         ]
         schema = {"name": "judgement", "strict": True, "schema": SCHEMA}
         wanted = {"type": "json_schema", "json_schema": schema}
-        return [chat_body(asking, messages, max_tokens=512, response_format=wanted)]
+        return [chat_body(asking, messages, max_completion_tokens=512, response_format=wanted)]
 
     def signs(self, answers: Sequence[bytes]) -> list[Sign]:
         """A sign for each question."""
