@@ -11,7 +11,7 @@ from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Piece, Press
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
-from quitbutton.core.verdicts import Verdict
+from quitbutton.core.verdicts import ReplyVerdict, Verdict
 from quitbutton.core.watcher import Passage
 
 Headers = Sequence[tuple[str, str]]
@@ -36,10 +36,18 @@ class Assessor(Protocol):
 
 @runtime_checkable
 class ReplyAssessor(Protocol):
-    """Reads a reply, says how far it was a refusal."""
+    """Reads a reply, says whether it did what was asked."""
 
-    async def assess_reply(self, messages: Sequence[Message]) -> float:
-        """The probability, 0 to 1, that the last assistant message refuses or redirects the request before it."""
+    @property
+    def name(self) -> str:
+        """Name and version, `name@version`."""
+        ...
+
+    async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
+        """Answer about the last assistant message in the context of those before it, oldest first.
+
+        `UNKNOWN` where there is no reply. One that cannot tell raises; the guard then counts the reply as `UNKNOWN`.
+        """
         ...
 
 

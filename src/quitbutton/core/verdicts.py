@@ -1,4 +1,4 @@
-"""What an assessor can say about a turn."""
+"""What an assessor can say about a turn, and about the reply to it."""
 
 from __future__ import annotations
 
@@ -49,6 +49,32 @@ class Verdict:
     """A short machine-readable ground, such as a category or the cause of a failure. Never the user's words."""
     asked: bool = True
     """False where the assessor was left out of this turn (sampling). In a panel that proves nothing and blocks nothing."""
+
+
+class ReplyLabel(StrEnum):
+    """What a reply did with the request before it."""
+
+    UNKNOWN = "unknown"
+    """Nobody could tell, or there was no reply to read."""
+    COMPLIED = "complied"
+    PARTIAL = "partial"
+    """It did a part of what was asked, and refused or redirected the rest."""
+    REDIRECTED = "redirected"
+    """It led to something else, or drew a line without shutting the door."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyVerdict:
+    """A reply assessor's answer about the last assistant message, read in its context."""
+
+    label: ReplyLabel
+    refusal: float = 0.0
+    """Probability, 0 to 1, that the reply refuses or redirects, wholly or in part."""
+    assessor: str = "none@0"
+    """Name and version, `name@version`, as it goes into the record."""
+    why: str = ""
+    """A short machine-readable ground, such as the cause of a failure. Never anybody's words."""
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
