@@ -19,6 +19,7 @@ from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
 from quitbutton.core.policy import (
     TRANSITIONS,
+    Answer,
     Effect,
     Kind,
     Signal,
@@ -74,11 +75,17 @@ def moves(row: Transition) -> list[str]:
 def table() -> str:
     """Every row of the ladder, first match wins."""
     lines = [
-        "| stage | the user's turn | the model | what is done | effect | a press is denied because |",
-        "|---|---|---|---|---|---|",
+        "| stage | the user's turn | the model | its reply | what is done | effect | a press is denied because |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in TRANSITIONS:
-        cells = [words(row.stages, Stage), words(row.kinds, Kind), words(row.signals, Signal), row.action, row.effect]
+        turn = [
+            words(row.stages, Stage),
+            words(row.kinds, Kind),
+            words(row.signals, Signal),
+            words(row.answers, Answer),
+        ]
+        cells = [*turn, row.action, row.effect]
         lines.append("| " + " | ".join([*map(str, cells), str(row.denial or "")]) + " |")
     return "\n".join(lines)
 

@@ -15,7 +15,7 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.assessors.scripted import ScriptedAssessor
 from quitbutton.core.rules import Policy
-from quitbutton.interfaces import Assessor, Headers
+from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.listening import Turn
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
@@ -112,12 +112,14 @@ class Play:
         cut: Callable[[bytes], list[bytes]] | None = None,
         stream: bool = False,
         store: SQLStore | None = None,
+        reader: ReplyAssessor | None = None,
     ) -> None:
         self.upstream = ScriptedUpstream(lines, cut or (lambda data: [data]))
         self.policy = policy or Policy()
         self.store = store or SQLStore(SQLite(":memory:"))
         self.assessor = assessor or ScriptedAssessor()
         self.judge = judge
+        self.reader = reader
         self.stream = stream
         self.history: list[Message] = []
         self.clock = 0.0
@@ -127,7 +129,8 @@ class Play:
         if self._guard is not None:
             return self._guard
         key = await self.store.address_key()
-        self._guard = Guard(self.policy, self.assessor, self.store, self.upstream, key, self.judge, now=self.now)
+        doors = (self.assessor, self.store, self.upstream, key, self.judge, self.reader)
+        self._guard = Guard(self.policy, *doors, now=self.now)
         return self._guard
 
     def now(self) -> float:

@@ -51,6 +51,9 @@ class Settings:
     """Assessor that is asked at the last rung when the policy says `corroboration = "judge"`."""
     judges: dict[str, JudgeSettings] = field(default_factory=dict)
     """LLM judges and moderation endpoints by name, one `[judges.NAME]` table each."""
+    reply_assessor: str | None = None
+    """Who reads the replies to turns that the ladder counts: `refusal`, `scripted` or `none`; None is `refusal` where
+    the extra `local` is installed, else `none`."""
     policy_file: Path | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that clients must show; empty lets everybody in, which only loopback may do."""

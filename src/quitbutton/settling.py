@@ -13,18 +13,22 @@ from quitbutton.core.policy import (
     Action,
     Decision,
     Denial,
+    Rung,
     Signal,
     Stage,
     admit,
     denied,
+    noted,
     settle,
     stage_of,
 )
 from quitbutton.core.rules import Corroboration, Means, Policy
-from quitbutton.core.verdicts import UNKNOWN, Label, Verdict, worst_of
+from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
 from quitbutton.core.watcher import Watcher
-from quitbutton.interfaces import Assessor, Upstream
+from quitbutton.core.wording import Wording
+from quitbutton.interfaces import Assessor, ReplyAssessor, Upstream
 from quitbutton.listening import Turn, listen, whole
+from quitbutton.reading import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Settling:
     policy: Policy
     upstream: Upstream
     judge: Assessor | None = None
+    reader: ReplyAssessor | None = None
 
     async def settle(
         self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, body: bytes, offered: bool
@@ -72,9 +77,32 @@ class Settling:
                 if again is None or again.press is None or not again.press.alone:
                     decision = self._not_meant(turn, branch, admitted)
         said = "".join(one.text for one in (reply, again) if one is not None)
+        answer = await self._read(turn, decision, said, press is not None)
+        if answer is not None and _hangs_on_reply(decision):
+            decision = self._weighed(turn, branch, admitted, press, offered, answer)
+        else:
+            decision = noted(decision, answer)
         return Settlement(decision, said, press, again or reply)
 
-    def _weighed(self, turn: Turn, branch: Branch, admitted: Decision, press: Press | None, offered: bool) -> Decision:
+    async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
+        """What the reply was, where it is evidence. Its words have left by now; only the end of the reply waits."""
+        if not decision.wants_reading:
+            return None
+        ours = Wording(self.policy, turn.accept_language).missing(decision, said, pressed)
+        if ours and not said.strip() and turn.can_tell:
+            return OURS
+        heard = said if turn.was_heard else ""
+        return await read(self.reader, turn.request, heard, self.policy.assess_timeout)
+
+    def _weighed(
+        self,
+        turn: Turn,
+        branch: Branch,
+        admitted: Decision,
+        press: Press | None,
+        offered: bool,
+        reply: ReplyVerdict | None = None,
+    ) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request))
         refused: Denial | None = None
         if press is not None and not press.alone:
@@ -82,14 +110,13 @@ class Settling:
         elif press is not None and not offered and _takes_answer(press) and not admitted.after.is_held:
             refused = Denial.NOT_OFFERED
         if refused is not None:
-            return denied(
-                settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell), refused
-            )
-        return settle(self.policy, admitted, signal, branch.message, turn.was_heard, turn.can_tell)
+            without = settle(self.policy, admitted, Signal.NONE, branch.message, reply, turn.was_heard, turn.can_tell)
+            return denied(without, refused)
+        return settle(self.policy, admitted, signal, branch.message, reply, turn.was_heard, turn.can_tell)
 
     def _not_meant(self, turn: Turn, branch: Branch, admitted: Decision) -> Decision:
         """The end that the model, asked once more, did not confirm."""
-        without = settle(self.policy, admitted, Signal.NONE, branch.message, turn.was_heard, turn.can_tell)
+        without = settle(self.policy, admitted, Signal.NONE, branch.message, None, turn.was_heard, turn.can_tell)
         return denied(without, Denial.NOT_MEANT)
 
     async def corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
@@ -150,6 +177,12 @@ async def assess(assessor: Assessor, request: ChatRequest, timeout: float) -> Ve
         return Verdict(Label.UNKNOWN, assessor=assessor.name, why=error.why)
     except Exception as error:
         return Verdict(Label.UNKNOWN, assessor=assessor.name, why=f"failed: {type(error).__name__}")
+
+
+def _hangs_on_reply(decision: Decision) -> bool:
+    """True where what the model answered may be the proof that the turn climbs."""
+    below = decision.before.rung in (Rung.OPEN, Rung.REDIRECTED)
+    return below and decision.action in (Action.REDIRECT, Action.WARN)
 
 
 def newest_words(request: ChatRequest) -> str:

@@ -13,7 +13,7 @@ from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
-from quitbutton.interfaces import Assessor, Headers, Store
+from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store
 from quitbutton.listening import Turn
 from quitbutton.turn import Guard
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
@@ -53,7 +53,9 @@ class _Listener:
         return self.last
 
 
-async def simulate(row: dict[str, Any], policy: Policy, assessor: Assessor, store: Store) -> dict[str, Any]:
+async def simulate(
+    row: dict[str, Any], policy: Policy, assessor: Assessor, store: Store, reader: ReplyAssessor | None = None
+) -> dict[str, Any]:
     """One conversation's outcome: `final`, the turns (1 = first user message) of warning, end and crisis, all decisions.
 
     A recorded reply may press: an `end_conversation` among its `tool_calls`. Raises `BadRequest` for a row that is none.
@@ -64,7 +66,8 @@ async def simulate(row: dict[str, Any], policy: Policy, assessor: Assessor, stor
     adapter, listener = OpenAIChat(), _Listener(assessor)
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
-    guard = Guard(policy, listener, store, upstream, await store.address_key(), now=lambda: 0.0)
+    key = await store.address_key()
+    guard = Guard(policy, listener, store, upstream, key, reader=reader, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
     final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}
@@ -126,7 +129,12 @@ def _told(turn: int, event: dict[str, Any], verdict: Verdict | None) -> dict[str
         "scores": {"harm": scores.harm, "abuse": scores.abuse, "crisis": scores.crisis} if scores else None,
         "denial": event["denial"],
         "reason": event["reason"],
+        "reply": _reply(event.get("reply")),
     }
+
+
+def _reply(read: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {name: read[name] for name in ("label", "refusal", "assessor")} if read else None
 
 
 def _first(decisions: list[dict[str, Any]], name: str, value: str) -> int | None:

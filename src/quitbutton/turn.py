@@ -22,12 +22,13 @@ from quitbutton.core.policy import (
 )
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
-from quitbutton.core.verdicts import UNKNOWN, Label, relabelled
+from quitbutton.core.verdicts import OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
-from quitbutton.interfaces import Assessor, Headers, Store, Upstream
+from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Upstream
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
+from quitbutton.reading import read
 from quitbutton.settling import Settlement, Settling, assess
 
 
@@ -41,6 +42,8 @@ class Guard:
     upstream: Upstream
     key: bytes
     judge: Assessor | None = None
+    reader: ReplyAssessor | None = None
+    """Reads the replies to turns that the ladder counts; without one they are on record as not read."""
     now: Callable[[], float] = time.time
     under_way: dict[str, Turn] = field(default_factory=dict)
 
@@ -71,7 +74,7 @@ class Guard:
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
         if decision.action is Action.END:
-            decision = await Settling(self.policy, self.upstream, self.judge).corroborated(turn, branch, decision)
+            decision = await self._settling.corroborated(turn, branch, decision)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)
         elif self._speaks(decision):
@@ -98,14 +101,16 @@ class Guard:
         if isinstance(reply, Refusal):
             await turn.answer(reply.status, reply.headers, reply.body)
             return
-        await self._record(turn, branch, footing, settle(self.policy, decision, Signal.NONE, branch.message))
+        answer = OURS if self._speaks(decision) else None
+        if answer is None and decision.wants_reading:
+            answer = await read(self.reader, turn.request, reply.text, self.policy.assess_timeout)
+        await self._record(turn, branch, footing, settle(self.policy, decision, Signal.NONE, branch.message, answer))
         await self._close(turn, None, None)
 
     async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """The gateway answers in its own words; the model is not asked, or could not answer."""
-        decision = settle(
-            self.policy, decision, Signal.NONE, branch.message, not turn.client.is_gone, not turn.client.is_gone
-        )
+        answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
+        decision = settle(self.policy, decision, Signal.NONE, branch.message, answer, here, here)
         outcome = await self._record(turn, branch, footing, decision)
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
@@ -140,8 +145,7 @@ class Guard:
             else:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
-        settling = Settling(self.policy, self.upstream, self.judge)
-        settled = await settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
+        settled = await self._settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
         outcome = await self._record(turn, branch, footing, settled.decision, settled.press)
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
@@ -228,6 +232,10 @@ class Guard:
             own = [("x-should-retry", "false"), ("cache-control", "no-store"), *_headers_of(note)]
             body = turn.adapter.error(error, {"quitbutton": note})
             await turn.answer(error.status, [("content-type", "application/json"), *own], body)
+
+    @property
+    def _settling(self) -> Settling:
+        return Settling(self.policy, self.upstream, self.judge, self.reader)
 
     @property
     def _realm(self) -> str:

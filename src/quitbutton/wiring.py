@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TypeVar
 
 from quitbutton.assessors.judge import Judge
 from quitbutton.assessors.judging.report import JudgeReport
 from quitbutton.assessors.panel import PATIENCE, Panel
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
-from quitbutton.core.rules import Agreement, Corroboration
+from quitbutton.core.rules import Agreement, Corroboration, RedirectionProof
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
@@ -24,7 +25,9 @@ from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import Guard
 from quitbutton.upstreams.http import HTTPUpstream
 
-GROUP = "quitbutton.assessors"
+T = TypeVar("T")
+GROUP, REPLY_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors"
+NO_READER = "none"
 
 
 def _local() -> Assessor:
@@ -39,7 +42,20 @@ def _scripted() -> Assessor:
     return ScriptedAssessor()
 
 
+def _refusal() -> ReplyAssessor:
+    from quitbutton.assessors.refusal import RefusalCheck  # noqa: PLC0415
+
+    return RefusalCheck()
+
+
+def _scripted_replies() -> ReplyAssessor:
+    from quitbutton.assessors.scripted import ScriptedReplies  # noqa: PLC0415
+
+    return ScriptedReplies()
+
+
 BUILT_IN: dict[str, Callable[[], Assessor]] = {"local": _local, "scripted": _scripted}
+BUILT_IN_REPLIES: dict[str, Callable[[], ReplyAssessor]] = {"refusal": _refusal, "scripted": _scripted_replies}
 PANEL_SHARE = 0.8
 """Of the guard's time for a verdict, what each member of a panel gets: a crisis seen by one must still be heard."""
 
@@ -110,27 +126,54 @@ def assessor_named(
         make = loaded
     else:
         raise SettingsError(_unknown(names[0], [*BUILT_IN, *found, *known.tables]))
+    return _made(names[0], make)
+
+
+def _made(name: str, make: Callable[[], T]) -> T:
     try:
         return make()
     except ImportError as error:
-        raise SettingsError(
-            f"The assessor `{names[0]}` needs {error.name}: pip install 'quitbutton[local]'."
-        ) from error
+        raise SettingsError(f"The assessor `{name}` needs {error.name}: pip install 'quitbutton[local]'.") from error
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    judge = f"; a judge needs a [judges.{name}] table."
+    return f"There is no assessor `{name}`. Known: {', '.join(known)}{judge}{_near(name, known)}"
+
+
+def _near(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
-    return f"There is no assessor `{name}`. Known: {', '.join(known)}; a judge needs a [judges.{name}] table.{hint}"
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
-def reply_assessor() -> ReplyAssessor:
-    """What reads replies for refusals. Raises `SettingsError` where its packages are missing."""
-    try:
-        from quitbutton.assessors.refusal import RefusalCheck  # noqa: PLC0415
-    except ImportError as error:
-        raise SettingsError(f"Reading replies needs {error.name}: pip install 'quitbutton[local]'.") from error
-    return RefusalCheck()
+def reply_assessor_named(name: str | None = None) -> ReplyAssessor | None:
+    """What reads replies, by its name; nothing for `none`. Raises `SettingsError` with the names there are.
+
+    Without a name it is `refusal` where its packages are installed, and nothing where they are not.
+    """
+    if name == NO_READER:
+        return None
+    if name is None:
+        try:
+            return _refusal()
+        except ImportError:
+            return None
+    found = {entry.name: entry for entry in entry_points(group=REPLY_GROUP)}
+    if name not in BUILT_IN_REPLIES and name not in found:
+        known = [*BUILT_IN_REPLIES, *found, NO_READER]
+        raise SettingsError(f"There is no reply assessor `{name}`. Known: {', '.join(known)}.{_near(name, known)}")
+    make: Callable[[], ReplyAssessor] = BUILT_IN_REPLIES.get(name) or found[name].load()
+    return _made(name, make)
+
+
+def _reader_of(settings: Settings) -> ReplyAssessor | None:
+    reader = reply_assessor_named(settings.reply_assessor)
+    if reader is None and settings.policy.redirection_proof is RedirectionProof.REPLY:
+        raise SettingsError(
+            'redirection_proof = "reply" needs something that reads replies: set reply_assessor = "refusal", '
+            "which is part of pip install 'quitbutton[local]'."
+        )
+    return reader
 
 
 def store_of(settings: Settings) -> Store:
@@ -155,6 +198,7 @@ def check_doors(settings: Settings) -> None:
     judges = Judges(settings.judges)
     for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
         assessor_named(name, judges=judges)
+    _reader_of(settings)
     upstream_of(settings)
 
 
@@ -177,4 +221,5 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges:
         upstream=upstream,
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
+        reader=_reader_of(settings),
     )

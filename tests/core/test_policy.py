@@ -12,6 +12,7 @@ from quitbutton.core.policy import (
     OPEN,
     TRANSITIONS,
     Action,
+    Answer,
     Denial,
     Effect,
     Kind,
@@ -21,20 +22,29 @@ from quitbutton.core.policy import (
     Stage,
     Standing,
     admit,
+    answer_of,
     assisted,
     decide,
     higher_of,
+    noted,
     settle,
     transition_for,
 )
-from quitbutton.core.rules import Corroboration, Policy
-from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.verdicts import OURS, Label, ReplyLabel, ReplyVerdict, Verdict
 
 VERDICTS = [Verdict(label, assessor="test@1") for label in Label]
+REPLIES = [ReplyVerdict(label, assessor="reader@1") for label in ReplyLabel]
 POLICIES = [
-    Policy(redirections=redirections, forgive_after=forgive, crisis_hold_turns=hold, corroboration=corroboration)
-    for redirections, forgive, hold, corroboration in product(
-        (1, 2, 3), (1, 3), (1, 2), (Corroboration.ASSESSOR, Corroboration.NONE)
+    Policy(
+        redirections=redirections,
+        forgive_after=forgive,
+        crisis_hold_turns=hold,
+        corroboration=corroboration,
+        redirection_proof=proof,
+    )
+    for redirections, forgive, hold, corroboration, proof in product(
+        (1, 2, 3), (1, 3), (1, 2), (Corroboration.ASSESSOR, Corroboration.NONE), RedirectionProof
     )
 ]
 DEPTH = 8
@@ -46,18 +56,21 @@ def plain(standing: Standing) -> Standing:
 
 
 @pytest.mark.parametrize(
-    "policy", POLICIES, ids=lambda p: f"{p.redirections}-{p.forgive_after}-{p.crisis_hold_turns}-{p.corroboration}"
+    "policy",
+    POLICIES,
+    ids=lambda p: f"{p.redirections}-{p.forgive_after}-{p.crisis_hold_turns}-{p.corroboration}-{p.redirection_proof}",
 )
 def test_every_path_of_depth_8_keeps_the_promises(policy: Policy) -> None:
-    """All standings that can be reached in 8 turns, and from each all verdicts x all signals."""
+    """All standings that can be reached in 8 turns, and from each all verdicts x all signals x all replies."""
     layer = {OPEN}
     seen: set[Standing] = set()
     for _ in range(DEPTH):
         seen |= layer
         following: set[Standing] = set()
-        for standing, verdict, signal in product(layer, VERDICTS, Signal):
-            decision = decide(policy, standing, verdict, signal, "msg")
+        for standing, verdict, signal, reply in product(layer, VERDICTS, Signal, REPLIES):
+            decision = decide(policy, standing, verdict, signal, "msg", reply)
             check_step(policy, standing, verdict, signal, decision)
+            check_proof(policy, standing, reply, decision)
             following.add(plain(decision.after))
         layer = following - seen
     assert {standing.rung for standing in seen} == set(Rung)
@@ -97,13 +110,23 @@ def check_step(policy, before, verdict, signal, decision) -> None:
         assert decision.denial is not None, "every press that does nothing is a near miss on record"
 
 
+def check_proof(policy, before, reply, decision) -> None:
+    climbs = ORDER.index(decision.after.rung) > ORDER.index(before.rung)
+    climbs = climbs or decision.after.redirections > before.redirections
+    if policy.redirection_proof is RedirectionProof.REPLY and decision.signal is not Signal.CONFIRMED_WISH:
+        unproven = reply.label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+        assert not (climbs and unproven and before.rung in (Rung.OPEN, Rung.REDIRECTED)), "in doubt it goes on"
+    if climbs:
+        assert decision.after.evidence[-1].reply is reply
+
+
 def test_the_table_has_a_row_for_everything() -> None:
-    for stage, kind, signal in product(Stage, Kind, Signal):
-        assert transition_for(stage, kind, signal) in TRANSITIONS
+    for point in product(Stage, Kind, Signal, Answer):
+        assert transition_for(*point) in TRANSITIONS
 
 
 def test_no_row_of_the_table_is_dead() -> None:
-    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal)}
+    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal, Answer)}
     assert used == {id(row) for row in TRANSITIONS}
 
 
@@ -194,20 +217,67 @@ def test_assist_warns_and_ends_for_a_model_that_cannot_press() -> None:
 def test_what_nobody_heard_does_not_count_but_a_crisis_and_an_end_do() -> None:
     policy = Policy()
     spent = climb(policy, (HARM, Signal.NONE), (HARM, Signal.NONE))
-    warning = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", heard=False, told=False)
+    warning = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", None, heard=False, told=False)
     assert (warning.after.rung, warning.denial) == (Rung.REDIRECTED, Denial.NOT_HEARD)
-    redirection = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", heard=False, told=False)
+    redirection = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", None, heard=False, told=False)
     assert (redirection.after.rung, redirection.denial) == (Rung.OPEN, None)
-    crisis = settle(policy, admit(policy, OPEN, CRISIS, "m"), Signal.NONE, "m", heard=False, told=False)
+    crisis = settle(policy, admit(policy, OPEN, CRISIS, "m"), Signal.NONE, "m", None, heard=False, told=False)
     assert crisis.after.is_held
     warned = climb(policy, (HARM, Signal.NONE), (HARM, Signal.NONE), (HARM, Signal.PRESS))
-    end = settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", heard=False, told=False)
+    end = settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", None, heard=False, told=False)
     assert end.after.rung is Rung.ENDED
 
 
 def test_two_outcomes_of_one_turn_keep_the_higher_rung_and_any_crisis() -> None:
     low, high = Standing(Rung.REDIRECTED, 1, crisis_turns=5), Standing(Rung.WARNED, 2)
     assert higher_of(low, high) == higher_of(high, low) == Standing(Rung.WARNED, 2, crisis_turns=5)
+
+
+@pytest.mark.parametrize("label", ReplyLabel)
+def test_a_redirection_that_is_to_be_proven_by_the_reply_needs_one(label: ReplyLabel) -> None:
+    asked, strict = Policy(), Policy(redirection_proof=RedirectionProof.REPLY)
+    reply = ReplyVerdict(label, 0.5, "reader@1")
+    proven = label not in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+    for policy, climbs in ((asked, True), (strict, proven)):
+        settled = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", reply)
+        assert (settled.action, settled.after.redirections, settled.reply) == (Action.REDIRECT, int(climbs), reply)
+        assert [item.reply for item in settled.after.evidence] == [reply] * climbs
+        assert settled.denial is None
+
+
+def test_without_a_redirecting_reply_a_press_warns_nobody_and_the_count_of_clean_turns_starts_anew() -> None:
+    policy = Policy(redirection_proof=RedirectionProof.REPLY)
+    spent = Standing(Rung.REDIRECTED, 2, clean_turns=2)
+    complied = ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1")
+    settled = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", complied)
+    assert (settled.action, settled.denial) == (Action.REDIRECT, Denial.NOT_REDIRECTED)
+    assert settled.after == replace(spent, clean_turns=0)
+    warned = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", OURS)
+    assert (warned.after.rung, warned.after.evidence[-1].reply) == (Rung.WARNED, OURS)
+
+
+def test_assist_does_not_warn_after_a_reply_that_complied() -> None:
+    policy = Policy(assist=True, redirection_proof=RedirectionProof.REPLY)
+    spent = Standing(Rung.REDIRECTED, 2)
+    admitted = assisted(policy, spent, HARM, "m")
+    assert (admitted.action, admitted.decided_by) == (Action.WARN, "assist")
+    settled = settle(policy, admitted, Signal.NONE, "m", ReplyVerdict(ReplyLabel.COMPLIED))
+    assert (settled.action, settled.denial, settled.decided_by) == (Action.REDIRECT, None, "policy")
+    assert settled.after.rung is Rung.REDIRECTED
+    assert settle(policy, admitted, Signal.NONE, "m", OURS).after.rung is Rung.WARNED
+
+
+def test_an_end_after_a_warning_does_not_hang_on_the_reply() -> None:
+    policy = Policy(redirection_proof=RedirectionProof.REPLY)
+    warned = Standing(Rung.WARNED, 2)
+    for reply in REPLIES:
+        assert settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", reply).after.rung is Rung.ENDED
+    ended = decide(policy, warned, HARM, Signal.PRESS, "m")
+    assert noted(ended, OURS).after.evidence[-1].reply is noted(ended, OURS).reply is OURS
+
+
+def test_a_reply_still_to_come_is_taken_for_what_the_model_is_asked_for() -> None:
+    assert answer_of(Policy(redirection_proof=RedirectionProof.REPLY), None) is Answer.REDIRECTION
 
 
 def test_harm_can_be_left_out_of_the_ladder() -> None:

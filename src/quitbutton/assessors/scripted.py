@@ -1,11 +1,11 @@
-"""An assessor that says what it was told to: for tests, demos and dry runs."""
+"""Assessors that say what they were told to: for tests, demos and dry runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Scores, Verdict
+from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Scores, Verdict
 
 NAME = "scripted@1"
 KEYWORDS: Mapping[str, Label] = {
@@ -60,3 +60,34 @@ class ScriptedAssessor:
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`."""
         return self.classify(messages)
+
+
+REPLY_WORDS: Mapping[str, ReplyLabel] = {f"[{label.value}]": label for label in ReplyLabel}
+
+
+class ScriptedReplies:
+    """Reads a reply by the words in it: `[refused]`, `[redirected]`, `[partial]`, `[complied]`, `[unknown]`.
+
+    A reply with none of them is `otherwise`; of several the first in this order counts.
+    """
+
+    def __init__(
+        self, words: Mapping[str, ReplyLabel] = REPLY_WORDS, otherwise: ReplyLabel = ReplyLabel.COMPLIED
+    ) -> None:
+        self.words = dict(words)
+        self.otherwise = otherwise
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return NAME
+
+    async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
+        """The scripted answer for the last assistant message."""
+        text = next((one.text for one in reversed(messages) if one.role is Role.ASSISTANT), "").casefold()
+        if not text.strip():
+            return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="no reply")
+        found = [label for word, label in self.words.items() if word.casefold() in text]
+        label = max(found, key=list(ReplyLabel).index, default=self.otherwise)
+        doubtful = label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+        return ReplyVerdict(label, 0.0 if doubtful else 1.0, NAME, "scripted")

@@ -2,9 +2,11 @@
 
 in, one line each:   {"id": ..., "messages": [{"role", "content"}, ...]}
 out, same order:     {"id", "verdict": "clean|harm|abuse|crisis", "scores": {"harm", "abuse", "crisis"},
-                      "reply": {"refusal": 0..1 or null}, "assessor": "name@version"}
+                      "reply": {"refusal": 0..1 or null, "label": "refused|redirected|partial|complied" or null},
+                      "assessor": "name@version"}
 
-`refusal` is how far the last message, where it is the assistant's, refuses or redirects. A line that cannot be read gives
+`reply` is about the last message, where it is the assistant's: `refusal` is the probability that it refuses or redirects,
+wholly or in part; both are null where nobody could tell. A line that cannot be read gives
 {"id", "error"}, and the exit status is 1. A judge (`[judges.NAME]` in the settings file) is asked about every row, whatever
 its `sample`; a row where it fails is one that cannot be read.
 
@@ -26,10 +28,10 @@ from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.messages import Role
-from quitbutton.core.verdicts import Label
+from quitbutton.core.verdicts import UNREAD, Label, ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.simulation import decoded
-from quitbutton.wiring import Judges, assessor_named, reply_assessor
+from quitbutton.wiring import Judges, assessor_named, reply_assessor_named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +62,14 @@ def run(given: argparse.Namespace) -> int:
 class _Doors:
     session: Session
     assessor: Assessor
-    replies: ReplyAssessor
+    replies: ReplyAssessor | None
 
 
 def start(assessor: str, tables: Mapping[str, JudgeSettings]) -> None:
     """Make this process ready."""
     _Doors.session = Session(tables)
     _Doors.assessor = assessor_named(assessor, _Doors.session.patience, _Doors.session.judges)
-    _Doors.replies = reply_assessor()
+    _Doors.replies = reply_assessor_named()
 
 
 def answer(row: Row) -> Row:
@@ -77,15 +79,21 @@ def answer(row: Row) -> Row:
     async def assess() -> Row:
         verdict = await _Doors.assessor.assess(messages)
         is_reply = messages[-1].role is Role.ASSISTANT
-        refusal = await _Doors.replies.assess_reply(messages) if is_reply else None
+        reply = await _Doors.replies.assess_reply(messages) if is_reply and _Doors.replies else UNREAD
         label = Label.CLEAN if verdict.label is Label.UNKNOWN else verdict.label
         scores = verdict.scores
         return {
             "id": row.get("id"),
             "verdict": label.value,
             "scores": {"harm": scores.harm, "abuse": scores.abuse, "crisis": scores.crisis},
-            "reply": {"refusal": refusal},
+            "reply": _told(reply),
             "assessor": verdict.assessor,
         }
 
     return _Doors.session.run(assess())
+
+
+def _told(reply: ReplyVerdict) -> Row:
+    if reply.label is ReplyLabel.UNKNOWN:
+        return {"refusal": None, "label": None}
+    return {"refusal": reply.refusal, "label": reply.label.value}

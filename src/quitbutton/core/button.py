@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from quitbutton.core.messages import Press
 from quitbutton.core.policy import Decision, Denial, Reason, Signal, Standing
-from quitbutton.core.rules import Corroboration, Means, Mode, Policy
+from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
 
 NAME = "end_conversation"
 SHORT = 100
@@ -25,11 +25,14 @@ def description(policy: Policy) -> str:
         "harmful or abusive",
         Corroboration.NONE: "your own judgement that the user's words are harmful or abusive is relied on",
     }[policy.corroboration]
+    read = (
+        " (your replies are read to see that they were)" if policy.redirection_proof is RedirectionProof.REPLY else ""
+    )
     reflect = "Before an end takes effect you are asked once whether you mean it. " if policy.reflect else ""
     return (
         "Ends this conversation for good: no further message is possible on this branch. A last resort against a user "
         "who persists with abuse or harmful requests. It is honoured by the server, step by step: "
-        f"at least {policy.redirections} harmful user turns must have been redirected by you, then your press delivers "
+        f"at least {policy.redirections} harmful user turns must have been redirected by you{read}, then your press delivers "
         "an explicit warning, and only a press on a later harmful turn after that warning ends the conversation; "
         f"{proof}. {reflect}"
         "A press that comes too early does nothing but is recorded, and you may simply go on. "

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quitbutton.core.rules import Corroboration, Policy
-from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
 
 
 class Rung(StrEnum):
@@ -56,6 +56,14 @@ class Signal(StrEnum):
     """A press for the user, who asked for nothing of the kind."""
 
 
+class Answer(StrEnum):
+    """What the reply to a harmful turn is to the ladder."""
+
+    REDIRECTION = "redirection"
+    UNPROVEN = "unproven"
+    """It did what was asked, or nobody could tell; only where the policy wants the reply as proof."""
+
+
 class Action(StrEnum):
     """What is done about a turn."""
 
@@ -81,6 +89,7 @@ class Denial(StrEnum):
     NOT_CORROBORATED = "not_corroborated"
     NOT_HEARD = "not_heard"
     NOT_OFFERED = "not_offered"
+    NOT_REDIRECTED = "not_redirected"
 
 
 class Effect(StrEnum):
@@ -116,6 +125,8 @@ class Evidence:
     message: str
     label: Label
     assessor: str
+    reply: ReplyVerdict | None = None
+    """What the reply on that turn was read as, where it was."""
 
 
 KEPT_EVIDENCE = 12
@@ -154,10 +165,17 @@ class Transition:
     action: Action
     effect: Effect
     denial: Denial | None = None
+    answers: frozenset[Answer] = frozenset(Answer)
 
 
 def _row(
-    stages: str, kinds: str, signals: str, action: Action, effect: Effect, denial: Denial | None = None
+    stages: str,
+    kinds: str,
+    signals: str,
+    action: Action,
+    effect: Effect,
+    denial: Denial | None = None,
+    answers: frozenset[Answer] = frozenset(Answer),
 ) -> Transition:
     return Transition(
         frozenset(Stage) if stages == "*" else frozenset(map(Stage, stages.split())),
@@ -166,9 +184,11 @@ def _row(
         action,
         effect,
         denial,
+        answers,
     )
 
 
+_UNPROVEN = frozenset({Answer.UNPROVEN})
 TRANSITIONS: tuple[Transition, ...] = (
     # stage                  turn                     signal          what is done       what it does    denied because
     _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
@@ -177,6 +197,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("*", "unknown", "wish confirmed_wish", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
     _row("*", "*", "confirmed_wish", Action.END, Effect.END),
     _row("*", "*", "wish", Action.ASK, Effect.ASK),
+    _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STAY, answers=_UNPROVEN),
+    _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.TOO_EARLY, _UNPROVEN),
+    _row("spent", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.NOT_REDIRECTED, _UNPROVEN),
+    _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STAY, Denial.NOT_ASKED, _UNPROVEN),
     _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
     _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STRIKE, Denial.TOO_EARLY),
     _row("spent", "harmful", "press", Action.WARN, Effect.WARN),
@@ -209,6 +233,13 @@ class Decision:
     """Ground of a redirection, warning or end."""
     decided_by: str = "policy"
     """`model`, `user` (a confirmed wish), `assist`, or `policy`."""
+    reply: ReplyVerdict | None = None
+    """What the reply was read as; None where it was not to be read, or is still to come."""
+
+    @property
+    def wants_reading(self) -> bool:
+        """True for a turn whose reply is evidence: redirected, warned, or harmful at all."""
+        return self.action in (Action.REDIRECT, Action.WARN) or self.verdict.label.is_harmful
 
 
 def stage_of(policy: Policy, standing: Standing) -> Stage:
@@ -231,16 +262,38 @@ def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal
     return Kind.CLEAN
 
 
-def transition_for(stage: Stage, kind: Kind, signal: Signal) -> Transition:
+def answer_of(policy: Policy, reply: ReplyVerdict | None) -> Answer:
+    """What the reply is to the ladder. None is one that is still to come: it is taken for what the model is asked for."""
+    if reply is None or policy.redirection_proof is RedirectionProof.ASKED:
+        return Answer.REDIRECTION
+    doubtful = reply.label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+    return Answer.UNPROVEN if doubtful else Answer.REDIRECTION
+
+
+def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer) -> Transition:
     """The first row of `TRANSITIONS` that applies."""
-    return next(row for row in TRANSITIONS if stage in row.stages and kind in row.kinds and signal in row.signals)
+    return next(
+        row
+        for row in TRANSITIONS
+        if stage in row.stages and kind in row.kinds and signal in row.signals and answer in row.answers
+    )
 
 
-def decide(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal, message: str) -> Decision:
-    """One step of the ladder: the decision about a turn whose user message has the id `message`."""
+def decide(
+    policy: Policy,
+    standing: Standing,
+    verdict: Verdict,
+    signal: Signal,
+    message: str,
+    reply: ReplyVerdict | None = None,
+) -> Decision:
+    """One step of the ladder: the decision about a turn whose user message has the id `message`.
+
+    `reply` is what the reply to it was read as; None while it is still to come.
+    """
     kind = kind_of(policy, standing, verdict, signal)
-    row = transition_for(stage_of(policy, standing), kind, signal)
-    rung = Evidence(Rung.OPEN, message, verdict.label, verdict.assessor)
+    row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply))
+    rung = Evidence(Rung.OPEN, message, verdict.label, verdict.assessor, reply)
     return Decision(
         action=row.action,
         before=standing,
@@ -251,6 +304,7 @@ def decide(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal,
         denial=row.denial,
         reason=_reason_of(row, verdict),
         decided_by=_decider_of(row, signal),
+        reply=reply,
     )
 
 
@@ -259,27 +313,36 @@ def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str) ->
     return decide(policy, standing, verdict, Signal.NONE, message)
 
 
-def assisted(policy: Policy, standing: Standing, verdict: Verdict, message: str) -> Decision:
+def assisted(
+    policy: Policy, standing: Standing, verdict: Verdict, message: str, reply: ReplyVerdict | None = None
+) -> Decision:
     """As `admit()`, with the gateway climbing for a model that cannot press: only warnings and ends are its own."""
-    decision = admit(policy, standing, verdict, message)
+    decision = decide(policy, standing, verdict, Signal.NONE, message, reply)
     if not policy.assist or decision.action is not Action.REDIRECT:
         return decision
-    pressed = decide(policy, standing, verdict, Signal.PRESS, message)
+    pressed = decide(policy, standing, verdict, Signal.PRESS, message, reply)
     return replace(pressed, decided_by="assist") if pressed.denial is None else decision
 
 
 def settle(
-    policy: Policy, admitted: Decision, signal: Signal, message: str, heard: bool = True, told: bool = True
+    policy: Policy,
+    admitted: Decision,
+    signal: Signal,
+    message: str,
+    reply: ReplyVerdict | None,
+    heard: bool = True,
+    told: bool = True,
 ) -> Decision:
     """Once the reply is known. `heard`: words of it can have reached the user. `told`: all that is still to be said can.
 
-    A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the
-    hold of a crisis and an end do.
+    `reply` is what it was read as: None before that, so that a press can be answered, and where it is not to be read.
+    A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the hold
+    of a crisis and an end do.
     """
     if admitted.decided_by == "assist":
-        decision = admitted
+        decision = assisted(policy, admitted.before, admitted.verdict, message, reply)
     else:
-        decision = decide(policy, admitted.before, admitted.verdict, signal, message)
+        decision = decide(policy, admitted.before, admitted.verdict, signal, message, reply)
     if decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
         return decision
     if told or (heard and decision.action is Action.REDIRECT):
@@ -293,6 +356,14 @@ def settle(
 def denied(decision: Decision, denial: Denial) -> Decision:
     """The same decision with the press that led nowhere on record."""
     return replace(decision, denial=denial)
+
+
+def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
+    """The same decision, which does not hang on the reply, with what that was read as: on record, and in an end's proof."""
+    after = decision.after
+    if decision.action is Action.END and after.evidence:
+        after = replace(after, evidence=(*after.evidence[:-1], replace(after.evidence[-1], reply=reply)))
+    return replace(decision, after=after, reply=reply)
 
 
 def higher_of(one: Standing, other: Standing) -> Standing:

@@ -55,6 +55,14 @@ class Speaker(StrEnum):
     GATEWAY = "gateway"
 
 
+class RedirectionProof(StrEnum):
+    """What proves that a harmful turn was answered by redirection: that the model was asked to, or the reply itself."""
+
+    ASKED = "asked"
+    REPLY = "reply"
+    """A reply that was read as compliance, or that nobody could read, does not climb."""
+
+
 class LockedReply(StrEnum):
     """How a later turn on an ended branch is answered."""
 
@@ -76,6 +84,7 @@ class Policy:
     forgive_after: int = 3
     reflect: bool = True
     corroboration: Corroboration = Corroboration.ASSESSOR
+    redirection_proof: RedirectionProof = RedirectionProof.ASKED
     assist: bool = False
     speaker: Speaker = Speaker.MODEL
     press_by: tuple[Means, ...] = (Means.TOOL,)

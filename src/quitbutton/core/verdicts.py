@@ -78,6 +78,9 @@ class ReplyVerdict:
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
+UNREAD = ReplyVerdict(ReplyLabel.UNKNOWN, why="not read")
+OURS = ReplyVerdict(ReplyLabel.REDIRECTED, 1.0, "gateway")
+"""Our own texts redirect by construction; nobody needs to read them."""
 RANKS = {label: rank for rank, label in enumerate(Label)}
 
 

@@ -221,6 +221,7 @@ def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: di
         "before": decision.before,
         "after": decision.after,
         "verdict": decision.verdict,
+        "reply": decision.reply,
         "policy": decision.policy,
         **more,
     }
