@@ -51,6 +51,11 @@ docs: $(DEV_DONE) ## write what the docs generate from the code
 bench: setup $(DEV_DONE) ## measure against a bare relay
 	$(BIN)/python -m benchmarks.gateway
 
+DATA ?= ../shared/data
+.PHONY: compare
+compare: setup $(DEV_DONE) ## set the default assessor beside others (needs the labelled data, and training before)
+	$(BIN)/python -m benchmarks.assessors --data $(DATA)
+
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --extra train --group dev -o requirements/dev.txt

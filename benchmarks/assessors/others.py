@@ -1,0 +1,91 @@
+"""Measures every assessor on the same rows."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.assessors.environments import (
+    HERE,
+    NotMeasured,
+    Package,
+    answers,
+    environment,
+    megabytes,
+    packages,
+    sizes,
+)
+from benchmarks.assessors.measures import Scores, beside, shares
+from benchmarks.assessors.ours import FOLDER, HeldOut, from_held_out, live
+from benchmarks.assessors.rows import Sample
+
+Line = dict[str, Any]
+Progress = Callable[[str, int], Callable[[], None]]
+"""Begins a bar of so many steps, and gives what is called at each step."""
+KNOWS = ("abuse", "harm", "crisis")
+OURS = "local"
+
+
+def ours(
+    samples: Sequence[Sample], held: HeldOut | str, encoder: Package, progress: Progress
+) -> tuple[Line, list[Scores | None]]:
+    """Our line, and our scores. `held`: held-out scores, or why there are none; `encoder`: the package that ours needs."""
+    line: Line = {
+        "name": OURS,
+        "knows": list(KNOWS),
+        "licence": "Apache-2.0",
+        "meant": "abuse, hate, harmful requests, crisis",
+    }
+    said: list[Scores | None] = [None] * len(samples)
+    notes = [held] if isinstance(held, str) else []
+    if isinstance(held, HeldOut):
+        said = from_held_out(samples, held)
+        line["thresholds"] = "shipped" if held.shipped else "chosen on these rows"
+    try:
+        now, spent = live([sample.text for sample in samples], progress(OURS, len(samples)))
+        said = [new if sample.place < 0 else old for sample, old, new in zip(samples, said, now, strict=True)]
+        line["ms"] = statistics.median(spent)
+    except NotMeasured as why:
+        notes.append(str(why))
+    try:
+        line |= with_own_files(encoder)
+    except NotMeasured as why:
+        notes.append(str(why))
+    return line | {"shares": shares(samples, said, KNOWS), "notes": notes}, said
+
+
+def with_own_files(encoder: Package) -> Line:
+    """MB of what ours needs: numpy, the runtime and the packaged encoder, and our own weights."""
+    download, installed = sizes(environment(encoder))
+    own = megabytes(FOLDER.iterdir())
+    return {"download": round(download + own, 1), "installed": round(installed + own, 1)}
+
+
+def other(package: Package, samples: Sequence[Sample], progress: Progress) -> tuple[Line, list[Scores | None]]:
+    """One package's line; where it cannot be measured, its reason."""
+    line: Line = {
+        "name": package.package,
+        **{key: getattr(package, key) for key in ("version", "licence", "meant", "call")},
+    }
+    try:
+        found = answers(package, [sample.text for sample in samples], told=progress(package.package, len(samples)))
+        line["download"], line["installed"] = sizes(environment(package))
+    except NotMeasured as why:
+        return line | {"reason": str(why)}, [None] * len(samples)
+    said: list[Scores | None] = [{flag: each.get(flag, 0.0) for flag in package.knows} for each in found]
+    failed = sum("error" in each for each in found)
+    line |= {"knows": package.knows, "ms": statistics.median(each["ms"] for each in found), "failed": failed}
+    return line | {"shares": shares(samples, said, package.knows)}, said
+
+
+def measure(samples: Sequence[Sample], held: HeldOut | str, encoder: Package, progress: Progress) -> list[Line]:
+    """Ours, then every other, with what both find at the other's share of false alarms."""
+    first, mine = ours(samples, held, encoder, progress)
+    lines = [first]
+    for package in packages(HERE / "others.toml"):
+        line, said = other(package, samples, progress)
+        if "reason" not in line:
+            line["beside"] = beside(samples, mine, said, package.knows)
+        lines.append(line)
+    return lines

