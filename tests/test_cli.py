@@ -90,7 +90,10 @@ def test_assess_answers_each_line_in_order() -> None:
     assert set(answers[0]["scores"]) == {"harm", "abuse", "crisis"}
     assert all(0 <= score <= 1 for answer in answers[:4] for score in answer["scores"].values())
     assert answers[0]["reply"]["refusal"] < 0.5 < answers[3]["reply"]["refusal"]
-    assert answers[1]["reply"]["refusal"] is None
+    assert set(answers[0]["reply"]) == {"refusal", "label"}
+    assert answers[0]["reply"]["label"] == "complied"
+    assert answers[3]["reply"]["label"] in ("refused", "redirected")
+    assert answers[1]["reply"] == {"refusal": None, "label": None}
     assert "@" in answers[0]["assessor"]
     assert all("error" in answer for answer in answers[4:])
 

@@ -16,7 +16,7 @@ from quitbutton.core.messages import Message
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.settings import load
-from quitbutton.wiring import assessor_named
+from quitbutton.wiring import assessor_named, reply_assessor_named
 from tests.conftest import Running
 from tests.play import Play, say
 from tests.test_passthrough import post
@@ -105,6 +105,47 @@ def test_an_assessor_of_another_package_comes_in_by_its_entry_point(
     panel = assessor_named("tiny,scripted")
     assert panel.name == "tiny@7+scripted@1"
     sys.modules.pop("tiny", None)
+
+
+def test_another_packages_reply_assessor_comes_in_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stern.py").write_text(
+        textwrap.dedent(
+            """
+            from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
+
+            class Stern:
+                name = "stern@1"
+
+                async def assess_reply(self, messages):
+                    return ReplyVerdict(ReplyLabel.REFUSED, 1.0, self.name)
+            """
+        )
+    )
+    info = tmp_path / "stern-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stern\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[quitbutton.reply_assessors]\nstern = stern:Stern\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = reply_assessor_named("stern")
+    assert found is not None
+
+    async def scene() -> None:
+        play = Play([say("a")], reader=found)
+        ear = await play.says("[abuse]")
+        assert (await play.events(ear))[0]["reply"]["assessor"] == "stern@1"
+
+    asyncio.run(scene())
+    sys.modules.pop("stern", None)
+
+
+def test_without_the_extra_nobody_reads_replies_unless_the_settings_insist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    monkeypatch.delitem(sys.modules, "quitbutton.assessors.refusal", raising=False)
+    assert reply_assessor_named() is None
+    with pytest.raises(SettingsError, match="numpy"):
+        reply_assessor_named("refusal")
 
 
 class Broken:

@@ -17,7 +17,7 @@ from quitbutton.assessors.judging.report import JudgeReport
 from quitbutton.assessors.panel import PATIENCE, Panel
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
-from quitbutton.core.rules import Agreement, Corroboration, RedirectionProof
+from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionProof
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
@@ -166,9 +166,10 @@ def reply_assessor_named(name: str | None = None) -> ReplyAssessor | None:
     return _made(name, make)
 
 
-def _reader_of(settings: Settings) -> ReplyAssessor | None:
-    reader = reply_assessor_named(settings.reply_assessor)
-    if reader is None and settings.policy.redirection_proof is RedirectionProof.REPLY:
+def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
+    """What reads replies under a policy. Raises `SettingsError` where the policy needs one and there is none."""
+    reader = reply_assessor_named(name)
+    if reader is None and policy.redirection_proof is RedirectionProof.REPLY:
         raise SettingsError(
             'redirection_proof = "reply" needs something that reads replies: set reply_assessor = "refusal", '
             "which is part of pip install 'quitbutton[local]'."
@@ -198,7 +199,7 @@ def check_doors(settings: Settings) -> None:
     judges = Judges(settings.judges)
     for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
         assessor_named(name, judges=judges)
-    _reader_of(settings)
+    reader_for(settings.policy, settings.reply_assessor)
     upstream_of(settings)
 
 
@@ -221,5 +222,5 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges:
         upstream=upstream,
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
-        reader=_reader_of(settings),
+        reader=reader_for(settings.policy, settings.reply_assessor),
     )
