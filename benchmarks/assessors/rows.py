@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -13,7 +13,8 @@ from quitbutton.assessors.heads import CRISES
 from quitbutton.training.data import Row, read, user_turns
 
 FOLDS = 5
-"""As in `training.fit`: a group is in one fold, and fold 0 is held out here."""
+"""As in `training.fit`: a group is in one fold. Folds 0 and 1 are held out in training, one after the other."""
+ENGLISH = ("en", "english")
 CAP, CHAT_CAP = 250, 1000
 """Rows a source and kind; of ToxicChat's harmless ones more, since few of those may be flagged."""
 SEED = 7
@@ -98,12 +99,12 @@ def capped(samples: Iterable[Sample], cap: int, seed: int = SEED) -> list[Sample
     return chosen
 
 
-def held_out(rows: Sequence[Row], cap: int = CAP) -> list[Sample]:
-    """English rows of fold 0, without the sentences written for this project: those would favour ours."""
+def held_out(rows: Sequence[Row], folds: Collection[int] = (0,), cap: int = CAP) -> list[Sample]:
+    """English rows of these folds, without the sentences written for this project: those would favour ours."""
     mine = (
         sample_of(row, place)
         for place, row in enumerate(rows)
-        if fold_of(row) == 0 and row.language == "en" and not row.source.startswith("own_")
+        if fold_of(row) in folds and row.language in ENGLISH and not row.source.startswith("own_")
     )
     return capped((sample for sample in mine if sample.kind != "unclear"), cap)
 
@@ -117,14 +118,14 @@ def chat(data: Path, cap: int = CHAT_CAP) -> list[Sample]:
     return capped((Sample(text, "toxicchat", "clean", True) for text in texts), cap)
 
 
-def compared(rows: Sequence[Row], data: Path) -> list[Sample]:
+def compared(rows: Sequence[Row], data: Path, folds: Collection[int] = (0,)) -> list[Sample]:
     """Every row that some pool holds."""
     pools = (*FOUND, *FALSELY)
-    return [sample for sample in [*held_out(rows), *chat(data)] if any(pool.holds(sample) for pool in pools)]
+    return [sample for sample in [*held_out(rows, folds), *chat(data)] if any(pool.holds(sample) for pool in pools)]
 
 
 def lessons(rows: Sequence[Row], most: int = 6000) -> list[Sample]:
-    """At most `most` rows of the other folds, as even over sources and kinds as can be."""
+    """At most `most` rows of all folds but the first, as even over sources and kinds as can be."""
     others = [sample_of(row, place) for place, row in enumerate(rows) if fold_of(row) != 0]
     cap = bisect_right(range(1, most + 1), most, key=lambda cap: _total(others, cap))
     return capped(others, cap)

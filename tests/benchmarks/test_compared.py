@@ -10,7 +10,7 @@ import pytest
 from benchmarks.assessors import tables
 from benchmarks.assessors.environments import HERE, NotMeasured, Package, ask, environment, packages, reason_in
 from benchmarks.assessors.measures import beside, recall_at, shares
-from benchmarks.assessors.ours import HeldOut, from_held_out, scores_of
+from benchmarks.assessors.ours import HeldOut, from_held_out, part_of, scores_of
 from benchmarks.assessors.rows import Sample, capped, fold_of, held_out, kind_of, lessons
 
 from quitbutton.assessors.heads import HEADS
@@ -138,6 +138,16 @@ def test_held_out_scores_belong_to_the_row_at_their_place() -> None:
     samples = [Sample("one fish", "convabuse", "clean", True, 0), Sample("two fish", "convabuse", "insult", True, 1)]
     found = from_held_out([*samples, Sample("chat", "toxicchat", "clean", True)], held)
     assert [scores and scores["abuse"] > 0.5 for scores in found] == [False, True, None]
+
+
+def test_held_out_scores_of_other_rows_are_not_read(tmp_path: Path) -> None:
+    cheap, deep = np.ones((2, 6), np.float32), np.ones((2, 7), np.float32)
+    np.savez(tmp_path / "held_out-0.npz", digest=np.array("of these"), cheap=cheap, deep=deep)
+    found = part_of(tmp_path, 0, "of these")
+    assert found is not None
+    assert [half.shape for half in found] == [(2, 6), (2, 7)]
+    assert part_of(tmp_path, 0, "of others") is None
+    assert part_of(tmp_path, 1, "of these") is None
 
 
 def line(name: str, **more: object) -> dict[str, object]:
