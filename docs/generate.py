@@ -1,6 +1,6 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
-The ladder's diagram and table come from `quitbutton.core.policy.TRANSITIONS`, the policy's keys from `Policy`, the commands
+The ladder's diagram and table come from `quitbutton.core.ladder.TRANSITIONS`, the policy's keys from `Policy`, the commands
 from their `--help`, the judges' categories from their formats.
 """
 
@@ -17,15 +17,7 @@ from pathlib import Path
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
-from quitbutton.core.policy import (
-    TRANSITIONS,
-    Answer,
-    Effect,
-    Kind,
-    Signal,
-    Stage,
-    Transition,
-)
+from quitbutton.core.ladder import TRANSITIONS, Answer, Effect, Kind, Signal, Stage, Transition
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label
 from quitbutton.settings import policy_toml

@@ -8,20 +8,9 @@ from dataclasses import dataclass, replace
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import AssessorFailed, QuitbuttonError
+from quitbutton.core.ladder import Action, Denial, Rung, Signal, Stage
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
-from quitbutton.core.policy import (
-    Action,
-    Decision,
-    Denial,
-    Rung,
-    Signal,
-    Stage,
-    admit,
-    denied,
-    noted,
-    settle,
-    stage_of,
-)
+from quitbutton.core.policy import Decision, admit, denied, noted, settle, stage_of
 from quitbutton.core.rules import Corroboration, Means, Policy
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
 from quitbutton.core.watcher import Watcher

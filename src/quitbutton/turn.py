@@ -10,16 +10,9 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
+from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
-from quitbutton.core.policy import (
-    Action,
-    Decision,
-    Rung,
-    Signal,
-    admit,
-    assisted,
-    settle,
-)
+from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, relabelled

@@ -11,15 +11,8 @@ import pytest
 
 from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
-from quitbutton.core.policy import (
-    OPEN,
-    Action,
-    Decision,
-    Rung,
-    Signal,
-    Standing,
-    decide,
-)
+from quitbutton.core.ladder import Action, Rung, Signal
+from quitbutton.core.policy import OPEN, Decision, Standing, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict

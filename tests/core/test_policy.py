@@ -8,28 +8,19 @@ from itertools import product
 import pytest
 
 from quitbutton.core.errors import PolicyError
-from quitbutton.core.policy import (
-    OPEN,
+from quitbutton.core.ladder import (
     TRANSITIONS,
     Action,
     Answer,
     Denial,
     Effect,
     Kind,
-    Reason,
     Rung,
     Signal,
     Stage,
-    Standing,
-    admit,
-    answer_of,
-    assisted,
-    decide,
-    higher_of,
-    noted,
-    settle,
     transition_for,
 )
+from quitbutton.core.policy import OPEN, Reason, Standing, admit, answer_of, assisted, decide, higher_of, noted, settle
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.verdicts import OURS, Label, ReplyLabel, ReplyVerdict, Verdict
 

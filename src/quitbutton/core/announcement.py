@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from quitbutton.core.ladder import Action, Rung
 from quitbutton.core.notices import reason_text
-from quitbutton.core.policy import Action, Decision, Rung, Standing
+from quitbutton.core.policy import Decision, Standing
 from quitbutton.core.records import End
 from quitbutton.core.resources import Resource
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from quitbutton.core.ladder import Denial, Signal
 from quitbutton.core.messages import Press
-from quitbutton.core.policy import Decision, Denial, Reason, Signal, Standing
+from quitbutton.core.policy import Decision, Reason, Standing
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
 
 NAME = "end_conversation"

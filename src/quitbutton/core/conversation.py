@@ -18,8 +18,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
-from quitbutton.core.policy import OPEN, Rung, Standing
+from quitbutton.core.policy import OPEN, Standing
 
 VERSION = "qb1"
 

@@ -7,7 +7,8 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from quitbutton.core.policy import Action, Reason
+from quitbutton.core.ladder import Action
+from quitbutton.core.policy import Reason
 from quitbutton.core.rules import Policy
 
 MAX_ERROR = 300

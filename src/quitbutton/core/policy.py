@@ -1,9 +1,7 @@
-"""The ladder: who stands where, what a turn and a press do to it, and why.
+"""The rules applied: who stands where on the ladder, what a turn and a press do to it, and why.
 
-The theory. Ending a conversation is a last resort, so it takes several turns and more than one party: the user's own
-words must be harmful, again and again (an assessor says so, not the model); the model must have redirected, then
-warned; and only then does its press end anything. `TRANSITIONS` below is that rule as data. `admit()` applies it before
-the upstream is asked, `settle()` once the reply is known; both are pure. Anything in doubt lets the conversation go on.
+`admit()` applies the table of `quitbutton.core.ladder` before the upstream is asked, `settle()` once the reply is known;
+both are pure. What the operator may set is `quitbutton.core.rules`.
 """
 
 from __future__ import annotations
@@ -11,102 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from quitbutton.core.ladder import Action, Answer, Denial, Effect, Kind, Rung, Signal, Stage, Transition, transition_for
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
-
-
-class Rung(StrEnum):
-    """Where a branch stands on the ladder."""
-
-    OPEN = "open"
-    REDIRECTED = "redirected"
-    WARNED = "warned"
-    ENDED = "ended"
-
-
-class Stage(StrEnum):
-    """A rung as the table sees it: `SPENT` is `redirected(n)` with n at or over the policy's `redirections`."""
-
-    OPEN = "open"
-    REDIRECTED = "redirected"
-    SPENT = "spent"
-    WARNED = "warned"
-    ENDED = "ended"
-
-
-class Kind(StrEnum):
-    """What the user's turn is to the ladder. While a crisis holds, every turn is a `CRISIS` turn."""
-
-    CLEAN = "clean"
-    HARMFUL = "harmful"
-    UNKNOWN = "unknown"
-    CRISIS = "crisis"
-
-
-class Signal(StrEnum):
-    """What the model did with the button."""
-
-    NONE = "none"
-    PRESS = "press"
-    WISH = "wish"
-    """A press for the user, who asked in their own words for the end."""
-    CONFIRMED_WISH = "confirmed_wish"
-    """The same, after the user was asked and confirmed."""
-    HEARSAY = "hearsay"
-    """A press for the user, who asked for nothing of the kind."""
-
-
-class Answer(StrEnum):
-    """What the reply to a harmful turn is to the ladder."""
-
-    REDIRECTION = "redirection"
-    UNPROVEN = "unproven"
-    """It did what was asked, or nobody could tell; only where the policy wants the reply as proof."""
-
-
-class Action(StrEnum):
-    """What is done about a turn."""
-
-    PASS = "pass"
-    REDIRECT = "redirect"
-    WARN = "warn"
-    ASK = "ask"
-    END = "end"
-    SUPPORT = "support"
-    REFUSE = "refuse"
-
-
-class Denial(StrEnum):
-    """Why a press did nothing. Every denied press is a near miss, on record."""
-
-    TOO_EARLY = "too_early"
-    NO_HARM = "no_harm"
-    UNPROVEN = "unproven"
-    CRISIS = "crisis"
-    NOT_ASKED = "not_asked"
-    NOT_ALONE = "not_alone"
-    NOT_MEANT = "not_meant"
-    NOT_CORROBORATED = "not_corroborated"
-    NOT_HEARD = "not_heard"
-    NOT_OFFERED = "not_offered"
-    NOT_REDIRECTED = "not_redirected"
-
-
-class Effect(StrEnum):
-    """What a transition does to the standing."""
-
-    KEEP = "keep"
-    STRIKE = "strike"
-    """One more harmful turn answered by redirection."""
-    STAY = "stay"
-    """As `KEEP`, but the count of clean turns starts anew."""
-    WARN = "warn"
-    END = "end"
-    ASK = "ask"
-    FORGIVE = "forgive"
-    """One more clean turn; enough of them take one rung back."""
-    HOLD = "hold"
-    """A crisis holds the ladder still."""
 
 
 class Reason(StrEnum):
@@ -153,69 +58,6 @@ class Standing:
 
 
 OPEN = Standing()
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One row of the table: where it applies, what is done, what becomes of the standing, why a press was denied."""
-
-    stages: frozenset[Stage]
-    kinds: frozenset[Kind]
-    signals: frozenset[Signal]
-    action: Action
-    effect: Effect
-    denial: Denial | None = None
-    answers: frozenset[Answer] = frozenset(Answer)
-
-
-def _row(
-    stages: str,
-    kinds: str,
-    signals: str,
-    action: Action,
-    effect: Effect,
-    denial: Denial | None = None,
-    answers: frozenset[Answer] = frozenset(Answer),
-) -> Transition:
-    return Transition(
-        frozenset(Stage) if stages == "*" else frozenset(map(Stage, stages.split())),
-        frozenset(Kind) if kinds == "*" else frozenset(map(Kind, kinds.split())),
-        frozenset(Signal) if signals == "*" else frozenset(map(Signal, signals.split())),
-        action,
-        effect,
-        denial,
-        answers,
-    )
-
-
-_UNPROVEN = frozenset({Answer.UNPROVEN})
-TRANSITIONS: tuple[Transition, ...] = (
-    # stage                  turn                     signal          what is done       what it does    denied because
-    _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
-    _row("*", "crisis", "none", Action.SUPPORT, Effect.HOLD),
-    _row("*", "crisis", "*", Action.SUPPORT, Effect.HOLD, Denial.CRISIS),
-    _row("*", "unknown", "wish confirmed_wish", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
-    _row("*", "*", "confirmed_wish", Action.END, Effect.END),
-    _row("*", "*", "wish", Action.ASK, Effect.ASK),
-    _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STAY, answers=_UNPROVEN),
-    _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.TOO_EARLY, _UNPROVEN),
-    _row("spent", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.NOT_REDIRECTED, _UNPROVEN),
-    _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STAY, Denial.NOT_ASKED, _UNPROVEN),
-    _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
-    _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STRIKE, Denial.TOO_EARLY),
-    _row("spent", "harmful", "press", Action.WARN, Effect.WARN),
-    _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STRIKE, Denial.NOT_ASKED),
-    _row("warned", "harmful", "none", Action.REDIRECT, Effect.STAY),
-    _row("warned", "harmful", "press", Action.END, Effect.END),
-    _row("warned", "harmful", "hearsay", Action.REDIRECT, Effect.STAY, Denial.NOT_ASKED),
-    _row("*", "clean", "none", Action.PASS, Effect.FORGIVE),
-    _row("*", "clean", "press", Action.PASS, Effect.FORGIVE, Denial.NO_HARM),
-    _row("*", "clean", "hearsay", Action.PASS, Effect.FORGIVE, Denial.NOT_ASKED),
-    _row("*", "unknown", "none", Action.PASS, Effect.KEEP),
-    _row("*", "unknown", "press", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
-    _row("*", "unknown", "hearsay", Action.PASS, Effect.KEEP, Denial.NOT_ASKED),
-)
-"""The ladder, first match wins. The diagram in the docs is drawn from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +110,6 @@ def answer_of(policy: Policy, reply: ReplyVerdict | None) -> Answer:
         return Answer.REDIRECTION
     doubtful = reply.label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
     return Answer.UNPROVEN if doubtful else Answer.REDIRECTION
-
-
-def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer) -> Transition:
-    """The first row of `TRANSITIONS` that applies."""
-    return next(
-        row
-        for row in TRANSITIONS
-        if stage in row.stages and kind in row.kinds and signal in row.signals and answer in row.answers
-    )
 
 
 def decide(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import announcement
 from quitbutton.core.conversation import Branch
-from quitbutton.core.policy import Action, Decision, Stage, stage_of
+from quitbutton.core.ladder import Action, Stage
+from quitbutton.core.policy import Decision, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Means, Policy

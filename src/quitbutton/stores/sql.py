@@ -12,7 +12,8 @@ from importlib.resources import files
 import msgspec
 
 from quitbutton.core.conversation import Branch, Mark, Marks
-from quitbutton.core.policy import Decision, Evidence, Rung, Standing, higher_of
+from quitbutton.core.ladder import Rung
+from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.stores.migrate import migrate
