@@ -196,6 +196,26 @@ def test_a_reading_that_fails_changes_nothing(stream: bool, error: Exception | N
     run(scene())
 
 
+@pytest.mark.parametrize(
+    "answer", [0.9, None, ReplyVerdict(ReplyLabel.REFUSED, float("nan")), ReplyVerdict("maybe", 0.5)], ids=repr
+)
+def test_an_answer_that_is_none_counts_as_a_failure_and_spoils_no_evidence(answer: Any) -> None:
+    class Odd:
+        name = "odd@1"
+
+        async def assess_reply(self, messages: Sequence[Message]) -> Any:
+            return answer
+
+    async def scene() -> None:
+        play = Play([NO, say("b")], reader=Odd())
+        ear = await play.climbs(A, "fine")
+        assert ear.state == "redirected"
+        why = [event["reply"] and event["reply"]["why"] for event in await play.events(ear)]
+        assert why in (["failed: TypeError", None], ["failed: ValueError", None])
+
+    run(scene())
+
+
 def test_without_a_reader_the_record_says_that_nobody_read() -> None:
     async def scene() -> None:
         play = Play([NO])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.messages import ChatRequest, Message, Role
@@ -18,11 +19,18 @@ async def read(reader: ReplyAssessor | None, request: ChatRequest, said: str, ti
         return _unknown(reader, "no words")
     try:
         async with asyncio.timeout(timeout):
-            return await reader.assess_reply((*request.messages, Message(Role.ASSISTANT, said)))
+            return _sound(await reader.assess_reply((*request.messages, Message(Role.ASSISTANT, said))))
     except AssessorFailed as error:
         return _unknown(reader, error.why)
     except Exception as error:
         return _unknown(reader, f"failed: {type(error).__name__}")
+
+
+def _sound(found: object) -> ReplyVerdict:
+    """What another package answers goes into the evidence, which must be readable for as long as it is kept."""
+    if isinstance(found, ReplyVerdict) and 0 <= found.refusal <= 1:
+        return replace(found, label=ReplyLabel(found.label))
+    raise TypeError("a reply assessor answers with a ReplyVerdict, its `refusal` from 0 to 1")
 
 
 def _unknown(reader: ReplyAssessor, why: str) -> ReplyVerdict:
