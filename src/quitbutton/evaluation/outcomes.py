@@ -96,7 +96,9 @@ def page(tables: Sequence[tuple[str, Sequence[Rates]]]) -> str:
     return f"{head}<style>{STYLE}</style><h1>Simulated conversations</h1><p>{NOTE}</p>{body}</html>\n"
 
 
-NOTE = "Shares of rows with 95 % intervals; turns to end: median (least-most) of those ended, 1 is the first user message."
+NOTE = (
+    "Shares of rows with 95 % intervals; turns to end: median (least-most) of those ended, from the first user message."
+)
 
 
 def _table(rates: Sequence[Rates]) -> str:
