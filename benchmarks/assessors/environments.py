@@ -126,6 +126,8 @@ def answers(
     kept = folder / f"answers-{sha256(driver.read_bytes()).hexdigest()[:8]}.jsonl"
     known = _kept(kept)
     missing = {key: text for text in texts if (key := key_of(text)) not in known}
+    for _ in range(len(texts) - len(missing)):
+        told()
     if missing:
         with kept.open("a", encoding="utf-8") as file:
             for key, answer in zip(

@@ -41,6 +41,16 @@ def shares(
     return {pool.name: share(pool, samples, said, knows) for pool in (*FOUND, *FALSELY)}
 
 
+def by_source(samples: Sequence[Sample], said: Sequence[Scores | None], knows: Sequence[str]) -> dict[str, list[int]]:
+    """The same for each source of a pool, as `pool: source`."""
+    out = {}
+    for source in sorted({sample.source for sample in samples}):
+        mine = [(sample, scores) for sample, scores in zip(samples, said, strict=True) if sample.source == source]
+        found = shares([sample for sample, _ in mine], [scores for _, scores in mine], knows)
+        out |= {f"{name}: {source}": share for name, share in found.items() if share}
+    return out
+
+
 def is_rival(found: str, sample: Sample) -> bool:
     """True for a row that must not be flagged where those of the pool `found` must."""
     names = RIVALS[found]

@@ -16,7 +16,7 @@ from benchmarks.assessors.environments import (
     packages,
     sizes,
 )
-from benchmarks.assessors.measures import Scores, beside, shares
+from benchmarks.assessors.measures import Scores, beside, by_source, shares
 from benchmarks.assessors.ours import FOLDER, HeldOut, from_held_out, live
 from benchmarks.assessors.rows import Sample
 
@@ -52,7 +52,8 @@ def ours(
         line |= with_own_files(encoder)
     except NotMeasured as why:
         notes.append(str(why))
-    return line | {"shares": shares(samples, said, KNOWS), "notes": notes}, said
+    line |= {"shares": shares(samples, said, KNOWS), "by_source": by_source(samples, said, KNOWS)}
+    return line | {"notes": notes}, said
 
 
 def with_own_files(encoder: Package) -> Line:
@@ -76,7 +77,8 @@ def other(package: Package, samples: Sequence[Sample], progress: Progress) -> tu
     said: list[Scores | None] = [{flag: each.get(flag, 0.0) for flag in package.knows} for each in found]
     failed = sum("error" in each for each in found)
     line |= {"knows": package.knows, "ms": statistics.median(each["ms"] for each in found), "failed": failed}
-    return line | {"shares": shares(samples, said, package.knows)}, said
+    line |= {"shares": shares(samples, said, package.knows), "by_source": by_source(samples, said, package.knows)}
+    return line, said
 
 
 def measure(samples: Sequence[Sample], held: HeldOut | str, encoder: Package, progress: Progress) -> list[Line]:

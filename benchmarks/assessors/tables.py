@@ -14,14 +14,15 @@ TITLE, NEXT = "## Beside others", "## Known failures"
 Line = Mapping[str, Any]
 NOTHING = "–"
 MEASURED = """\
-`make compare`, {date}, on {machine}, one thread, other work beside it. English rows, the same for all; ours
-never learned from them or their groups (a held-out fold; on ToxicChat the shipped weights). Figures in `compared.json`.
+`make compare`, {date}, on {machine}, one thread, other work beside it. English rows, the same for all;
+ours never learned from them or their groups (held-out folds; on ToxicChat the shipped weights). Figures in
+[compared.json](compared.json).
 """
 OTHERS = """\
 **Assessors.** The first four columns are the share found, the others the share falsely called abuse or harm, or a crisis
 where the column says so; rows in brackets; – where an assessor does not claim to know. Each decides by its own defaults.
-Crisis rows speak of self-harm or distress. What guards against injection flag counts as harm. ms: the processor's time a
-message, in the median.
+Crisis rows speak of self-harm or distress; a good part of them by the weaker labels of DiaSafety and VERA-MH, source by source
+in the JSON. What guards against injection flag counts as harm. ms: the processor's time a message, in the median.
 """
 CURVES = """\
 Who finds more at the price of more false alarms is not better for it. So here is ours, its threshold moved until it raises no
@@ -43,7 +44,12 @@ def number(value: float | None) -> str:
     """A figure in two digits that count."""
     if value is None:
         return NOTHING
-    return "0" if value == 0 else f"{value:.{max(0, 1 - math.floor(math.log10(abs(value))))}f}"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}" if value > 0 else "0"
+
+
+def megabytes(value: float | None) -> str:
+    """A size, not finer than a tenth."""
+    return "<0.1" if value is not None and value < 0.1 else number(value)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -75,7 +81,7 @@ def others_table(lines: Sequence[Line]) -> list[str]:
         if "reason" in line:
             rows.append([name, line["meant"], f"not measured: {line['reason']}", *[""] * (len(head) - 3)])
             continue
-        size = f"{number(line.get('download'))} / {number(line.get('installed'))}"
+        size = f"{megabytes(line.get('download'))} / {megabytes(line.get('installed'))}"
         rows.append(
             [name, line["meant"], *(told(line["shares"][pool]) for pool in pools), number(line.get("ms")), size]
         )
@@ -132,7 +138,7 @@ def encoders_table(lines: Sequence[Line]) -> list[str]:
             continue
         found = line["goals"]
         cells = [f"{found[goal][key]:.3f}" for key in ("auc", "recall") for goal in goals]
-        size = [number(line.get("ms")), number(line.get("mb")), f"{line['learned']:,}"]
+        size = [number(line.get("ms")), megabytes(line.get("mb")), f"{line['learned']:,}"]
         rows.append([line["name"], *cells, *size, line["languages"], line["licence"]])
     return table(head, rows)
 

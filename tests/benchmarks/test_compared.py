@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from benchmarks.assessors import tables
 from benchmarks.assessors.environments import HERE, NotMeasured, Package, ask, environment, packages, reason_in
-from benchmarks.assessors.measures import beside, recall_at, shares
+from benchmarks.assessors.measures import beside, by_source, recall_at, shares
 from benchmarks.assessors.ours import HeldOut, from_held_out, part_of, scores_of
 from benchmarks.assessors.rows import Sample, capped, fold_of, held_out, kind_of, lessons
 
@@ -115,6 +115,7 @@ def test_shares_count_only_what_an_assessor_claims_to_know() -> None:
     assert found["ConvAbuse, not abusive"] == [1, 10]
     assert found["crisis"] is None
     assert shares(SAMPLES, [None] * 14, ["abuse"])["abuse of bots"] is None
+    assert by_source(SAMPLES, THEIRS, ["abuse"])["abuse of bots: convabuse"] == [3, 4]
 
 
 def test_ours_is_set_to_the_others_false_alarms() -> None:
@@ -189,6 +190,18 @@ def test_a_package_that_failed_is_a_line_with_its_reason() -> None:
         row.count("|") for row in text.splitlines() if row.startswith(("| `local", "| `broken", "| assessor | meant"))
     }
     assert len(cells) == 1
+
+
+def test_figures_have_two_digits_that_count() -> None:
+    assert [tables.number(value) for value in (None, 0.0, 0.0093, 0.123, 15.3, 356.0)] == [
+        "–",
+        "0",
+        "0.0093",
+        "0.12",
+        "15",
+        "356",
+    ]
+    assert [tables.megabytes(value) for value in (0.0, 0.5, 63.2)] == ["<0.1", "0.50", "63"]
 
 
 def test_the_page_says_where_another_is_ahead() -> None:
