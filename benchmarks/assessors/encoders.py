@@ -20,6 +20,7 @@ from benchmarks.assessors.environments import (
     Package,
     answers,
     megabytes,
+    milliseconds,
     packages,
     site,
 )
@@ -52,8 +53,8 @@ class Texts:
 
     @property
     def all(self) -> list[str]:
-        """Every text, folded: lessons, then tests, then timed."""
-        return [self.folded[sample.text] for sample in (*self.lessons, *self.tested)] + self.timed
+        """Every text, folded: lessons, then tests."""
+        return [self.folded[sample.text] for sample in (*self.lessons, *self.tested)]
 
 
 def truth(goal: str, sample: Sample) -> int | None:
@@ -119,16 +120,16 @@ def packaged(package: Package, texts: Texts, progress: Progress) -> Line:
     }
     try:
         found = answers(package, texts.all, told=progress(package.package, len(texts.all)))
+        spent = milliseconds(package, texts.timed)
         vectors = np.stack([np.frombuffer(b64decode(each["vector"]), dtype="<f4") for each in found])
     except (NotMeasured, KeyError) as why:
         return line | {"reason": str(why)}
     size = megabytes(path for pattern in package.weights for path in site_of(package).glob(pattern))
-    spent = [each["ms"] for each in found[len(found) - len(texts.timed) :]]
     x = (vectors - vectors[: len(texts.lessons)].mean(axis=0)) / (vectors[: len(texts.lessons)].std(axis=0) + 1e-6)
     x /= x.shape[1] ** 0.5
     return line | {
         "mb": size,
-        "ms": statistics.median(spent),
+        "ms": spent,
         "learned": len(texts.lessons),
         "goals": under_heads(x, texts),
     }

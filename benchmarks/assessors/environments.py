@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -122,7 +123,7 @@ def answers(
     package: Package, texts: Sequence[str], root: Path = ENVIRONMENTS, told: Callable[[], None] = lambda: None
 ) -> list[Answer]:
     """What a package says about each text; asked only what is not known yet. Raises `NotMeasured`."""
-    folder, driver = environment(package, root), HERE / "drivers" / f"with_{package.driver}.py"
+    folder, driver = environment(package, root), driver_of(package)
     kept = folder / f"answers-{sha256(driver.read_bytes()).hexdigest()[:8]}.jsonl"
     known = _kept(kept)
     missing = {key: text for text in texts if (key := key_of(text)) not in known}
@@ -137,6 +138,18 @@ def answers(
                 file.write(json.dumps({"key": key} | answer) + "\n")
                 told()
     return [known[key_of(text)] for text in texts]
+
+
+def milliseconds(package: Package, texts: Sequence[str], root: Path = ENVIRONMENTS) -> float:
+    """The median of the processor's ms a text, measured now: kept answers may come from a busier machine."""
+    folder = environment(package, root)
+    found = ask([folder / "bin" / "python", driver_of(package)], texts, package)
+    return statistics.median(answer["ms"] for answer in found)
+
+
+def driver_of(package: Package) -> Path:
+    """The script that calls the package."""
+    return HERE / "drivers" / f"with_{package.driver}.py"
 
 
 def _kept(path: Path) -> dict[str, Answer]:
