@@ -120,10 +120,12 @@ def packaged(package: Package, texts: Texts, progress: Progress) -> Line:
     }
     try:
         found = answers(package, texts.all, told=progress(package.package, len(texts.all)))
+        if any("error" in each for each in found):
+            raise NotMeasured("fails on some messages")
         spent = milliseconds(package, texts.timed)
-        vectors = np.stack([np.frombuffer(b64decode(each["vector"]), dtype="<f4") for each in found])
-    except (NotMeasured, KeyError) as why:
+    except NotMeasured as why:
         return line | {"reason": str(why)}
+    vectors = np.stack([np.frombuffer(b64decode(each["vector"]), dtype="<f4") for each in found])
     size = megabytes(path for pattern in package.weights for path in site_of(package).glob(pattern))
     x = (vectors - vectors[: len(texts.lessons)].mean(axis=0)) / (vectors[: len(texts.lessons)].std(axis=0) + 1e-6)
     x /= x.shape[1] ** 0.5
