@@ -19,7 +19,9 @@ from benchmarks.assessors.measures import Scores
 from benchmarks.assessors.rows import Sample, fold_of
 from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
 from quitbutton.assessors.heads import CRISES, FOLDER, HEADS, Heads, sigmoid
+from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.local import LocalAssessor
+from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.provenance import own_words
 from quitbutton.training.data import Row
@@ -43,10 +45,15 @@ class HeldOut:
     shipped: bool
     """Calibration and thresholds are the shipped ones; else they come from these rows."""
     folds: tuple[int, ...] = (0,)
+    gate: Array | None = None
 
     def scores(self) -> Array:
-        """Probabilities, one column a head."""
-        return sigmoid(self.cheap * self.both[0] + self.deep[:, : len(HEADS)] * self.both[1] + self.both[2])
+        """Probabilities, one column a head; where the gate lets a message pass, those of the n-grams alone."""
+        both = sigmoid(self.cheap * self.both[0] + self.deep[:, : len(HEADS)] * self.both[1] + self.both[2])
+        if self.gate is None:
+            return both
+        sure = np.all(self.cheap < self.gate, axis=1)
+        return np.where(sure[:, None], sigmoid(self.cheap * self.alone[0] + self.alone[1]), both)
 
     @classmethod
     def of(cls, rows: Sequence[Row], cache: Path) -> HeldOut:
@@ -62,7 +69,9 @@ class HeldOut:
         meta = json.loads((FOLDER / "local.json").read_text(encoding="utf-8"))
         if meta["data_sha256"] == digest:
             arrays = Heads.load().arrays
-            return cls(cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True, tuple(parts))
+            return cls(
+                cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True, tuple(parts), arrays["gate"]
+            )
         judged = np.array([fold_of(row) in parts for row in rows])
         alone, both = fit.stack(cheap, deep, fit.Goals.of(list(rows)), judged)
         here = cls(cheap, deep, alone, both, {}, False, tuple(parts))
@@ -85,13 +94,18 @@ def logit(share: float) -> float:
     return float(np.log(held / (1 - held)))
 
 
-def scores_of(likely: dict[str, float], limits: dict[str, float], sign: str | None) -> Scores:
-    """Probabilities by head as scores by flag: 0.5 at the threshold, wherever that lies."""
+def scores_of(likely: dict[str, float], limits: dict[str, float], sign: str | None, weak: bool = False) -> Scores:
+    """Probabilities by head as scores by flag: 0.5 at the threshold, wherever that lies.
+
+    A crisis outranks the rest, and in a language that it was hardly taught it claims neither abuse nor harm.
+    """
     margins = {
         flag: max(logit(likely[head]) - logit(limits[head]) for head in heads) for flag, heads in FAMILIES.items()
     }
     if sign:
         margins["crisis"] = SURE
+    if weak or margins["crisis"] >= 0:
+        margins |= {"abuse": -SURE, "harm": -SURE}
     return {flag: float(1 / (1 + np.exp(-np.clip(margin, -SURE, SURE)))) for flag, margin in margins.items()}
 
 
@@ -105,7 +119,7 @@ def from_held_out(samples: Sequence[Sample], held: HeldOut) -> list[Scores | Non
         text, row = fold(own_words(sample.text)), found[sample.place]
         weight = weight_of_heads(text, float(row[0]))
         likely = {head: float(row[number]) * (weight if head in CRISES else 1) for number, head in enumerate(HEADS)}
-        out.append(scores_of(likely, held.limits, crisis_sign(text)))
+        out.append(scores_of(likely, held.limits, crisis_sign(text), is_weak(words_of(text), text)))
     return out
 
 
@@ -123,7 +137,7 @@ def live(texts: Sequence[str], told: Callable[[], None] = lambda: None) -> tuple
         begin = time.process_time()
         reading = local.read(text)
         spent.append((time.process_time() - begin) * 1000)
-        found.append(scores_of({head: getattr(reading, head) for head in HEADS}, limits, reading.sign))
+        found.append(scores_of({head: getattr(reading, head) for head in HEADS}, limits, reading.sign, reading.weak))
         told()
     return found, spent
 

@@ -22,7 +22,8 @@ OTHERS = """\
 **Assessors.** The first four columns are the share found, the others the share falsely called abuse or harm, or a crisis
 where the column says so; rows in brackets; – where an assessor does not claim to know. Each decides by its own defaults.
 Crisis rows speak of self-harm or distress; a good part of them by the weaker labels of DiaSafety and VERA-MH, each source
-by itself in the JSON. What guards against injection flag counts as harm. ms: the processor's time a message, in the median.
+by itself in the JSON. What guards against injection flag counts as harm; what ours calls a crisis, as neither abuse nor
+harm. ms: the processor's time a message, in the median.
 """
 CURVES = """\
 Who finds more at the price of more false alarms is not better for it. So here is ours, its threshold moved until it raises no

@@ -126,9 +126,22 @@ def test_ours_is_set_to_the_others_false_alarms() -> None:
 
 def test_a_score_is_one_half_at_the_threshold_and_a_rule_is_sure() -> None:
     limits = dict.fromkeys(HEADS, 0.9)
-    scores = scores_of(dict.fromkeys(HEADS, 0.9), limits, None)
+    scores = scores_of(dict.fromkeys(HEADS, 0.1) | {"insult": 0.9}, limits, None)
     assert scores["abuse"] == pytest.approx(0.5)
     assert scores_of(dict.fromkeys(HEADS, 0.0), limits, "self")["crisis"] > 0.99
+    insult = dict.fromkeys(HEADS, 0.1) | {"insult": 0.99}
+    assert scores_of(insult, limits, None)["abuse"] > 0.5
+    assert scores_of(insult, limits, "self")["abuse"] < 0.5
+    assert scores_of(insult, limits, None, weak=True)["abuse"] < 0.5
+
+
+def test_where_the_gate_is_sure_the_encoder_is_not_asked() -> None:
+    cheap, deep = np.array([[-9.0] * 6, [0.0] * 6]), np.full((2, 7), 9.0)
+    alone, both = np.array([[1.0] * 6, [0.0] * 6]), np.array([[1.0] * 6, [1.0] * 6, [0.0] * 6])
+    held = HeldOut(cheap, deep, alone, both, {}, True, gate=np.full(6, -5.0))
+    sure, asked = held.scores()[:, 0]
+    assert sure < 0.01
+    assert asked > 0.99
 
 
 def test_held_out_scores_belong_to_the_row_at_their_place() -> None:
