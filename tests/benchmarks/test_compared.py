@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.assessors import tables
+from benchmarks.assessors.encoders import figures, truth
 from benchmarks.assessors.environments import HERE, NotMeasured, Package, ask, environment, packages, reason_in
 from benchmarks.assessors.measures import beside, by_source, recall_at, shares
 from benchmarks.assessors.ours import HeldOut, from_held_out, part_of, scores_of
@@ -162,6 +163,17 @@ def test_held_out_scores_of_other_rows_are_not_read(tmp_path: Path) -> None:
     assert [half.shape for half in found] == [(2, 6), (2, 7)]
     assert part_of(tmp_path, 0, "of others") is None
     assert part_of(tmp_path, 1, "of these") is None
+
+
+def test_an_encoder_is_judged_by_order_and_by_recall_at_few_false_alarms() -> None:
+    found = figures("insult", SAMPLES, [0.9, 0.8, 0.7, 0.0] + [0.6] * 10)
+    assert (found["auc"], found["recall"]) == (0.75, 0.75)
+    assert (found["positives"], found["negatives"]) == (4, 10)
+
+
+def test_only_rows_labelled_calm_teach_what_no_crisis_is() -> None:
+    calm, open_ = (Sample("a", "diasafety", "clean", is_calm) for is_calm in (True, False))
+    assert [truth("crisis", calm), truth("crisis", open_), truth("insult", open_)] == [0, None, 0]
 
 
 def line(name: str, **more: object) -> dict[str, object]:
