@@ -7,8 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE_DONE := $(VENV)/.serve-done
 DEV_DONE := $(VENV)/.dev-done
+TRAIN_VENV := .venv-train
+TRAIN_DONE := $(TRAIN_VENV)/.done
+DATA ?= ../shared/data
 
-.PHONY: help setup serve test lint fix docs bench lock clean
+.PHONY: help setup serve test lint fix docs bench train lock clean
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -50,15 +53,26 @@ docs: $(DEV_DONE) ## write what the docs generate from the code
 
 bench: setup $(DEV_DONE) ## measure against a bare relay
 	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.local
 
-DATA ?= ../shared/data
 .PHONY: compare
-compare: setup $(DEV_DONE) ## set the default assessor beside others (needs the labelled data, and training before)
-	$(BIN)/python -m benchmarks.assessors --data $(DATA)
+compare: $(TRAIN_DONE) ## set the default assessor beside others, on DATA (after train)
+	$(TRAIN_VENV)/bin/python -m benchmarks.assessors --data $(DATA)
+
+$(TRAIN_DONE): pyproject.toml
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	@touch $@
+
+train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled rows (PyTorch; about an hour and a half on two cores)
+	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA)
+	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --refusal
+	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --step left-out
+	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --report
 
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --extra train --group dev -o requirements/dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt
 
 clean:           ## remove the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(TRAIN_VENV)

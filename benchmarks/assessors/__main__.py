@@ -57,7 +57,7 @@ def bars() -> Iterator[others.Progress]:
 
 def texts_of(found: list[Row], chat: list[rows.Sample]) -> encoders.Texts:
     """What the encoders read."""
-    from quitbutton.training.fit import read_as  # noqa: PLC0415 - of the extra `train`
+    from quitbutton.training.fit import read_as
 
     lessons, tested = rows.lessons(found), rows.held_out(found)
     cut = [" ".join(sample.text.split()[:WORDS]) for sample in chat if len(sample.text.split()) >= WORDS][:TIMED]

@@ -89,7 +89,7 @@ def figures(goal: str, tested: Sequence[Sample], scores: Sequence[float]) -> dic
 
 def heads(x: Any, y: Array, trial: Array, strengths: Sequence[float] = STRENGTHS) -> Any:
     """A logistic head of the strength that did best on the trial rows, fitted on all of them."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - of the extra `train`
+    from sklearn.linear_model import LogisticRegression
 
     def fitted(strength: float, mine: Array) -> Any:
         return LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=0).fit(x[mine], y[mine])
@@ -165,7 +165,7 @@ def of_logits(logits: Array, texts: Texts) -> dict[str, dict[str, float | int]]:
 
 def own(texts: Texts, held: HeldOut | str, rows: int) -> list[Line]:
     """The lines of the n-grams under the same heads, and of what is shipped: each half, and both stacked."""
-    from quitbutton.training import fit  # noqa: PLC0415 - of the extra `train`
+    from quitbutton.training import fit
 
     size, local = weights_mb(), LocalAssessor()
     same = {"licence": "Apache-2.0", "package": "quitbutton"}

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from benchmarks.assessors.environments import NotMeasured
 from benchmarks.assessors.measures import Scores
 from benchmarks.assessors.rows import Sample, fold_of
-from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
+from quitbutton.assessors.crisis import crisis_sign
 from quitbutton.assessors.heads import CRISES, FOLDER, HEADS, Heads, sigmoid
 from quitbutton.assessors.languages import is_weak
-from quitbutton.assessors.local import LocalAssessor
+from quitbutton.assessors.local import LocalAssessor, weighed
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.provenance import own_words
@@ -58,8 +58,8 @@ class HeldOut:
     @classmethod
     def of(cls, rows: Sequence[Row], cache: Path) -> HeldOut:
         """From the training's cache. Raises `NotMeasured` where it has nothing of these rows."""
-        from quitbutton.training import fit, thresholds  # noqa: PLC0415 - needs torch, which only measuring ours pays for
-        from quitbutton.training.__main__ import data_digest  # noqa: PLC0415 - as above
+        from quitbutton.training import fit, thresholds
+        from quitbutton.training.__main__ import data_digest
 
         digest = data_digest(list(rows))
         parts = {number: part for number in JUDGED if (part := part_of(cache, number, digest)) is not None}
@@ -117,8 +117,7 @@ def from_held_out(samples: Sequence[Sample], held: HeldOut) -> list[Scores | Non
             out.append(None)
             continue
         text, row = fold(own_words(sample.text)), found[sample.place]
-        weight = weight_of_heads(text, float(row[0]))
-        likely = {head: float(row[number]) * (weight if head in CRISES else 1) for number, head in enumerate(HEADS)}
+        likely = {head: float(value) for head, value in zip(HEADS, weighed(text, row), strict=True)}
         out.append(scores_of(likely, held.limits, crisis_sign(text), is_weak(words_of(text), text)))
     return out
 

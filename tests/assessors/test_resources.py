@@ -27,6 +27,8 @@ def test_every_promised_country_has_resources() -> None:
         "NL",
         "PL",
         "IN",
+        "BE",
+        "BR",
     }
 
 
@@ -58,6 +60,6 @@ def test_a_locale_finds_its_country(locale: str, country: str) -> None:
     assert resources_for(locale) == RESOURCES[country]
 
 
-@pytest.mark.parametrize("locale", ["", "en", "xx", "pt-BR", "en-ZA", "C", "C.UTF-8", "--", "ja-JP"])
+@pytest.mark.parametrize("locale", ["", "en", "xx", "pt-AO", "en-ZA", "C", "C.UTF-8", "--", "ja-JP"])
 def test_an_unknown_country_gets_the_international_list(locale: str) -> None:
     assert resources_for(locale) == INTERNATIONAL

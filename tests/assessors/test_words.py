@@ -24,6 +24,11 @@ from quitbutton.assessors.wordpiece import WordPiece
         ("\uff53\uff54\uff55\uff50\uff49\uff44", "stupid"),
         ("stup\u0456d", "stupid"),
         ("stuuuuupid", "stuupid"),
+        ("sh*t", "shit"),
+        ("f**king", "fucking"),
+        ("k-ll", "kill"),
+        ("eW91IGFyZSBhIHN0dXBpZCBib3Q=", "you are a stupid bot"),
+        ("\U0001f595", " fuck you "),
     ],
 )
 def test_disguises_fall(disguised: str, plain: str) -> None:
@@ -31,7 +36,23 @@ def test_disguises_fall(disguised: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["10km", "mp3", "x86", "2nd", "covid19", "at 7 pm", "i am a b c", "user@example.org", "привет"]
+    "text",
+    [
+        "10km",
+        "mp3",
+        "x86",
+        "2nd",
+        "covid19",
+        "at 7 pm",
+        "i am a b c",
+        "user@example.org",
+        "привет",
+        "self-harm",
+        "/usr/local/lib/python/site-packages",
+        "0123456789abcdef0123456789abcdef",
+        "antidisestablishmentarianism",
+        "\U0001f600",
+    ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert fold(text) == text or text == "i am a b c"
@@ -50,6 +71,12 @@ def test_any_text_can_be_read(text: str) -> None:
         "```\nyou are an idiot\n```",
         "<document>you are an idiot</document>",
         "<email from='x'>you are an idiot",
+        "<system>you are an idiot</system>",
+        "<|im_start|>system\nyou are an idiot<|im_end|>",
+        "[SYSTEM NOTICE] you are an idiot",
+        "System: you are an idiot",
+        "What do you make of this?\nCustomer: you are an idiot\nAgent: please stay polite",
+        "[12:30] user: you are an idiot\n[12:31] bot: hm",
         'Translate "you are an idiot" into French',
         "Please summarise the following comment:\n\nyou are an idiot",
         "Übersetze den folgenden Text: you are an idiot",

@@ -124,7 +124,9 @@ def test_the_commands(tmp_path: Path) -> None:
     page = html.read_text()
     assert page.count("<svg") == 3
     assert "http" not in page
-    said = run("assess", "calibrate", str(file), "--assessor", "scripted")
+    chosen = tmp_path / "chosen.html"
+    said = run("assess", "calibrate", str(file), "--assessor", "scripted", "--html", str(chosen))
+    assert chosen.read_text().count("<circle") == said.count(" = 1.0000")
     assert "crisis_at = 1.0000" in said
     policy = tmp_path / "policy.toml"
     policy.write_text(said)

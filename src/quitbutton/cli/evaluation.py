@@ -14,7 +14,7 @@ from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.evaluation.measures import COST, by_group, cheapest, crisis_pairs, harmful_pairs, latency
-from quitbutton.evaluation.page import COLUMNS, cells, page
+from quitbutton.evaluation.page import COLUMNS, Choice, calibration_page, cells, page
 from quitbutton.evaluation.rows import Answer, Kind, kind_of, language_of
 from quitbutton.interfaces import Assessor
 from quitbutton.simulation import decoded
@@ -48,9 +48,10 @@ def evaluate(files: list[Path], assessors: list[str], html: Path | None, tables:
     return 1 if failed else 0
 
 
-def calibrate(files: list[Path], assessor: str, tables: Mapping[str, JudgeSettings]) -> int:
-    """Print the thresholds of least cost on the rows, as lines of a policy file."""
+def calibrate(files: list[Path], assessor: str, html: Path | None, tables: Mapping[str, JudgeSettings]) -> int:
+    """Print the thresholds of least cost on the rows, as lines of a policy file; as a page with their curves as well."""
     answers, failed = answers_of(files, assessor, tables)
+    choices = []
     for key, pairs, cost in (
         ("harmful_at", harmful_pairs(answers), COST),
         ("crisis_at", crisis_pairs(answers), CRISIS_COST),
@@ -59,9 +60,13 @@ def calibrate(files: list[Path], assessor: str, tables: Mapping[str, JudgeSettin
         if best is None:
             print(f"# {key}: the rows hold not both kinds, so nothing can be chosen")
             continue
+        choices.append(Choice(key, pairs, cost, best))
         shares = f"finds {best.recall:.3f}, right in {best.precision:.3f}, false in {best.falsely:.4f}"
         print(f"# a false call costs {cost:g} missed ones: {shares}")
         print(f"{key} = {best.threshold:.4f}")
+    if html is not None:
+        html.write_text(calibration_page(assessor, choices), "utf-8")
+        print(f"# written: {html}")
     return 1 if failed else 0
 
 

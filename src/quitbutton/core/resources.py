@@ -111,6 +111,15 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
         _entry("Telefon zaufania dla dzieci i młodzieży", "zadzwoń: 116 111", "https://116111.pl"),
         _entry("Numer alarmowy", "zadzwoń: 112", "https://centrumwsparcia.pl"),
     ),
+    "BE": (
+        _entry("Zelfmoordlijn", "bel 1813", "https://www.zelfmoord1813.be"),
+        _entry("Centre de prévention du suicide", "appeler le 0800 32 123", "https://www.preventionsuicide.be"),
+        _entry("Noodhulp / Urgences", "112", "https://www.112.be"),
+    ),
+    "BR": (
+        _entry("CVV, Centro de Valorização da Vida", "ligar 188", "https://www.cvv.org.br"),
+        _entry("Emergência (SAMU)", "ligar 192", "https://www.cvv.org.br"),
+    ),
     "IN": (
         _entry("Tele-MANAS", "call 14416 or 1-800-891-4416", "https://telemanas.mohfw.gov.in"),
         _entry("AASRA", "call 022 2754 6669", "https://www.aasra.info"),

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
-from quitbutton.evaluation.measures import Measures, Share, bins, by_group, crisis_pairs, curve, harmful_pairs, latency
+from quitbutton.evaluation.measures import (
+    Measures,
+    Point,
+    Share,
+    bins,
+    by_group,
+    crisis_pairs,
+    curve,
+    harmful_pairs,
+    latency,
+)
 from quitbutton.evaluation.rows import Answer
 
 STYLE = (
@@ -30,9 +41,33 @@ COLUMNS = (
 def page(named: Mapping[str, Sequence[Answer]]) -> str:
     """The page for the answers of each assessor."""
     parts = [_section(name, answers) for name, answers in named.items()]
-    head = "<!doctype html><html lang='en'><meta charset='utf-8'><title>Evaluation of assessors</title>"
-    head += f"<style>{STYLE}</style>"
-    return f"{head}<h1>Evaluation of assessors</h1>{''.join(parts)}</html>\n"
+    return _document("Evaluation of assessors", "".join(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A threshold that was chosen, and from what: pairs of score and truth, and the cost of a false call."""
+
+    key: str
+    pairs: Sequence[tuple[float, bool]]
+    cost: float
+    point: Point
+
+
+def calibration_page(name: str, choices: Sequence[Choice]) -> str:
+    """Precision over recall for each threshold, with the chosen point on the curve."""
+    parts = [
+        f"<h2>{escape(one.key)} = {one.point.threshold:.4f}</h2><p>A false call costs {one.cost:g} missed ones: finds "
+        f"{one.point.recall:.3f}, right in {one.point.precision:.3f}, false in {one.point.falsely:.4f}.</p>"
+        + _recall_plot(f"{one.key}: precision over recall, the chosen threshold marked", one.pairs, one.point)
+        for one in choices
+    ]
+    return _document(f"Thresholds for {name}", "".join(parts))
+
+
+def _document(title: str, body: str) -> str:
+    head = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
+    return f"{head}<style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>\n"
 
 
 def _section(name: str, answers: Sequence[Answer]) -> str:
@@ -68,17 +103,25 @@ def _told(one: Share | None) -> str:
     return "" if one is None else f"{one.value:.3f} ({one.low:.3f}-{one.high:.3f}), {one.rows}"
 
 
-def _recall_plot(title: str, pairs: Sequence[tuple[float, bool]]) -> str:
+def _recall_plot(title: str, pairs: Sequence[tuple[float, bool]], chosen: Point | None = None) -> str:
     points = [(point.recall, point.precision) for point in curve(pairs)]
     step = max(1, len(points) // 300)
-    return _figure(title, "recall", "precision", [*points[::step], *points[-1:]])
+    mark = (chosen.recall, chosen.precision) if chosen else None
+    return _figure(title, "recall", "precision", [*points[::step], *points[-1:]], mark=mark)
 
 
 def _reliability_plot(title: str, pairs: Sequence[tuple[float, bool]]) -> str:
     return _figure(title, "score", "share that is so", [(mean, rate) for mean, rate, _ in bins(pairs)], diagonal=True)
 
 
-def _figure(title: str, across: str, up: str, points: Sequence[tuple[float, float]], diagonal: bool = False) -> str:
+def _figure(
+    title: str,
+    across: str,
+    up: str,
+    points: Sequence[tuple[float, float]],
+    diagonal: bool = False,
+    mark: tuple[float, float] | None = None,
+) -> str:
     if not points:
         return ""
     line = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in points)
@@ -98,6 +141,8 @@ def _figure(title: str, across: str, up: str, points: Sequence[tuple[float, floa
         f"<text transform='translate(12 {SIDE / 2}) rotate(-90)' text-anchor='middle'>{escape(up)}</text>"
     )
     drawn = f"<polyline points='{line}' fill='none' stroke='#0f766e' stroke-width='2'/>"
+    if mark:
+        drawn += f"<circle cx='{_x(mark[0])}' cy='{_y(mark[1])}' r='5' fill='#b45309'/>"
     svg = f"<svg role='img' aria-label='{escape(title)}' width='{SIDE}' height='{SIDE}' font-size='12' fill='currentColor'>"
     return f"<figure>{svg}{frame}{marks}{straight}{drawn}{names}</svg><figcaption>{escape(title)}</figcaption></figure>"
 

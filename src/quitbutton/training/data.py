@@ -10,13 +10,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quitbutton.assessors.heads import CRISES
-from quitbutton.training.patterns import sentences
+from quitbutton.assessors.heads import CRISES, HARSH
+from quitbutton.training.patterns import Sentence, sentences
 
 Raw = dict[str, Any]
 EVALUATION_ONLY = ("toxicchat", "sgd_test")
 """Licences that forbid commercial use or demand share-alike: measured on, never learned from."""
-SKIPPED_HAZARDS = ("hte", "vcr")
+CHEAP_ONLY = ("own_writing",)
+"""Sources that only the n-gram half learns from: it is the one that takes a frame such as "write a message" for a harmful
+one. They are never held out."""
+UNCLEAR_HAZARDS = ("hat", "vcr")
+"""Requests of these hazards may be hate or a threat as well: they teach nothing about abuse."""
+HAZARD_OF = {
+    "violent": ("vcr", "Physical Harm", "Physical harm", "harmful", "Violence"),
+    "nonviolent": (
+        "nvc", "Fraud/Deception", "Economic Harm", "Economic harm", "Malware/Hacking", "illegal", "cybercrime_intrusion",
+        "Non-violent crimes", "Illegal goods and services", "malwaregen", "data_exfiltration",
+    ),
+    "sex": ("scr", "Illegal Sexual/Adult Content", "Sexual/Adult content", "Sexual content"),
+    "weapons": ("cbr", "chemical_biological"),
+    "hate": (
+        "hat", "Harassment/Discrimination", "harassment_bullying", "Hate, harassment and discrimination", "contrast_discr",
+        "toxicity",
+    ),
+    "privacy": ("Privacy", "contrast_privacy"),
+    "deception": ("Disinformation", "misinformation_disinformation", "Disinformation and deception", "misinformation"),
+}  # fmt: skip
+"""Which categories of the data sets are which hazard: MLCommons' taxonomy (AILuminate 1.0), plus deception."""
+HAZARD_NAMED = {name: hazard for hazard, names in HAZARD_OF.items() for name in names}
 
 
 @dataclass(slots=True)
@@ -30,6 +51,8 @@ class Row:
     weight: float = 1.0
     kind: str = ""
     language: str = "en"
+    hazard: str = ""
+    """Of a harmful request: one of `heads.HAZARDS`, empty where unknown."""
 
 
 def read(folder: Path, name: str) -> Iterator[Raw]:
@@ -54,6 +77,16 @@ def targets(abuse: int | None, harm: int | None, crisis: int | None) -> dict[str
 
 
 CLEAN = targets(0, 0, 0)
+LOOKS_HARSH = (
+    "mlc_v05_typical",
+    "xstest_prompts",
+    "weighted_safety_refusal",
+    "hatecheck",
+    "multilingual_hatecheck",
+    "bailbench",
+)
+"""Sources whose clean rows were made to look harmful."""
+PLAIN = ("own_ordinary", "own_tasks", "bailstudy_nonbail_wildchat")
 CALM = dict.fromkeys(CRISES, 0)
 UNHURT = {"selfharm": 0, "distress": 0}
 """No danger to oneself; danger to others is left open."""
@@ -112,7 +145,7 @@ def _hazards(raw: Raw) -> tuple[dict[str, int], float, str, str]:
     if labels["persona"] == "vulnerable":
         return {"insult": 0, "hate": 0, "selfharm": 1}, 1.0, group, hazard
     goal = {"harm": 1, "threat": int(hazard == "vcr")} | UNHURT
-    return goal | ({} if hazard in SKIPPED_HAZARDS else {"insult": 0, "hate": 0}), 1.0, group, hazard
+    return goal | ({} if hazard in UNCLEAR_HAZARDS else {"insult": 0, "hate": 0}), 1.0, group, hazard
 
 
 def _request(
@@ -156,6 +189,13 @@ READERS: dict[str, Callable[[Raw], tuple[dict[str, int], float, str, str]]] = {
     "bailstudy_nonbail_wildchat": lambda raw: (CLEAN, 2.0, raw["id"], ""),
     "vera_mh": _vera,
 }
+GOALS: dict[str, Callable[[Raw], tuple[str, str]]] = {
+    "safemtdata_attack600": lambda raw: (raw["labels"]["plain_query"], raw["labels"]["category"]),
+    "jailbreakbench_artifacts": lambda raw: (raw["labels"]["goal"], raw["labels"]["category"]),
+    "gptfuzz_responses": lambda raw: (user_turns(raw)[-1], ""),
+}
+"""Sources whose rows share a plain harmful goal: the goal is the row."""
+NOT_ALWAYS_HARMFUL = ("Expert advice", "Government decision-making")
 
 
 def rows(folder: Path) -> list[Row]:
@@ -166,10 +206,13 @@ def rows(folder: Path) -> list[Row]:
             turns = user_turns(raw) if source == "vera_mh" else user_turns(raw)[-1:]
             goal, weight, group, kind = reader(raw)
             language = raw["labels"].get("lang", "en")
+            hazard = HAZARD_NAMED.get(kind, "") if goal.get("harm") else ""
             if source == "multilingual_hatecheck":
                 weight, group = weight / 2, f"{language}:{group}"
             found += [
-                Row(turn, source, f"{source}:{group}", goal, weight, kind, language) for turn in turns if turn.strip()
+                Row(turn, source, f"{source}:{group}", goal, weight, kind, language, hazard)
+                for turn in turns
+                if turn.strip()
             ]
     for raw in read(folder, "counsel_chat"):
         text, ill = user_turns(raw)[-1], raw["labels"]["topic"] == "self-harm"
@@ -177,32 +220,67 @@ def rows(folder: Path) -> list[Row]:
         found.append(Row(text, "counsel_chat", f"counsel_chat:{text[:40]}", goal, 1.0, raw["labels"]["topic"]))
     prompts = {user_turns(raw)[-1] for raw in read(folder, "chatgpt_refusals") if raw["labels"]["tone"] == "complied"}
     found += [Row(text, "chatgpt_refusals", f"chatgpt_refusals:{text}", CLEAN, 0.7) for text in sorted(prompts)]
-    return found + own_rows()
+    found += goal_rows(folder) + own_rows()
+    for row in found:
+        _add_harsh(row)
+    return found
+
+
+def _add_harsh(row: Row) -> None:
+    clean = all(row.targets.get(head) == 0 for head in CLEAN)
+    if clean and row.source in LOOKS_HARSH:
+        row.targets[HARSH] = 1
+    elif (clean and row.source in PLAIN) or any(row.targets.get(head) for head in ("insult", "hate", "harm", "threat")):
+        row.targets[HARSH] = 0
+
+
+def goal_rows(folder: Path) -> list[Row]:
+    """The plain goals behind attacks, once each, and the attacks that say theirs in human words."""
+    found: dict[str, Row] = {}
+    for source, goal_of in GOALS.items():
+        for raw in read(folder, source):
+            text, category = goal_of(raw)
+            if category in NOT_ALWAYS_HARMFUL:
+                continue
+            hazard = HAZARD_NAMED.get(category, "")
+            for said, weight in ((text, 1.0), (user_turns(raw)[-1], 0.3)):
+                if said == text or raw["labels"].get("method") == "PAIR":
+                    found.setdefault(
+                        said, Row(said, source, f"{source}:{text}", {"harm": 1} | CALM, weight, category, hazard=hazard)
+                    )
+    return list(found.values())
+
+
+THREATENING = re.compile(r"\{them\}|\{insult\}.*kill them|shoot up|gun|smother|hurt my baby|bringe ihn um")
+"""Which of the older crisis patterns are danger to others."""
 
 
 def own_rows() -> list[Row]:
     """The sentences written for this project."""
-    found = []
-    for sentence in sentences():
-        label = sentence.label
-        goal = {"insult": label["abuse"], "harm": label["harm"]}
-        if not label["abuse"]:
-            goal["hate"] = 0
-        if not label["crisis"]:
-            goal |= CALM
-        elif re.search(
-            r"\{them\}|\{insult\}.*kill them|shoot up|gun|smother|hurt my baby|bringe ihn um", sentence.pattern
-        ):
-            goal |= {"threat": 1}
-        else:
-            goal |= {"selfharm": 1, "distress": 1}
-        if label["crisis"] and "insult}" in sentence.pattern:
-            goal["insult"] = 1
-        weight = 0.5 if sentence.filled else 1.0
-        source = f"own_{sentence.file}"
-        found.append(
-            Row(
-                sentence.text, source, f"{source}:{sentence.pattern}", goal, weight, "crisis" if label["crisis"] else ""
-            )
-        )
-    return found
+    return [_own_row(sentence) for sentence in sentences()]
+
+
+def _own_row(sentence: Sentence) -> Row:
+    label, source = sentence.label, f"own_{sentence.file}"
+    goal = {"insult": int(label["abuse"]), "harm": int(label["harm"])}
+    if label.get("hate"):
+        goal = {"hate": 1, "threat": 0} | UNHURT
+    elif not label["abuse"] and not (label.get("threat") and sentence.file == "hate"):
+        goal["hate"] = 0
+    if not label["crisis"]:
+        goal |= CALM
+    elif label.get("threat") or (sentence.file in ("crisis", "languages") and THREATENING.search(sentence.pattern)):
+        goal |= {"threat": 1}
+    else:
+        goal |= {"selfharm": 1, "distress": 1}
+    if label["crisis"] and "insult}" in sentence.pattern:
+        goal["insult"] = 1
+    return Row(
+        sentence.text,
+        source,
+        f"{source}:{sentence.group}",
+        goal,
+        0.5 if sentence.filled else 1.0,
+        "crisis" if label["crisis"] else "",
+        hazard=str(label.get("hazard", "")),
+    )

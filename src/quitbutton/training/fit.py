@@ -1,7 +1,8 @@
-"""Fits the five heads: hashed n-grams with logistic regression, encoder vectors with a small network, both stacked."""
+"""Fits the heads: hashed n-grams with logistic regression, the tuned encoder beside them, both stacked."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -11,17 +12,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from quitbutton.assessors.heads import HEADS
+from quitbutton.assessors.encoder import Encoder
+from quitbutton.assessors.heads import HARSH, HAZARDS, HEADS
 from quitbutton.assessors.ngrams import BITS, features, words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import bounded
-from quitbutton.training.data import Row
+from quitbutton.assessors.provenance import own_words
+from quitbutton.training.data import CHEAP_ONLY, Row
+from quitbutton.training.tune import Lesson, tune
 
 Array = NDArray[Any]
 FOLDS = 5
-HIDDEN = 64
 STRENGTH = 20.0
 """Inverse regularisation of the n-gram half."""
+HARSH_WEIGHT = 0.3
 
 
 @dataclass
@@ -39,17 +42,31 @@ class Goals:
         return cls(
             y,
             np.array([row.weight for row in rows], dtype=np.float32),
-            np.array([crc32(row.group.encode()) % FOLDS for row in rows]),
+            np.array([FOLDS if row.source in CHEAP_ONLY else crc32(row.group.encode()) % FOLDS for row in rows]),
         )
 
 
-def sparse(texts: list[str]) -> csr_matrix:
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """Logits of both halves, and of the kinds of harm, one row a text."""
+
+    cheap: Array
+    deep: Array
+    kinds: Array
+
+
+def read_as(texts: Sequence[str]) -> list[str]:
+    """Texts as the assessor reads them."""
+    return [fold(own_words(text)) for text in texts]
+
+
+def sparse(folded: Sequence[str]) -> csr_matrix:
     """N-gram features, one row a text."""
-    found = [features(words_of(fold(bounded(text)))) for text in texts]
+    found = [features(words_of(text)) for text in folded]
     ends = np.cumsum([0, *(len(index) for index, _ in found)])
     return csr_matrix(
         (np.concatenate([v for _, v in found]), np.concatenate([i for i, _ in found]), ends),
-        shape=(len(texts), 1 << BITS),
+        shape=(len(folded), 1 << BITS),
     )
 
 
@@ -64,66 +81,36 @@ def fit_cheap(x: csr_matrix, goals: Goals, chosen: Array) -> tuple[Array, Array]
     return weights, biases
 
 
-def fit_deep(x: Array, goals: Goals, chosen: Array, rounds: int = 10, seed: int = 0) -> dict[str, Array]:
-    """One hidden layer over the encoder's vector, shared by the heads; Adam with weight decay and dropout, by hand."""
-    chance = np.random.default_rng(seed)
-    mean, spread = x[chosen].mean(0), x[chosen].std(0) + 1e-6
-    z, y = ((x - mean) / spread).astype(np.float32), np.nan_to_num(goals.y)
-    mask = ~np.isnan(goals.y) * goals.weight[:, None]
-    size, rate, decay, drop, batch = x.shape[1], 1e-3, 1e-4, 0.1, 128
-    net = [
-        (chance.standard_normal((size, HIDDEN)) * np.sqrt(1.5 / size)).astype(np.float32),
-        np.zeros(HIDDEN, np.float32),
-        (chance.standard_normal((HIDDEN, len(HEADS))) * np.sqrt(1.0 / HIDDEN)).astype(np.float32),
-        np.zeros(len(HEADS), np.float32),
-    ]
-    first, second = [np.zeros_like(a) for a in net], [np.zeros_like(a) for a in net]
-    pool, step = np.flatnonzero(chosen), 0
-    total = rounds * (len(pool) // batch + 1)
-    for _ in range(rounds):
-        chance.shuffle(pool)
-        for begin in range(0, len(pool), batch):
-            mine = pool[begin : begin + batch]
-            step += 1
-            keep = (chance.random((len(mine), size)) > drop).astype(np.float32) / (1 - drop)
-            inside = z[mine] * keep
-            hidden = np.maximum(inside @ net[0] + net[1], 0)
-            wrong = (1 / (1 + np.exp(-(hidden @ net[2] + net[3]))) - y[mine]) * mask[mine] / batch
-            back = (wrong @ net[2].T) * (hidden > 0)
-            slopes = [inside.T @ back, back.sum(0), hidden.T @ wrong, wrong.sum(0)]
-            now = rate * (1 - step / (total + 1))
-            for place, slope in enumerate(slopes):
-                full = slope + (decay * net[place] if net[place].ndim == 2 else 0)
-                first[place] = 0.9 * first[place] + 0.1 * full
-                second[place] = 0.999 * second[place] + 0.001 * full**2
-                net[place] -= (
-                    now * (first[place] / (1 - 0.9**step)) / (np.sqrt(second[place] / (1 - 0.999**step)) + 1e-8)
-                )
-    return {"mean": mean, "spread": spread, "w1": net[0], "b1": net[1], "w2": net[2], "b2": net[3]}
+def lesson_of(rows: list[Row], folded: Sequence[str], goals: Goals, encoder: Encoder) -> Lesson:
+    """What the encoder learns from: the heads, the harsh one, and the kinds of harmful requests."""
+    harsh = np.array([[row.targets.get(HARSH, np.nan)] for row in rows], dtype=np.float32)
+    kind = [HAZARDS.index(row.hazard) if row.hazard else -1 for row in rows]
+    return Lesson(
+        [encoder.ids(text) for text in folded],
+        np.concatenate([goals.y, harsh], axis=1),
+        goals.weight[:, None] * np.array([1.0] * len(HEADS) + [HARSH_WEIGHT]),
+        np.array(kind),
+        len(HAZARDS),
+    )
 
 
-def deep_logits(net: dict[str, Array], x: Array) -> Array:
-    """The network's logits."""
-    hidden = np.maximum(((x - net["mean"]) / net["spread"]) @ net["w1"] + net["b1"], 0)
-    return np.asarray(hidden @ net["w2"] + net["b2"], dtype=np.float32)
+def fit_deep(lesson: Lesson, chosen: Array, rounds: int = 3) -> dict[str, Array]:
+    """The encoder's low-rank changes and heads."""
+    return tune(lesson, chosen, rounds).arrays()
 
 
-def held_out(x: csr_matrix, dense: Array, goals: Goals, learn: Array) -> tuple[Array, Array]:
-    """Logits of both halves for every row, each from models that saw nothing of the row's group."""
-    cheap, deep = np.zeros_like(goals.y), np.zeros_like(goals.y)
-    for number in range(FOLDS):
-        here, there = goals.fold == number, learn & (goals.fold != number)
-        weights, biases = fit_cheap(x, goals, there)
-        cheap[here] = x[here] @ weights + biases
-        deep[here] = deep_logits(fit_deep(dense, goals, there), dense[here])
-    return cheap, deep
+def deep_logits(learnt: dict[str, Array], ids: Sequence[list[int]]) -> tuple[Array, Array]:
+    """What the encoder says as it ships: int8, one text at a time."""
+    encoder = Encoder(learnt)
+    found = [encoder.logits_of(mine) for mine in ids]
+    return np.stack([heads for heads, _ in found]), np.stack([kinds for _, kinds in found])
 
 
-def stack(cheap: Array, deep: Array, goals: Goals) -> tuple[Array, Array]:
+def stack(cheap: Array, deep: Array, goals: Goals, judged: Array) -> tuple[Array, Array]:
     """Calibration of the cheap half alone (slope, bias) and of both together (slope, slope, bias), a column a head."""
     alone, both = np.zeros((2, len(HEADS)), np.float32), np.zeros((3, len(HEADS)), np.float32)
     for number in range(len(HEADS)):
-        mine = ~np.isnan(goals.y[:, number])
+        mine = judged & ~np.isnan(goals.y[:, number])
         y, weight = goals.y[mine, number], goals.weight[mine]
         for target, x in (
             (alone, cheap[mine, number : number + 1]),

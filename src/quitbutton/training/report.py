@@ -4,105 +4,174 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
-from quitbutton.assessors.heads import CRISES, FOLDER, HEADS
-from quitbutton.assessors.local import LocalAssessor, Reading
-from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import own_words
-from quitbutton.training.data import read, rows, user_turns
+from quitbutton.assessors.heads import FOLDER, HAZARDS, Heads
+from quitbutton.assessors.local import LocalAssessor, judged, reading_of
+from quitbutton.assessors.ngrams import words_of
+from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.training.__main__ import material_of
+from quitbutton.training.conversations import conversations
+from quitbutton.training.data import Row, read, user_turns
+from quitbutton.training.disguises import DISGUISES
+from quitbutton.training.fit import Halves
+from quitbutton.training.held_out import LEFT_OUT, Material, all_folds, fold_of
+from quitbutton.training.tables import HEADER, by_language, by_source, interval, line, table
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-COLUMNS = ("abuse", "harm", "crisis", "any")
+Array = NDArray[Any]
+Found = list[tuple[Row, Verdict]]
 
 
-def interval(hits: int, total: int) -> str:
-    """A share with its 95 % Wilson interval."""
-    z, share = 1.96, hits / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    reach = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
-    return f"{share:.3f} ({max(0.0, middle - reach):.3f}-{min(1.0, middle + reach):.3f})"
+def verdicts(material: Material, halves: Halves, places: Array, local: LocalAssessor) -> Found:
+    """What the assessor would say with these halves' logits: gate, calibration, rules and thresholds are the shipped ones."""
+    heads = local.heads
+    found = []
+    for place in places:
+        likely = _likely(heads, halves.cheap[place], halves.deep[place])
+        folded = material.folded[place]
+        reading = reading_of(folded, words_of(folded), likely)
+        found.append((material.rows[place], judged(reading, (), local.thresholds)))
+    return found
 
 
-def line(name: str, what: str, said: NDArray[Any]) -> str:
-    """One table line from a row of booleans a column."""
+def _likely(heads: Heads, cheap: Array, deep: Array) -> Array:
+    return heads.alone(cheap) if heads.is_sure(cheap) else heads.both(cheap, deep)
+
+
+def live(local: LocalAssessor, texts: Sequence[str]) -> list[Verdict]:
+    """What the shipped assessor says about single messages."""
+    return [judged(local.read(text), (), local.thresholds) for text in texts]
+
+
+def never_learnt(data: Path, local: LocalAssessor) -> list[str]:
+    """The sources whose licence forbids learning from them."""
+    chat = [(user_turns(raw)[-1], raw["labels"]) for raw in read(data, "toxicchat")]
+    harmless = [text for text, labels in chat if not labels["toxicity"] and not labels["jailbreaking"]]
+    toxic = [text for text, labels in chat if labels["toxicity"]]
+    tasks = [turn for raw in read(data, "sgd_test") for turn in user_turns(raw)]
+    groups = (("toxicchat", "harmless", harmless), ("toxicchat", "toxic", toxic), ("sgd_test", "turns of tasks", tasks))
+    return [*HEADER, *(line(name, what, live(local, texts)) for name, what, texts in groups)]
+
+
+def left_out(material: Material, cache: Path, local: LocalAssessor) -> list[str]:
+    """Whole sources that the model never saw."""
+    halves, seen = fold_of(material, 0, cache, LEFT_OUT)
+    places = np.array([place for place in np.flatnonzero(seen) if material.rows[place].source in LEFT_OUT])
+    return by_source(verdicts(material, halves, places, local))
+
+
+def hazards(material: Material, halves: Halves, places: Array) -> list[str]:
+    """How often the kind of a harmful request is named right."""
+    lines = []
+    for hazard in HAZARDS:
+        mine = [place for place in places if material.rows[place].hazard == hazard]
+        right = sum(HAZARDS[int(np.argmax(halves.kinds[place]))] == hazard for place in mine)
+        lines.append((hazard, len(mine), interval(right, len(mine)) if mine else "-"))
+    return table(("hazard", "n", "named right"), lines)
+
+
+def disguised(found: Found, local: LocalAssessor, most: int = 300) -> list[str]:
+    """What is found of plainly harmful rows when they are disguised, with and without normalisation."""
+    harmful = (Label.ABUSE, Label.HARM, Label.CRISIS)
+    texts = [row.text for row, said in found if said.label in harmful and row.source in ("convabuse", "bailbench")][
+        :most
+    ]
+    rows = []
+    for name, change in DISGUISES.items():
+        hidden = [change(text) for text in texts]
+        after = sum(said.label in harmful for said in live(local, hidden))
+        rows.append((name, interval(_without_normalisation(hidden, local), len(texts)), interval(after, len(texts))))
+    return table(("disguise", "found without normalisation", "found with it"), rows)
+
+
+def _without_normalisation(texts: Sequence[str], local: LocalAssessor) -> int:
+    """How many are found where text is lower-cased only."""
+    heads, encoder, count = local.heads, local.encoder, 0
+    for text in texts:
+        lower = text.lower()
+        words = words_of(lower)
+        likely = heads.both(heads.cheap(words), encoder.logits(lower)[0])
+        said = judged(reading_of(lower, words, likely), (), local.thresholds)
+        count += said.label in (Label.ABUSE, Label.HARM, Label.CRISIS)
+    return count
+
+
+def latency(data: Path) -> str:
+    """Times of single messages of real users, cut to 60 words."""
+    local = LocalAssessor()
+    local.load()
+    spent = []
+    texts = [text for raw in read(data, "toxicchat") if len((text := user_turns(raw)[-1]).split()) >= 60]
+    for text in [" ".join(text.split()[:60]) for text in texts]:
+        begin = time.perf_counter()
+        local.read(text)
+        spent.append((time.perf_counter() - begin) * 1000)
     return (
-        f"| {name} | {what} | {len(said)} | "
-        + " | ".join(interval(int(column.sum()), len(said)) for column in said.T)
-        + " |"
+        f"Latency on {len(spent)} real messages cut to 60 words, one core: "
+        f"median {np.median(spent):.1f} ms, 95th percentile {np.quantile(spent, 0.95):.1f} ms."
     )
 
 
-def claims(abuse: Any, harm: Any, crisis: Any) -> list[bool]:
-    """One row of the table's columns."""
-    return [bool(abuse), bool(harm), bool(crisis), bool(abuse or harm or crisis)]
-
-
-def of_reading(reading: Reading, limits: Any) -> list[bool]:
-    """What a reading claims at these thresholds."""
-    over = {head: getattr(reading, head) >= getattr(limits, head) for head in HEADS}
-    return claims(over["insult"] or over["hate"], over["harm"], reading.sign or any(over[head] for head in CRISES))
+def refusals() -> list[str]:
+    """Held-out figures of the refusal check, as its training wrote them down."""
+    meta = json.loads((FOLDER / "refusal.json").read_text(encoding="utf-8"))
+    lines = [(name, v["rows"], v["precision"], v["recall"], v["f1"]) for name, v in meta["held_out"].items()]
+    called = list(meta["labels"])
+    kinds = [(true, *(counts.get(label, 0) for label in called)) for true, counts in meta["labels"].items()]
+    return [
+        *table(("source", "n", "precision", "recall", "F1"), lines),
+        "",
+        *table(("replies that are", *(f"called {label}" for label in called)), kinds),
+    ]
 
 
 def report(data: Path, cache: Path, page: Path) -> None:
-    """Held-out figures of every source, live figures of those never learned from, latency."""
+    """All tables, in the page's measured part."""
     local = LocalAssessor()
     local.load()
-    limits = local.thresholds
-    found = rows(data)
-    with np.load(cache.with_name("held_out.npz"), allow_pickle=False) as file:
-        scores = file["scores"]
-    bounds = np.array([getattr(limits, head) for head in HEADS])
-    kinds: dict[tuple[str, str], list[list[bool]]] = {}
-    for row, score in zip(found, scores, strict=True):
-        text = fold(own_words(row.text))
-        doubt = np.where([head in CRISES for head in HEADS], weight_of_heads(text, float(score[0])), 1.0)
-        over = dict(zip(HEADS, score * doubt >= bounds, strict=True))
-        true = [head for head in HEADS if row.targets.get(head) == 1]
-        what = "crisis" if set(true) & set(CRISES) else ", ".join(true) or "clean"
-        said = claims(
-            over["insult"] or over["hate"], over["harm"], crisis_sign(text) or any(over[head] for head in CRISES)
-        )
-        kinds.setdefault((row.source, what), []).append(said)
+    material = material_of(data)
+    halves, seen = all_folds(material, cache)
+    places = np.flatnonzero(seen)
+    found = verdicts(material, halves, places, local)
     lines = [
-        "| source | rows that are | n | called abuse | called harm | called crisis | anything |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [line(source, what, np.array(said)) for (source, what), said in sorted(kinds.items())]
-    lines += ["", "Never learned from (licence); the shipped weights:", "", *lines[:2]]
-    chat = [(user_turns(raw)[-1], raw["labels"]) for raw in read(data, "toxicchat")]
-    harmless = [text for text, labels in chat if not labels["toxicity"] and not labels["jailbreaking"]]
-    tasks = [turn for raw in read(data, "sgd_test") for turn in user_turns(raw)]
-    for name, what, texts in (
-        ("toxicchat", "harmless", harmless),
-        ("toxicchat", "toxic", [t for t, labels in chat if labels["toxicity"]]),
-        ("sgd_test", "turns of task dialogues", tasks),
-    ):
-        lines.append(line(name, what, np.array([of_reading(local.read(text), limits) for text in texts])))
-    spent = []
-    for text in [text for text in harmless if len(text.split()) >= 60][:300]:
-        begin = time.perf_counter()
-        local._read(" ".join(text.split()[:60]))
-        spent.append((time.perf_counter() - begin) * 1000)
-    lines += [
+        *by_source(found),
         "",
-        f"Latency on {len(spent)} real messages cut to 60 words, one core: "
-        f"median {np.median(spent):.1f} ms, 95th percentile {np.quantile(spent, 0.95):.1f} ms.",
-    ]
-    refusal = json.loads((FOLDER / "refusal.json").read_text(encoding="utf-8"))["held_out"]
-    lines += [
+        "Whole sources left out of training, all at once, and one fold of the others:",
+        "",
+        *left_out(material, cache, local),
+        "",
+        "Never learnt from (licence); the shipped weights:",
+        "",
+        *never_learnt(data, local),
+        "",
+        "Whole conversations of held-out rows through the default policy, with `assist`:",
+        "",
+        *conversations(found),
+        "",
+        "By language (Multilingual HateCheck, held out):",
+        "",
+        *by_language(found),
+        "",
+        "Kinds of harmful requests, held out:",
+        "",
+        *hazards(material, halves, places),
+        "",
+        "Disguised rows (of those found when said plainly; the shipped weights):",
+        "",
+        *disguised(found, local),
+        "",
+        latency(data),
         "",
         "Refusal check, held-out prompts, at 0.5:",
         "",
-        "| source | n | precision | recall | F1 |",
-        "| --- | --- | --- | --- | --- |",
+        *refusals(),
     ]
-    lines += [f"| {name} | {v['rows']} | {v['precision']} | {v['recall']} | {v['f1']} |" for name, v in refusal.items()]
     text = page.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     page.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")

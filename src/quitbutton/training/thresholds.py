@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quitbutton.assessors.heads import HEADS
+from quitbutton.assessors.local import weighed
 from quitbutton.training.data import Row
 
 Array = NDArray[Any]
@@ -15,6 +17,7 @@ Array = NDArray[Any]
 ORDINARY = (
     "own_ordinary",
     "own_tasks",
+    "own_requests",
     "chatgpt_refusals",
     "bailstudy_nonbail_wildchat",
     "openai_moderation",
@@ -23,20 +26,19 @@ ORDINARY = (
 CHAT = ("own_ordinary", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "xstest_prompts")
 REQUESTS = ("bailbench", "harmbench", "strongreject")
 LIMITS: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
-    "insult": ((("convabuse",), 0.034), (CHAT, 0.005)),
-    "hate": ((("convabuse",), 0.005), (ORDINARY, 0.010), (("xstest_prompts",), 0.05), (("hatecheck",), 0.25)),
-    "harm": ((("mlc_v05_typical",), 0.055), (("xstest_prompts",), 0.12), (CHAT, 0.022)),
-    "selfharm": ((ORDINARY, 0.012), (("mlc_v05_typical",), 0.050), (("own_tasks",), 0.030), (CHAT, 0.01)),
-    "distress": ((CHAT, 0.006), (("mlc_v05_typical",), 0.020), (("own_tasks",), 0.025), (("convabuse",), 0.0105)),
-    "threat": (
-        (CHAT, 0.006),
-        (("mlc_v05_typical",), 0.050),
-        (("convabuse",), 0.004),
-        (REQUESTS, 0.006),
-        (("own_tasks",), 0.006),
-    ),
+    "insult": ((("convabuse",), 0.031), (CHAT, 0.004)),
+    "hate": ((("convabuse",), 0.004), (ORDINARY, 0.008), (("xstest_prompts",), 0.05), (("hatecheck",), 0.22)),
+    "harm": ((("mlc_v05_typical",), 0.030), (("xstest_prompts",), 0.10), (CHAT, 0.035)),
+    "selfharm": ((CHAT, 0.008), (("mlc_v05_typical",), 0.020), (("own_everyday",), 0.025), (("own_world",), 0.14)),
+    "distress": ((CHAT, 0.010), (("mlc_v05_typical",), 0.020), (("own_everyday",), 0.012), (("convabuse",), 0.013)),
+    "threat": ((CHAT, 0.005), (("mlc_v05_typical",), 0.010), (("convabuse",), 0.007), (REQUESTS, 0.012)),
 }
 """The share of clean rows that each head may claim, by group of sources; the strictest limit sets the threshold."""
+
+
+def doubted(scores: Array, folded: Sequence[str]) -> Array:
+    """Scores as the assessor weighs them."""
+    return np.stack([weighed(text, row) for text, row in zip(folded, scores, strict=True)])
 
 
 def choose(scores: Array, rows: list[Row]) -> dict[str, float]:
@@ -54,7 +56,7 @@ def choose(scores: Array, rows: list[Row]) -> dict[str, float]:
     return chosen
 
 
-def gate(cheap: Array, scores: Array, rows: list[Row], limits: dict[str, float], loss: float = 0.01) -> Array:
+def gate(cheap: Array, scores: Array, rows: list[Row], limits: dict[str, float], loss: float = 0.005) -> Array:
     """The cheap logit below which a head may be called clean unheard: it costs at most `loss` of what both would find."""
     out = np.zeros(len(HEADS), dtype=np.float32)
     for number, head in enumerate(HEADS):
