@@ -55,6 +55,8 @@ WEAK_WORDS = frozenset(  # frequent words that no language we know better shares
     ]
 )
 ENOUGH = 0.25
+WEAK_LETTER = re.compile("[ąćęłńśźżřěůőűğışșțăđðþľĺŕģķļņūėįų]")
+"""Letters that none of the languages we know better uses."""
 
 
 def is_other_script(folded: str) -> bool:
@@ -68,6 +70,6 @@ def is_weak(words: list[str], folded: str) -> bool:
 
     Abuse and harm are then not claimed (no harm proven); the crisis check stays on.
     """
-    if is_other_script(folded):
+    if is_other_script(folded) or WEAK_LETTER.search(folded):
         return True
     return bool(words) and sum(word in WEAK_WORDS for word in words) >= max(2, ENOUGH * len(words))
