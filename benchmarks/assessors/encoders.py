@@ -185,7 +185,7 @@ def own(texts: Texts, held: HeldOut | str, rows: int) -> list[Line]:
     encoder, stack = round(size["encoder"], 1), round(sum(size.values()), 1)
     for line, name, mb, logits in (
         (grams, "hashed n-grams as shipped", grams["mb"], held.cheap * held.alone[0] + held.alone[1]),
-        (same | tuned, "MiniLM-L6, three layers, tuned by us", encoder, held.deep),
+        (same | tuned, "MiniLM-L6, tuned by us", encoder, held.deep),
         (same | both, "**both stacked: `local`**", stack, logits_of(held)),
     ):
         lines.append(line | {"name": name, "mb": mb, "learned": rows, "goals": of_logits(logits, texts)})
