@@ -110,7 +110,8 @@ def test_an_edit_changes_its_own_address_and_those_after_it(texts: list[str], pl
 @given(st.text())
 def test_the_canonical_form_is_stable(text: str) -> None:
     assert canonical(canonical(text)) == canonical(text)
-    assert canonical("\t" + text.replace("\n", "\r\n") + " \n") == canonical(text)
+    unix = text.replace("\r", "")
+    assert canonical("\t" + unix.replace("\n", "\r\n") + " \n") == canonical(unix)
 
 
 WARNED, ENDED = Standing(Rung.WARNED, 2), Standing(Rung.ENDED, 2)
