@@ -14,7 +14,7 @@ import numpy as np
 
 from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
 from quitbutton.assessors.encoder import Encoder
-from quitbutton.assessors.heads import CRISES, HAZARDS, HEADS, Heads, Logits, sigmoid
+from quitbutton.assessors.heads import CRISES, HARSH, HAZARDS, HEADS, Heads, Logits, sigmoid
 from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
@@ -27,7 +27,9 @@ LOOK_BACK = 3
 WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
-LIKELY, REQUESTED = 0.5, 0.65
+LIKELY, NOTABLE = 0.5, 0.05
+"""Probabilities: more likely than not, and too high to go unremarked."""
+REQUESTED = 0.65
 """How much a threat's score counts in what is likely a request for harm: naming a deed is not yet announcing it."""
 NAME = "local@2"
 
@@ -93,7 +95,8 @@ def judged(now: Reading, before: Sequence[Reading], limits: Thresholds) -> Verdi
                 return Verdict(Label.UNKNOWN, scores, NAME, f"weak language:{head}")
             why = f"{head}:{now.hazard}" if head == "harm" and now.hazard else head
             return Verdict(label, scores, NAME, why)
-    return Verdict(Label.CLEAN, scores, NAME)
+    looked_at = max(scores.harm, scores.abuse) >= NOTABLE
+    return Verdict(Label.CLEAN, scores, NAME, HARSH if looked_at and now.harsh >= LIKELY else "")
 
 
 def _danger(now: Reading, before: Sequence[Reading], limits: Thresholds) -> str:
