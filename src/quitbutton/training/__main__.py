@@ -38,6 +38,7 @@ def material_of(data: Path) -> Material:
 
 def train(data: Path, out: Path, cache: Path) -> None:
     """Fit, calibrate on held-out folds, choose thresholds, fit again on all rows, write."""
+    out.mkdir(parents=True, exist_ok=True)
     write_graph(out / "encoder.onnx")
     material = material_of(data)
     halves, judged = all_folds(material, cache)
