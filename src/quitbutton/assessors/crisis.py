@@ -84,7 +84,7 @@ ERRAND = re.compile(
     r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|\d+(?::\d\d)? ?[ap]\.?m|\d+(?:st|nd|rd|th)|"
     r"that'?s all|that is all|that will be all|all set|(?:don'?t|won'?t|do not) need|anything else|something else|nothing else|no,? thanks?|"
     r"thank you|thanks|garage|visit|leaving|want it to be|that is what i want|place to (?:live|stay)|propert(?:y|ies)|"
-    r"bath(?:room)?s?|apartments?|(?:something|fun) to do|therapists?|hold off|everything i need|that takes care of it for me|"
+    r"bath(?:room)?s?|apartments?|(?:something|fun) to do|therapists?|hold off|everything i need|half past|(?:in the|this) (?:morning|afternoon|evening)|that takes care of it for me|"
     r"(?:will|does) it reach me|watch)\b"
 )
 HARMLESS = re.compile(
@@ -120,7 +120,9 @@ def weight_of_heads(folded: str, insult: float) -> float:
     """
     if is_errand(folded):
         return DOUBT
-    if insult >= 0.8 and (ONESELF.search(folded) is None or AT_THE_BOT.search(folded) is not None):
+    if insult >= 0.8 and ONESELF.search(folded) is None:
+        return DOUBT
+    if insult >= 0.5 and AT_THE_BOT.search(folded) is not None:
         return DOUBT
     return 1.0
 

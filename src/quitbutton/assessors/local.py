@@ -29,7 +29,7 @@ WINDOW, STRIDE = 50, 35
 REMEMBERED = 4096
 LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
-REQUESTED = 0.65
+REQUESTED = 0.75
 """How much a threat's score counts in what is likely a request for harm: naming a deed is not yet announcing it."""
 NAME = "local@2"
 

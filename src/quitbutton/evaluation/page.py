@@ -57,7 +57,7 @@ class Choice:
 def calibration_page(name: str, choices: Sequence[Choice]) -> str:
     """Precision over recall for each threshold, with the chosen point on the curve."""
     parts = [
-        f"<h2>{escape(one.key)} = {one.point.threshold:.4f}</h2><p>A false call costs {one.cost:g} missed ones: finds "
+        f"<h2>{escape(one.key)} = {one.point.threshold:.4f}</h2><p>A false call costs as much as {one.cost:g} missed: finds "
         f"{one.point.recall:.3f}, right in {one.point.precision:.3f}, false in {one.point.falsely:.4f}.</p>"
         + _recall_plot(f"{one.key}: precision over recall, the chosen threshold marked", one.pairs, one.point)
         for one in choices

@@ -16,7 +16,7 @@ from quitbutton.training.patterns import Sentence, sentences
 Raw = dict[str, Any]
 EVALUATION_ONLY = ("toxicchat", "sgd_test")
 """Licences that forbid commercial use or demand share-alike: measured on, never learned from."""
-CHEAP_ONLY = ("own_writing",)
+CHEAP_ONLY = ("own_writing", "own_wounds")
 """Sources that only the n-gram half learns from: it is the one that takes a frame such as "write a message" for a harmful
 one. They are never held out."""
 UNCLEAR_HAZARDS = ("hat", "vcr")
@@ -265,7 +265,7 @@ def _own_row(sentence: Sentence) -> Row:
     goal = {"insult": int(label["abuse"]), "harm": int(label["harm"])}
     if label.get("hate"):
         goal = {"hate": 1, "threat": 0} | UNHURT
-    elif not label["abuse"] and not (label.get("threat") and sentence.file == "hate"):
+    elif not label["abuse"] and not (label.get("threat") and sentence.file in ("hate", "wounds")):
         goal["hate"] = 0
     if not label["crisis"]:
         goal |= CALM
