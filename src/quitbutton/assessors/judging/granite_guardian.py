@@ -13,6 +13,7 @@ allow. Its `profanity` is not asked: who swears is not abusive. A yes of low con
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,7 +49,7 @@ class _GraniteGuardian:
         return [_sign(risk, answer) for risk, answer in zip(RISKS, answers, strict=True)]
 
 
-class _ByTemplate(_GraniteGuardian):
+class _ByTemplate(_GraniteGuardian, ABC):
     """The risk goes into the model's chat template."""
 
     def bodies(self, asking: Asking) -> list[Body]:
@@ -58,9 +59,9 @@ class _ByTemplate(_GraniteGuardian):
             for risk in RISKS
         ]
 
+    @abstractmethod
     def template(self, risk: str) -> Mapping[str, Any]:
         """The template's arguments for a risk."""
-        raise NotImplementedError
 
 
 class GraniteGuardian3(_ByTemplate):
