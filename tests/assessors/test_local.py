@@ -119,6 +119,14 @@ def test_a_crisis_a_moment_ago_still_counts_and_an_old_one_is_not_read_again(loc
     assert say(local, "I want to kill myself", *["What is 2 + 2?"] * 6).label is Label.CLEAN
 
 
+def test_an_earlier_message_is_read_for_a_crisis_alone_and_anew_when_it_is_the_newest(local: LocalAssessor) -> None:
+    fresh = LocalAssessor()
+    assert say(fresh, "you worthless idiot, shut up", "What is 2 + 2?").label is Label.CLEAN
+    assert say(fresh, "you worthless idiot, shut up").label is Label.ABUSE
+    assert say(fresh, "I want to end my life tonight", "What is 2 + 2?").label is Label.CRISIS
+    assert fresh.read("I want to end my life tonight", only_crisis=True).sign == "self"
+
+
 def test_a_crisis_inside_a_long_message_is_seen(local: LocalAssessor) -> None:
     filler = "We went to the market and bought apples, bread and a little cheese for the evening. " * 12
     assert say(local, filler + "I want to kill myself. " + filler).label is Label.CRISIS

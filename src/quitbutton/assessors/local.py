@@ -173,24 +173,31 @@ class LocalAssessor:
                     break
         if not said:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
-        now, *before = (self.read(text) for text in said)
-        return judged(now, before, self.thresholds)
+        now = self.read(said[0])
+        return judged(now, [self.read(text, only_crisis=True) for text in said[1:]], self.thresholds)
 
-    def read(self, text: str) -> Reading:
-        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn."""
-        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret).digest()
+    def read(self, text: str, only_crisis: bool = False) -> Reading:
+        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn.
+
+        With `only_crisis` the encoder is spared where the cheap half rules a crisis out; the other heads say little then.
+        """
+        keys = [self._key(text, b"")] + ([self._key(text, b"crisis")] if only_crisis else [])
         with self._lock:
-            if (known := self._seen.get(key)) is not None:
-                self._seen.move_to_end(key)
-                return known
-        reading = self._read(text)
+            for key in keys:
+                if (known := self._seen.get(key)) is not None:
+                    self._seen.move_to_end(key)
+                    return known
+        reading = self._read(text, CRISES if only_crisis else HEADS)
         with self._lock:
-            self._seen[key] = reading
+            self._seen[keys[-1]] = reading
             while len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return reading
 
-    def _read(self, text: str) -> Reading:
+    def _key(self, text: str, purpose: bytes) -> bytes:
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret, person=purpose).digest()
+
+    def _read(self, text: str, asked: Sequence[str]) -> Reading:
         folded = fold(own_words(text))
         words = words_of(folded)
         if not words:
@@ -200,7 +207,7 @@ class LocalAssessor:
         if len(words) > WINDOW + STRIDE // 2:
             cheap, focus = self._most_worrying(words, cheap)
         hazard, harsh = "", 0.0
-        if self._encoder is None or heads.is_sure(cheap):
+        if self._encoder is None or heads.is_sure(cheap, asked):
             likely = heads.alone(cheap)
         else:
             deep, kinds = self._encoder.logits(folded)
