@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .conftest import LONG, Chat, Gateway
 
@@ -174,3 +174,21 @@ def test_many_chats_can_be_searched(chat: Chat) -> None:
     expect(chats).to_have_count(1)
     chat.page.get_by_role("searchbox", name="Search chats").fill("nothing like it")
     expect(chat.page.get_by_text("No chat matches.")).to_be_visible()
+
+
+def test_a_message_written_before_the_models_are_known_waits_for_them(chat: Chat) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    chat.page.route("**/v1/models", hold)
+    chat.page.reload()
+    chat.composer.fill(HELLO)
+    chat.composer.press("Enter")
+    expect(chat.users.last).to_contain_text(HELLO)
+    chat.page.wait_for_timeout(300)
+    held[0].continue_()
+    chat.settled()
+    expect(chat.page.get_by_text("The server answered with an error")).to_have_count(0)
+    expect(chat.replies.last.locator(".prose")).not_to_be_empty()

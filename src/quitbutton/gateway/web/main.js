@@ -20,5 +20,6 @@ const wished = [recall("model"), about.value?.model, known[0]];
 store.set({
   about: about.value ?? null,
   models: known,
+  isIntroduced: true,
   model: wished.find((model) => model && (known.length === 0 || known.includes(model))) ?? null,
 });

@@ -17,6 +17,7 @@ export const store = {
     about: null,
     models: [],
     model: null,
+    isIntroduced: false, // the server has told its models, or could not
     language: "en",
     theme: "system",
     noteDismissed: false,
@@ -35,6 +36,18 @@ export function useStore() {
     return () => listeners.delete(listener);
   }, []);
   return store.state;
+}
+
+export function until(holds) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!holds(store.state)) return;
+      listeners.delete(look);
+      resolve();
+    };
+    listeners.add(look);
+    look();
+  });
 }
 
 export function say(words) {

@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { current, open, persist, put, update } from "./conversations.js";
 import { recall } from "./storage.js";
-import { say, store } from "./store.js";
+import { say, store, until } from "./store.js";
 import { newConversation, newNode, pathOf, pathUpTo, titleFrom, wireMessages } from "./tree.js";
 import { withNode, withoutNode, withPatch } from "./tree.js";
 import { words } from "./i18n.js";
@@ -50,6 +50,7 @@ async function run(id, userId) {
   const pen = penFor(id, node.id, seen);
   let failure = null;
   try {
+    await until((state) => state.isIntroduced); // whoever writes before the models are known is not turned away
     const asked = { conversation: id, messages: wireMessages(path), model: store.state.model };
     const who = { user: recall("browser"), language: store.state.language, signal: turn.controller.signal };
     for await (const piece of api.reply({ ...asked, ...who })) {
