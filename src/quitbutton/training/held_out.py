@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quitbutton.assessors.encoder import Encoder
-from quitbutton.assessors.heads import HAZARDS, HEADS
+from quitbutton.assessors.heads import HAZARDS
 from quitbutton.assessors.languages import is_other_script
 from quitbutton.training import fit
 from quitbutton.training.data import CHEAP_ONLY, Row
-from quitbutton.training.network import Network
 
 Array = NDArray[Any]
 JUDGED = (0,)
@@ -53,7 +52,7 @@ class Material:
     def learnt(self, chosen: Array) -> dict[str, Array]:
         """Both halves fitted on the chosen rows; the encoder learns nothing from scripts that it cannot read."""
         read = np.array([not is_other_script(text) for text in self.folded]) & ~self.spare
-        encoder = Encoder(Network(len(HEADS) + 1, len(HAZARDS)).arrays())
+        encoder = Encoder({})  # its tokens alone are asked for
         weights, biases = fit.fit_cheap(fit.sparse(self.folded), self.goals, chosen)
         return {"ngram": weights, "ngram_bias": biases} | fit.fit_deep(
             fit.lesson_of(self.rows, self.folded, self.goals, encoder), chosen & read

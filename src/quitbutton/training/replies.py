@@ -24,7 +24,6 @@ from quitbutton.core.verdicts import ReplyLabel
 from quitbutton.training import fit
 from quitbutton.training.data import read, user_turns
 from quitbutton.training.held_out import kept
-from quitbutton.training.network import Network
 from quitbutton.training.patterns import SLOT
 from quitbutton.training.tune import Lesson
 
@@ -127,7 +126,7 @@ class Replies:
         self.weight = np.array([reply.weight for reply in found])
         self.fold = np.array([crc32(reply.group.encode()) % FOLDS for reply in found])
         self.source = np.array([reply.source for reply in found])
-        encoder = Encoder(Network(1, len(LABELS)).arrays())
+        encoder = Encoder({})  # its tokens alone are asked for
         asked = ["" if reply.source == "own_replies" else reply.prompt for reply in found]
         self.ids = [reply_ids(encoder, prompt, reply.text) for prompt, reply in zip(asked, found, strict=True)]
         said = json.dumps([[reply.text, reply.refuses, reply.weight, reply.label] for reply in found])
