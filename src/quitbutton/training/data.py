@@ -16,9 +16,6 @@ from quitbutton.training.patterns import Sentence, sentences
 Raw = dict[str, Any]
 EVALUATION_ONLY = ("toxicchat", "sgd_test")
 """Licences that forbid commercial use or demand share-alike: measured on, never learned from."""
-CHEAP_ONLY = ("own_writing", "own_wounds")
-"""Sources that only the n-gram half learns from: it is the one that takes a frame such as "write a message" for a harmful
-one. They are never held out."""
 UNCLEAR_HAZARDS = ("hat", "vcr")
 """Requests of these hazards may be hate or a threat as well: they teach nothing about abuse."""
 HAZARD_OF = {

@@ -17,7 +17,7 @@ from quitbutton.assessors.heads import HARSH, HAZARDS, HEADS
 from quitbutton.assessors.ngrams import BITS, features, words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.provenance import own_words
-from quitbutton.training.data import CHEAP_ONLY, Row
+from quitbutton.training.data import Row
 from quitbutton.training.tune import Lesson, tune
 
 Array = NDArray[Any]
@@ -42,7 +42,7 @@ class Goals:
         return cls(
             y,
             np.array([row.weight for row in rows], dtype=np.float32),
-            np.array([FOLDS if row.source in CHEAP_ONLY else crc32(row.group.encode()) % FOLDS for row in rows]),
+            np.array([crc32(row.group.encode()) % FOLDS for row in rows]),
         )
 
 

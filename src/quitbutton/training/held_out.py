@@ -15,7 +15,7 @@ from quitbutton.assessors.encoder import Encoder
 from quitbutton.assessors.heads import HAZARDS
 from quitbutton.assessors.languages import is_other_script
 from quitbutton.training import fit
-from quitbutton.training.data import CHEAP_ONLY, Row
+from quitbutton.training.data import Row
 
 Array = NDArray[Any]
 JUDGED = (0,)
@@ -41,12 +41,9 @@ class Material:
 
     @property
     def spare(self) -> Array:
-        """Rows that the encoder does not learn from: those of the cheap half alone, and every second one of Multilingual
-        HateCheck, whose templates repeat; the encoder's time is dear."""
-        many = [
-            row.source in CHEAP_ONLY or (row.source == "multilingual_hatecheck" and crc32(row.text.encode()) % 2 == 1)
-            for row in self.rows
-        ]
+        """Rows that the encoder does not learn from: every second one of Multilingual HateCheck, whose templates repeat; the
+        encoder's time is dear."""
+        many = [row.source == "multilingual_hatecheck" and crc32(row.text.encode()) % 2 == 1 for row in self.rows]
         return np.array(many, dtype=bool)
 
     def learnt(self, chosen: Array) -> dict[str, Array]:
