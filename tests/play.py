@@ -19,7 +19,7 @@ from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.listening import Turn
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import Guard
+from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 Message = dict[str, Any]
@@ -123,14 +123,14 @@ class Play:
         self.stream = stream
         self.history: list[Message] = []
         self.clock = 0.0
-        self._guard: Guard | None = None
+        self._guard: TurnTaker | None = None
 
-    async def guard(self) -> Guard:
+    async def guard(self) -> TurnTaker:
         if self._guard is not None:
             return self._guard
         key = await self.store.address_key()
         doors = (self.assessor, self.store, self.upstream, key, self.judge, self.reader)
-        self._guard = Guard(self.policy, *doors, now=self.now)
+        self._guard = TurnTaker(self.policy, *doors, now=self.now)
         return self._guard
 
     def now(self) -> float:

@@ -15,7 +15,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store
 from quitbutton.listening import Turn
-from quitbutton.turn import Guard
+from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 SILENCE = "..."
@@ -67,7 +67,7 @@ async def simulate(
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
     key = await store.address_key()
-    guard = Guard(policy, listener, store, upstream, key, reader=reader, now=lambda: 0.0)
+    guard = TurnTaker(policy, listener, store, upstream, key, reader=reader, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
     final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}

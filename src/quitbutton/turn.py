@@ -1,4 +1,4 @@
-"""The turn: where rules and awaits meet. `Guard.take_turn()` is the whole story of a request, read from top to bottom."""
+"""The turn: where rules and awaits meet. `TurnTaker.take_turn()` is the whole story of a request, read from top to bottom."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from quitbutton.settling import Settlement, Settling, assess
 
 
 @dataclass(slots=True)
-class Guard:
+class TurnTaker:
     """Takes turns under one policy. Everything it needs comes in through the doors."""
 
     policy: Policy

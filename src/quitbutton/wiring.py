@@ -22,7 +22,7 @@ from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import Guard
+from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.http import HTTPUpstream
 
 T = TypeVar("T")
@@ -203,7 +203,7 @@ def check_doors(settings: Settings) -> None:
     upstream_of(settings)
 
 
-async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges: Judges | None = None) -> Guard:
+async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges: Judges | None = None) -> TurnTaker:
     """A guard over these doors, its policy on record. `judges` are the caller's to close."""
     policy = settings.policy
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
@@ -215,7 +215,7 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges:
     judges.secret = blake2b(b"judges", key=key, digest_size=32).digest()
     seconds, agreement = policy.assess_timeout, policy.panel
     await store.put_policy(policy, time.time())
-    return Guard(
+    return TurnTaker(
         policy=policy,
         assessor=assessor_named(settings.assessor, seconds, judges, agreement),
         store=store,

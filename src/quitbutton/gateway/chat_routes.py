@@ -18,7 +18,7 @@ from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, heade
 from quitbutton.interfaces import Adapter
 from quitbutton.listening import Turn
 from quitbutton.settings import Settings
-from quitbutton.turn import Guard
+from quitbutton.turn import TurnTaker
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -48,7 +48,7 @@ class ChatRoute:
     """`POST` of one protocol, as an ASGI application."""
 
     adapter: Adapter
-    guard: Guard
+    guard: TurnTaker
     doorkeeper: Doorkeeper
     turns: Turns
     settings: Settings
