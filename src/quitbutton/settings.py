@@ -103,7 +103,12 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
 def load_policy(file: Path) -> Policy:
     """The policy of a TOML file; missing keys have their defaults. Raises `PolicyError` or `SettingsError`."""
     data = _read(file, must_exist=True)
-    return _typed(data.get("policy", data), Policy, PolicyError)
+    return policy_from(data.get("policy", data))
+
+
+def policy_from(keys: Mapping[str, Any]) -> Policy:
+    """The policy with these keys; missing ones have their defaults. Raises `PolicyError`, naming the key."""
+    return _typed(keys, Policy, PolicyError)
 
 
 def policy_toml(policy: Policy) -> str:
