@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.notices import locked_text
@@ -9,11 +11,18 @@ from quitbutton.core.rules import LockedReply, Policy
 
 
 class ConversationEnded(QuitbuttonError):
-    """The branch is locked for good. No client we measured retries a 400, and all show its message."""
+    """The branch is locked for good. No client we measured retries a 400, and all show its message.
+
+    The message says why and what to do next, for the user; `quitbutton` is the object for programs.
+    """
 
     status = 400
     type = "invalid_request_error"
     code = "conversation_ended"
+
+    def __init__(self, message: str, quitbutton: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.quitbutton = dict(quitbutton or {})
 
 
 class Stopped(QuitbuttonError):
