@@ -129,7 +129,7 @@ class Play:
         if self._guard is not None:
             return self._guard
         key = await self.store.address_key()
-        doors = (self.assessor, self.store, self.upstream, key, self.judge, self.reader)
+        doors = (self.assessor, self.store, key, self.judge, self.reader)
         self._guard = TurnTaker(self.policy, *doors, now=self.now)
         return self._guard
 
@@ -150,7 +150,7 @@ class Play:
         body = json.dumps({"model": "m", "messages": list(messages), **members}).encode()
         adapter, ear = OpenAIChat(), ear or Ear()
         given = headers or {}
-        turn = Turn(adapter.decode(body, given), adapter, ear, tenant=tenant)
+        turn = Turn(adapter.decode(body, given), adapter, ear, self.upstream, tenant=tenant)
         turn.accept_language = given.get("accept-language", "")
         await (await self.guard()).take_turn(turn)
         return ear

@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from quitbutton.core.conversation import Branch, Marks
+from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Message, Piece, Press
+from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
+from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import ReplyVerdict, Verdict
@@ -81,6 +83,13 @@ class Reader(Protocol):
     """Bytes of a reply, cut anywhere, become pieces."""
 
     streams: bool
+    id: str
+    """The provider's id of the reply, where its protocol can go on from there; else empty."""
+
+    @property
+    def items(self) -> tuple[bytes, ...]:
+        """The reply's own items as JSON, where the protocol wants them back in a second call."""
+        ...
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that are whole now."""
@@ -96,6 +105,8 @@ class Writer(Protocol):
 
     streams: bool
     content_type: str
+    reply_id: str
+    """The id the client sees, where its protocol can go on from there; else empty."""
 
     def pass_on(self, passage: Passage) -> bytes:
         """The bytes of a passage; empty while it waits for the end."""
@@ -119,6 +130,8 @@ class Adapter(Protocol):
 
     name: str
     path: str
+    dialect: Dialect
+    """Whose protocols it is one of: it goes to upstreams of that dialect."""
 
     def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         """The request as the guard sees it. Raises `BadRequest`."""
@@ -135,8 +148,12 @@ class Adapter(Protocol):
         """The body that goes upstream."""
         ...
 
-    def follow_up(self, body: bytes, said: str, press: Press, result: str, role: str = "system") -> bytes:
-        """The body of the one extra call, with the button's answer to a press."""
+    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call, with the button's answer to a press in `reply`."""
+        ...
+
+    def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
+        """The request with the id that the provider knows `kept` under, and the answer to a call of ours it waits for."""
         ...
 
     def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
@@ -155,6 +172,10 @@ class Adapter(Protocol):
         """An error body in the protocol's shape."""
         ...
 
+    def error_frame(self, error: QuitbuttonError) -> bytes:
+        """The same in a stream that is under way."""
+        ...
+
 
 class Store(Protocol):
     """Remembers standings, ends, events and receipts."""
@@ -169,6 +190,18 @@ class Store(Protocol):
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch."""
+        ...
+
+    async def origin(self, owner: bytes, reply_id: str) -> Origin | None:
+        """Where the reply with this id was given, to the owner it was given to."""
+        ...
+
+    async def head(self, conversation: str) -> bytes | None:
+        """The address of the newest turn of a conversation."""
+        ...
+
+    async def put_reply(self, owner: bytes, origin: Origin, at: float) -> None:
+        """Remember where a reply was given, so that a request can go on from its id."""
         ...
 
     async def record(self, record: TurnRecord) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import anyio
@@ -80,6 +80,10 @@ class Delivery:
     limit: int | None = None
     """Tokens the reply could have had."""
 
+    def begin_anew(self) -> None:
+        """Nothing has left yet, and what waits is not given out: another reply takes its place."""
+        self.writer, self.headers = None, ()
+
 
 @dataclass(slots=True)
 class Turn:
@@ -88,6 +92,7 @@ class Turn:
     request: ChatRequest
     adapter: Adapter
     client: Client
+    upstream: Upstream
     headers: Headers = ()
     """What goes upstream of the client's headers."""
     tenant: str = ""
@@ -98,6 +103,10 @@ class Turn:
     conversation: str = ""
     addresses: tuple[bytes, ...] = ()
     """The branch it is on, once that is known."""
+    owner: bytes = b""
+    """Whose replies its own belongs to, once that is known."""
+    upstream_name: str = ""
+    """The name of its upstream in the settings."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -161,15 +170,15 @@ class Turn:
         return Receipt(self.id, self.is_stopped, self.stopped_by, delivered, billed, closed, saved)
 
 
-async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
+async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     """Make one call and pass on what may pass. A stream of the upstream opens the client's before its first piece.
 
     Raises `UpstreamFailed` when nobody answers or the reply breaks off before its end.
     """
     delivery = turn.delivery
     before = delivery.billed or 0
-    delivery.limit = turn.request.max_tokens or upstream.max_tokens
-    async with upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+    delivery.limit = turn.request.max_tokens or turn.upstream.max_tokens
+    async with turn.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
         passed = passed_on(exchange.headers)
         if exchange.status != 200:
             return Refusal(exchange.status, passed, await whole(exchange))
@@ -190,7 +199,7 @@ async def listen(upstream: Upstream, turn: Turn, body: bytes, watcher: Watcher) 
                 await turn.send(data)
     if not watcher.reply.complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
-    return watcher.reply
+    return replace(watcher.reply, id=reader.id, items=reader.items)
 
 
 def passed_on(headers: Headers) -> Headers:

@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,13 @@ import msgspec
 from quitbutton.core.errors import PolicyError, SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Policy
+from quitbutton.core.upstreams import UpstreamSettings
 
 T = TypeVar("T")
 PREFIX = "QUITBUTTON_"
-TABLES = ("policy", "judges")
+TABLES = ("policy", "judges", "upstreams")
 """Settings that are tables of the file and not in the environment."""
-JUDGE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8808
     upstream: str | None = None
-    """URL of an OpenAI-compatible server; None runs the embedded model."""
+    """URL of the server that answers, whatever the protocol; None runs the embedded model."""
     upstream_key: str | None = field(default=None, repr=False)
     """Sent upstream in place of the client's key. Best given as QUITBUTTON_UPSTREAM_KEY."""
+    upstreams: dict[str, UpstreamSettings] = field(default_factory=dict)
+    """Several servers by name, one `[upstreams.NAME]` table each; a request goes to the first of its protocol and model."""
     model: str = "smollm2"
     """Embedded model: `smollm2`, `qwen-1.5b`, or a GGUF file."""
     threads: int | None = None
@@ -75,7 +78,7 @@ class Settings:
     @property
     def is_embedded(self) -> bool:
         """True when the small local model answers."""
-        return self.upstream is None
+        return self.upstream is None and not self.upstreams
 
 
 def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, **given: object) -> Settings:
@@ -84,20 +87,24 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
     data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data, judges_data = data.pop("policy", {}), data.pop("judges", {})
+    policy_data, judges_data, upstreams_data = (data.pop(name, {}) for name in TABLES)
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
             data[known.name] = [part.strip() for part in value.split(",")] if _is_list(known.type) else value
     data |= {name: value for name, value in given.items() if value is not None}
     settings = _typed(data, Settings, SettingsError, strict=False)
+    upstreams = _tables("upstreams", upstreams_data, UpstreamSettings)
+    if upstreams and settings.upstream is not None:
+        raise SettingsError("Name either one `upstream` or [upstreams.NAME] tables, not both.")
+    settings = replace(settings, upstreams=upstreams)
     if settings.policy_file is not None:
         policy_data = _read(settings.policy_file, must_exist=True) | policy_data
     if settings.is_embedded:
         # A small model can neither press nor redirect: the ladder and its words are ours.
         policy_data = {"assist": True, "speaker": "gateway", **policy_data}
     policy = _typed(policy_data, Policy, PolicyError)
-    return replace(settings, policy=policy, judges=_judges(judges_data))
+    return replace(settings, policy=policy, judges=_tables("judges", judges_data, JudgeSettings))
 
 
 def load_policy(file: Path) -> Policy:
@@ -117,25 +124,26 @@ def policy_toml(policy: Policy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _judges(data: Any) -> dict[str, JudgeSettings]:
+def _tables(kind_name: str, data: Any, kind: type[T]) -> dict[str, T]:
+    """The `[kind.NAME]` tables of a file."""
+    required = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]  # type: ignore[arg-type]
     if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
-        raise SettingsError("judges are tables with names of yours: [judges.NAME], then format, url, model.")
-    for name in data:
-        if not JUDGE_NAME.fullmatch(name):
+        raise SettingsError(
+            f"{kind_name} are tables with names of yours: [{kind_name}.NAME], then {', '.join(required)}."
+        )
+    found: dict[str, T] = {}
+    for name, table in data.items():
+        if not TABLE_NAME.fullmatch(name):
             raise SettingsError(
-                f"[judges.{name}]: a name has lower-case letters, digits, - and _, and no more than 40."
+                f"[{kind_name}.{name}]: a name has lower-case letters, digits, - and _, and no more than 40."
             )
-    return {name: _judge(name, table) for name, table in data.items()}
-
-
-def _judge(name: str, table: dict[str, Any]) -> JudgeSettings:
-    missing = [key for key in ("format", "url", "model") if key not in table]
-    if missing:
-        raise SettingsError(f"[judges.{name}] needs {', '.join(f'`{key}`' for key in missing)}.")
-    try:
-        return _typed(table, JudgeSettings, SettingsError, kind_name="judge settings")
-    except SettingsError as error:
-        raise SettingsError(f"[judges.{name}]: {error}") from error
+        if missing := [key for key in required if key not in table]:
+            raise SettingsError(f"[{kind_name}.{name}] needs {', '.join(f'`{key}`' for key in missing)}.")
+        try:
+            found[name] = _typed(table, kind, SettingsError, kind_name=f"{kind_name} table")
+        except SettingsError as error:
+            raise SettingsError(f"[{kind_name}.{name}]: {error}") from error
+    return found
 
 
 def _read(file: Path, must_exist: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from quitbutton.core.rules import Corroboration, Means, Policy
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
-from quitbutton.interfaces import Assessor, ReplyAssessor, Upstream
+from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.listening import Turn, listen, whole
 from quitbutton.reading import read
 
@@ -36,7 +36,6 @@ class Settling:
     """Settles replies under one policy."""
 
     policy: Policy
-    upstream: Upstream
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
 
@@ -123,12 +122,12 @@ class Settling:
         """The one extra call: the button's answer goes to the model, and what it says then to the client."""
         if turn.delivery.writer is None:
             return None
-        extra = turn.adapter.follow_up(body, reply.text, press, result, self.policy.guidance_role)
+        extra = turn.adapter.follow_up(body, reply, press, result, self.policy.guidance_role)
         await turn.send(turn.delivery.writer.resume())
         watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None)
         try:
             with turn.while_wanted():
-                again = await listen(self.upstream, turn, extra, watcher)
+                again = await listen(turn, extra, watcher)
                 return again if isinstance(again, Reply) else None
         except QuitbuttonError:
             return None  # The turn goes on without it: no failure may end a chat.
@@ -151,7 +150,7 @@ class Settling:
 
     async def _ask(self, turn: Turn, reply: Reply, stay_first: bool) -> str:
         body = turn.adapter.ask(turn.request, reply.text, button.question(stay_first), self.policy.guidance_role)
-        async with self.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+        async with turn.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
             reader = turn.adapter.reader("application/json")
             pieces = [*reader.feed(await whole(exchange)), *reader.close()]
         return "".join(piece.text for piece in pieces)
@@ -176,7 +175,7 @@ def _hangs_on_reply(decision: Decision) -> bool:
 
 def newest_words(request: ChatRequest) -> str:
     """The text of the newest user message."""
-    return next(message.text for message in reversed(request.messages) if message.role is Role.USER)
+    return next((message.text for message in reversed(request.messages) if message.role is Role.USER), "")
 
 
 def _takes_answer(press: Press) -> bool:

@@ -67,7 +67,7 @@ async def simulate(
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
     key = await store.address_key()
-    guard = TurnTaker(policy, listener, store, upstream, key, reader=reader, now=lambda: 0.0)
+    guard = TurnTaker(policy, listener, store, key, reader=reader, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
     final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}
@@ -76,7 +76,7 @@ async def simulate(
             continue
         current = _recorded(messages, place)
         body = encode({"model": "recorded", "messages": messages[: place + 1], **scope})
-        turn = Turn(adapter.decode(body, {}), adapter, Audience())
+        turn = Turn(adapter.decode(body, {}), adapter, Audience(), upstream)
         listener.last = None
         await guard.take_turn(turn)
         event = (await store.events(turn.conversation))[-1]

@@ -6,19 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
+from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
-from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Upstream
+from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Writer
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
@@ -32,7 +34,6 @@ class TurnTaker:
     policy: Policy
     assessor: Assessor
     store: Store
-    upstream: Upstream
     key: bytes
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
@@ -53,7 +54,11 @@ class TurnTaker:
             turn.over.set()
 
     async def _take(self, turn: Turn) -> None:
-        branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request)
+        origin = await origin_of(self.store, self.key, turn, self._realm)
+        branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request, origin)
+        if branch is None and origin is not None and self.policy.mode is not Mode.OFF:
+            await self._go_on(turn, origin)
+            return
         if branch is None or turn.request.background or self.policy.mode is Mode.OFF:
             await self._relay(turn)
             return
@@ -78,13 +83,30 @@ class TurnTaker:
     async def _relay(self, turn: Turn) -> None:
         """A call that is no turn: there and back, byte for byte."""
         with turn.while_wanted():
-            async with self.upstream.send("POST", turn.adapter.path, turn.headers, turn.request.raw) as exchange:
+            async with turn.upstream.send("POST", turn.adapter.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
                 async for chunk in exchange.chunks():
                     await turn.send(chunk)
 
+    async def _go_on(self, turn: Turn, origin: Origin) -> None:
+        """Results of the client's tools for a turn that the provider keeps: no turn of its own, and no way round an end."""
+        branch = Branch(origin.address, (origin.address,), origin.conversation)
+        footing = standing_of(branch, await self.store.marks(branch))
+        if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
+            await self._refuse(turn, branch, footing)
+            return
+        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
+        if isinstance(reply, Refusal):
+            await turn.answer(reply.status, reply.headers, reply.body)
+            return
+        kept = replace(origin, reply=kept_of(turn, reply))
+        await self.store.put_reply(turn.owner, kept, self.now())
+        await self._close(turn, None, None)
+
     async def _refuse(self, turn: Turn, branch: Branch, footing: Footing) -> None:
         """The branch is locked: say so, in the way this client understands."""
+        if locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
+            self._prepare(turn)
         decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
         await self._say_locked(turn, await self._record(turn, branch, footing, decision))
 
@@ -97,13 +119,15 @@ class TurnTaker:
         answer = OURS if self._speaks(decision) else None
         if answer is None and decision.wants_reading:
             answer = await read(self.reader, turn.request, reply.text, self.policy.assess_timeout)
-        await self._record(turn, branch, footing, settle(self.policy, decision, Signal.NONE, branch.message, answer))
+        settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
+        await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply))
         await self._close(turn, None, None)
 
     async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """The gateway answers in its own words; the model is not asked, or could not answer."""
         answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
         decision = settle(self.policy, decision, Signal.NONE, branch.message, answer, here, here)
+        self._prepare(turn)
         outcome = await self._record(turn, branch, footing, decision)
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
@@ -130,6 +154,7 @@ class TurnTaker:
         except UpstreamFailed:
             if decision.action is not Action.SUPPORT or turn.client.is_open:
                 raise
+            turn.delivery.begin_anew()
             reply = Refusal(502, [], b"")
         if isinstance(reply, Refusal):
             # A person in a crisis is answered also where the model's server fails or refuses.
@@ -139,8 +164,11 @@ class TurnTaker:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
         settled = await self._settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
-        outcome = await self._record(turn, branch, footing, settled.decision, settled.press)
+        kept = kept_of(turn, settled.last, settled.press)
+        outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept)
         if self._is_overtaken(turn, outcome):
+            if not turn.client.is_open:
+                turn.delivery.begin_anew()
             await self._say_locked(turn, outcome)
             return
         await self._finish(turn, branch, settled, outcome)
@@ -164,18 +192,25 @@ class TurnTaker:
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
         with turn.while_wanted():
-            return await listen(self.upstream, turn, body, watcher)
+            return await listen(turn, body, watcher)
         return replace(watcher.reply, press=None)
 
     async def _record(
-        self, turn: Turn, branch: Branch, footing: Footing, decision: Decision, press: Press | None = None
+        self,
+        turn: Turn,
+        branch: Branch,
+        footing: Footing,
+        decision: Decision,
+        press: Press | None = None,
+        reply: KeptReply | None = None,
     ) -> Outcome:
         """Write it down before anybody hears of it."""
         ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
         end = self._end_of(turn, branch, decision, press) if ends else None
         means = press.means if press else None
+        mode, kept = self.policy.mode.value, reply or kept_of(turn)
         outcome = await self.store.record(
-            TurnRecord(turn.tenant, branch, footing, decision, turn.id, self.now(), self.policy.mode.value, end, means)
+            TurnRecord(turn.tenant, branch, footing, decision, turn.id, self.now(), mode, end, means, kept, turn.owner)
         )
         if end is None or outcome.end is not None:
             return outcome
@@ -188,10 +223,15 @@ class TurnTaker:
             if other is not turn and branch.address in other.addresses:
                 other.stop("end")
 
+    def _prepare(self, turn: Turn) -> Writer:
+        """What a reply of ours is written with; it has the reply's id, which is recorded before it is told."""
+        if turn.delivery.writer is None:
+            turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream)
+        return turn.delivery.writer
+
     async def _say_whole(self, turn: Turn, words: str, note: dict[str, object] | None) -> None:
         """A reply of ours from its first to its last byte."""
-        writer = turn.adapter.writer(turn.request, turn.request.stream)
-        turn.delivery.writer, turn.delivery.headers = writer, ()
+        writer = self._prepare(turn)
         if writer.streams:
             await turn.open(200, [("content-type", writer.content_type)])
         await turn.send(writer.say(words))
@@ -228,7 +268,7 @@ class TurnTaker:
 
     @property
     def _settling(self) -> Settling:
-        return Settling(self.policy, self.upstream, self.judge, self.reader)
+        return Settling(self.policy, self.judge, self.reader)
 
     @property
     def _realm(self) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TypeVar
 
 from quitbutton.assessors.judge import Judge
@@ -18,7 +17,8 @@ from quitbutton.assessors.panel import PATIENCE, Panel
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionProof
-from quitbutton.interfaces import Assessor, ReplyAssessor, Store, Upstream
+from quitbutton.interfaces import Assessor, ReplyAssessor, Store
+from quitbutton.routing import upstreams_of
 from quitbutton.settings import Settings
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
@@ -182,28 +182,16 @@ def store_of(settings: Settings) -> Store:
     return SQLStore(SQLite(settings.store_path))
 
 
-def upstream_of(settings: Settings) -> Upstream:
-    """What answers: the URL of the settings, or the embedded model."""
-    if settings.upstream is not None:
-        key = settings.upstream_key
-        return HTTPUpstream(settings.upstream, key, settings.connect_timeout, settings.read_timeout)
-    from quitbutton.upstreams.embedded import EmbeddedUpstream  # noqa: PLC0415
-    from quitbutton.upstreams.models import MODELS, model_path  # noqa: PLC0415
-
-    name = settings.model if settings.model in MODELS else Path(settings.model).stem
-    return EmbeddedUpstream(model_path(settings.model, settings.data), name, settings.threads)
-
-
 def check_doors(settings: Settings) -> None:
     """Raises `SettingsError` when a door that the settings name cannot be made; for a clear word before the start."""
     judges = Judges(settings.judges)
     for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
         assessor_named(name, judges=judges)
     reader_for(settings.policy, settings.reply_assessor)
-    upstream_of(settings)
+    upstreams_of(settings)
 
 
-async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges: Judges | None = None) -> TurnTaker:
+async def guard_of(settings: Settings, store: Store, judges: Judges | None = None) -> TurnTaker:
     """A guard over these doors, its policy on record. `judges` are the caller's to close."""
     policy = settings.policy
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
@@ -219,7 +207,6 @@ async def guard_of(settings: Settings, store: Store, upstream: Upstream, judges:
         policy=policy,
         assessor=assessor_named(settings.assessor, seconds, judges, agreement),
         store=store,
-        upstream=upstream,
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
         reader=reader_for(settings.policy, settings.reply_assessor),

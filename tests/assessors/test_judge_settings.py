@@ -19,8 +19,7 @@ from quitbutton.core.rules import Agreement, Policy
 from quitbutton.settings import Settings, load
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import Guard
-from quitbutton.upstreams.scripted import ScriptedUpstream
+from quitbutton.turn import TurnTaker
 from quitbutton.wiring import Judges, assessor_named, check_doors, guard_of
 
 FULL = """
@@ -81,7 +80,7 @@ JUDGE = '[judges.guard]\nformat = "llama-guard"\nurl = "http://judge"\nmodel = "
     ("text", "words"),
     [
         (JUDGE.replace("llama-guard", "lama-guard"), r"\[judges.guard\].*Did you mean \"llama-guard\""),
-        (JUDGE + 'modle = "x"', "`modle` is not a key of the judge settings; did you mean `model`"),
+        (JUDGE + 'modle = "x"', "`modle` is not a key of the judges table; did you mean `model`"),
         (JUDGE.replace('url = "http://judge"\n', ""), r"\[judges.guard\] needs `url`"),
         (JUDGE.replace("http://judge", "judge:8000"), "url must begin with http"),
         (JUDGE.replace("http://judge", "http://me:secret@judge"), "url must hold no user"),
@@ -89,7 +88,7 @@ JUDGE = '[judges.guard]\nformat = "llama-guard"\nurl = "http://judge"\nmodel = "
         (JUDGE + 'sample = "often"', "`sample`.*a number"),
         (JUDGE + "timeout = 0", "timeout must be from"),
         ("[judges]\nguard = 3", "judges are tables"),
-        (JUDGE.replace("guard]", "'My Guard']"), "lower-case letters"),
+        (JUDGE.replace("guard]", "'My TurnTaker']"), "lower-case letters"),
     ],
 )
 def test_a_wrong_table_is_named_with_its_cure(text: str, words: str, tmp_path: Path) -> None:
@@ -206,11 +205,11 @@ def test_doctor_asks_every_judge_one_harmless_sentence(guard: Path, provider: Pr
 
 
 def test_the_guard_asks_as_the_policy_says(tmp_path: Path) -> None:
-    async def scene() -> Guard:
+    async def scene() -> TurnTaker:
         settings = settings_of(
             FULL.replace("local,guard", "scripted,guard").replace('key_env = "GUARD_KEY"\n', ""), tmp_path
         )
-        return await guard_of(settings, SQLStore(SQLite(":memory:")), ScriptedUpstream([]), judges)
+        return await guard_of(settings, SQLStore(SQLite(":memory:")), judges)
 
     judges = Judges(settings_of(FULL.replace('key_env = "GUARD_KEY"\n', ""), tmp_path).judges)
     guard = asyncio.run(scene())

@@ -11,8 +11,11 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.adapters.sse import frame_of
+from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Message, Press, Role
+from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.origins import KeptReply
 
 ROLES = {
     "user": Role.USER,
@@ -46,6 +49,7 @@ class OpenAIChat:
 
     name = "openai_chat"
     path = "/v1/chat/completions"
+    dialect = Dialect.OPENAI
 
     def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
@@ -101,9 +105,9 @@ class OpenAIChat:
             fields["tools"] = appended(fields.get("tools"), [{"type": "function", "function": tool}])
         return joined(fields)
 
-    def follow_up(self, body: bytes, said: str, press: Press, result: str, role: str = "system") -> bytes:
+    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: what was sent, then the press and the button's answer to it."""
-        fields = fields_of(body)
+        fields, said = fields_of(body), reply.text
         if press.means == "tool":
             function = {"name": "end_conversation", "arguments": press.arguments}
             call = {"id": press.call_id, "type": "function", "function": function}
@@ -130,6 +134,10 @@ class OpenAIChat:
             }
         )
 
+    def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
+        """The request as it is: chat completions bring their whole history."""
+        return request
+
     def reader(self, content_type: str) -> StreamReader | WholeReader:
         """What reads the upstream's reply, by its content type."""
         return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
@@ -143,6 +151,10 @@ class OpenAIChat:
         return encode(
             {"error": {"message": str(error), "type": error.type, "param": None, "code": error.code, **(more or {})}}
         )
+
+    def error_frame(self, error: QuitbuttonError) -> bytes:
+        """The same as a frame of a stream."""
+        return frame_of(self.error(error))
 
 
 def _member(fields: Fields, name: str, kind: Any, default: Any) -> Any:

@@ -99,6 +99,8 @@ class StreamReader:
     """Bytes of an event stream, cut anywhere, become pieces."""
 
     streams = True
+    id = ""
+    items: tuple[bytes, ...] = ()
 
     def __init__(self) -> None:
         self._frames = Frames()
@@ -123,6 +125,8 @@ class WholeReader:
     """A whole reply is a stream of one piece."""
 
     streams = False
+    id = ""
+    items: tuple[bytes, ...] = ()
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -172,6 +176,7 @@ class StreamWriter:
 
     streams = True
     content_type = "text/event-stream; charset=utf-8"
+    reply_id = ""
 
     def __init__(self, model: str) -> None:
         self._base = _skeleton(model, streams=True)
@@ -323,6 +328,7 @@ class WholeWriter:
 
     streams = False
     content_type = "application/json"
+    reply_id = ""
 
     def __init__(self, model: str) -> None:
         self._model = model

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
+from quitbutton.core.origins import Origin
 from quitbutton.core.policy import OPEN, Standing
 
 VERSION = "qb1"
@@ -101,17 +102,29 @@ def scope_of(tenant: str, request: ChatRequest, realm: str = "") -> Scope:
     return Scope(tenant, None, request.conversation_id, realm)
 
 
-def branch_of(key: bytes, scope: Scope, request: ChatRequest) -> Branch | None:
-    """The branch a request is on; None when it holds no user message, so that there is no turn to count."""
+def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | None = None) -> Branch | None:
+    """The branch a request is on; None when it holds no user message, so that there is no turn to count.
+
+    With an `origin` the history is the provider's, and the branch grows from the turn there.
+    """
     users = [message for message in request.messages if message.role is Role.USER]
     if not users:
         return None
     root = root_of(key, scope)
+    if origin is not None:
+        grown = chain(key, origin.address, users)
+        return Branch(root, (origin.address, *grown), origin.conversation)
     addresses = chain(key, root, users)
     name = request.conversation_id
     conversation = conversation_id(key, root, name.encode() if name is not None else addresses[0])
     spoken = next(message for message in request.messages if message.role is not Role.SYSTEM)
-    return Branch(root, addresses, conversation, name is not None, spoken.role is not Role.USER)
+    beheaded = request.beheaded or spoken.role is not Role.USER
+    return Branch(root, addresses, conversation, name is not None, beheaded)
+
+
+def owner_of(key: bytes, tenant: str, realm: str = "") -> bytes:
+    """To whom a reply was given: the API key. An end user who changes its name keeps the locks of what it goes on from."""
+    return root_of(key, Scope(tenant, None, None, realm))
 
 
 def standing_of(branch: Branch, marks: Marks) -> Footing:

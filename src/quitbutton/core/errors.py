@@ -49,6 +49,12 @@ class NotFound(QuitbuttonError):
     code = "not_found"
 
 
+class ModelNotFound(NotFound):
+    """No upstream answers for the model in the protocol of the request."""
+
+    code = "model_not_found"
+
+
 class UpstreamFailed(QuitbuttonError):
     """The model behind the gateway could not be reached, or broke off."""
 

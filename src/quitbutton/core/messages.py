@@ -46,6 +46,12 @@ class ChatRequest:
     max_tokens: int | None = None
     chat_page: bool = False
     """True when a chat page that shows text and no errors announced itself by its headers."""
+    beheaded: bool = False
+    """True when the client says that messages before the first one here were left out."""
+    previous: str | None = None
+    """Id of the reply that the request goes on from, where the provider keeps the history."""
+    kept_by_provider: bool = False
+    """True where the provider keeps the whole conversation, so that the request brings only what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +114,7 @@ class Reply:
     usage: Usage | None = None
     complete: bool = False
     pieces: int = field(default=0)
+    id: str = ""
+    """The provider's id of it, where its protocol can go on from there."""
+    items: tuple[bytes, ...] = ()
+    """Its own items as JSON, where the protocol wants them back in a second call: thinking, reasoning, calls."""

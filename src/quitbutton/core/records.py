@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quitbutton.core.conversation import Branch, Footing
+from quitbutton.core.origins import KeptReply
 from quitbutton.core.policy import Decision, Evidence, Standing
 
 
@@ -41,6 +42,10 @@ class TurnRecord:
     """The end this turn brings about, if it does."""
     press: str | None = None
     """How the model pressed, if it did: tool, string or question."""
+    reply: KeptReply | None = None
+    """The reply, where its protocol can go on from its id."""
+    owner: bytes = b""
+    """Whose reply that is."""
 
 
 @dataclass(frozen=True, slots=True)

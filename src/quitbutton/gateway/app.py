@@ -20,13 +20,17 @@ from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.user_routes import user_routes
-from quitbutton.interfaces import Store, Upstream
+from quitbutton.interfaces import Adapter, Store, Upstream
+from quitbutton.routing import Upstreams, upstreams_of
 from quitbutton.settings import Settings
 from quitbutton.upstreams.embedded import EmbeddedUpstream
-from quitbutton.wiring import Judges, guard_of, store_of, upstream_of
+from quitbutton.wiring import Judges, guard_of, store_of
 
 EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
 """Headers that a page of an allowed origin may read."""
+
+ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(),)
+"""The protocols spoken here."""
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -40,9 +44,9 @@ class Gateway:
     """An upstream of the caller's own, in place of the one the settings name."""
     chat: ChatRoute | None = None
     _rest: ASGIApp | None = None
-    _chat_app: ASGIApp = field(init=False)
+    _chats: dict[str, ASGIApp] = field(default_factory=dict)
     _store: Store | None = None
-    _open: list[Upstream] = field(default_factory=list)
+    _upstreams: Upstreams | None = None
     _judges: Judges = field(default_factory=Judges)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,29 +56,34 @@ class Gateway:
             return
         if self.chat is None or self._rest is None:
             raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
-        is_chat = scope["type"] == "http" and scope["path"] == self.chat.adapter.path and scope["method"] == "POST"
-        await (self._chat_app if is_chat else self._rest)(scope, receive, send)
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        chat = self._chats.get(scope["path"]) if is_post else None
+        await (chat or self._rest)(scope, receive, send)
 
     async def start(self) -> None:
         """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
         check_exposure(self.settings)
         self._store = store_of(self.settings)
-        upstream = self.upstream or upstream_of(self.settings)
-        self._open.append(upstream)
+        self._upstreams = upstreams = upstreams_of(self.settings, self.upstream)
         self._judges = Judges(self.settings.judges)
-        guard = await guard_of(self.settings, self._store, upstream, self._judges)
-        if isinstance(upstream, EmbeddedUpstream):
-            await upstream.load()
-        doorkeeper = Doorkeeper(self.settings, guard.key)
-        self.chat = ChatRoute(OpenAIChat(), guard, doorkeeper, Turns(), self.settings)
+        guard = await guard_of(self.settings, self._store, self._judges)
+        for upstream in upstreams.made.values():
+            if isinstance(upstream, EmbeddedUpstream):
+                await upstream.load()
+        doorkeeper, turns = Doorkeeper(self.settings, guard.key), Turns()
+        routes = [ChatRoute(one, guard, doorkeeper, turns, self.settings, upstreams) for one in ADAPTERS]
+        self.chat = routes[0]
         self._rest = _rest(self.chat, self._judges)
         origins = list(self.settings.allowed_origins)
-        self._chat_app = CORSMiddleware(self.chat, origins, expose_headers=EXPOSED) if origins else self.chat
+        self._chats = {
+            route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
+            for route in routes
+        }
 
     async def stop(self) -> None:
         """Let go of everything."""
-        for upstream in self._open:
-            await upstream.close()
+        if self._upstreams is not None:
+            await self._upstreams.close()
         await self._judges.close()
         if self._store is not None:
             self._store.close()

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
-from quitbutton.adapters.sse import frame_of
 from quitbutton.core.errors import NotFound, QuitbuttonError
 from quitbutton.core.records import Receipt
 from quitbutton.gateway.auth import Doorkeeper
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, headers_upstream, read_body
 from quitbutton.interfaces import Adapter
 from quitbutton.listening import Turn
+from quitbutton.routing import Upstreams
 from quitbutton.settings import Settings
 from quitbutton.turn import TurnTaker
 
@@ -52,6 +52,7 @@ class ChatRoute:
     doorkeeper: Doorkeeper
     turns: Turns
     settings: Settings
+    upstreams: Upstreams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Whatever goes wrong is said in the client's protocol."""
@@ -72,10 +73,14 @@ class ChatRoute:
         self.doorkeeper.check_site(headers)
         tenant = self.doorkeeper.tenant_of(headers)
         body = await read_body(receive, headers, self.settings.max_body)
+        chat = self.adapter.decode(body, headers)
+        name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
-            request=self.adapter.decode(body, headers),
+            request=chat,
             adapter=self.adapter,
             client=client,
+            upstream=upstream,
+            upstream_name=name,
             headers=headers_upstream(scope, with_key=not self.settings.api_keys),
             tenant=tenant,
             accept_language=headers.get("accept-language", ""),
@@ -105,11 +110,10 @@ class ChatRoute:
             raise
 
     async def _say(self, client: HTTPClient, error: QuitbuttonError) -> None:
-        body = self.adapter.error(error)
         if client.is_open:
-            await client.send(frame_of(body))
+            await client.send(self.adapter.error_frame(error))
         else:
-            await client.answer(error.status, [("content-type", "application/json")], body)
+            await client.answer(error.status, [("content-type", "application/json")], self.adapter.error(error))
 
 
 async def stop(route: ChatRoute, tenant: str, request_id: str) -> Receipt:

@@ -17,8 +17,8 @@ from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
 from quitbutton.core.notices import LANGUAGES, language_for
 from quitbutton.gateway.chat_routes import ChatRoute, stop
 from quitbutton.gateway.http import headers_of, headers_upstream
+from quitbutton.gateway.models import listed
 from quitbutton.gateway.openapi import document
-from quitbutton.listening import passed_on, whole
 from quitbutton.wiring import Judges
 
 MAX_FEEDBACK = 4000
@@ -63,9 +63,8 @@ def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
     async def models(request: Request) -> Response:
         route.doorkeeper.tenant_of(headers_of(request.scope))
         headers = headers_upstream(request.scope, with_key=not route.settings.api_keys)
-        async with route.guard.upstream.send("GET", "/v1/models", headers, b"") as exchange:
-            body = await whole(exchange)
-        return Response(body, exchange.status, dict(passed_on(exchange.headers)))
+        status, passed, body = await listed(route.upstreams, headers, request.url.query)
+        return Response(body, status, dict(passed))
 
     async def conversation(request: Request) -> Response:
         tenant = route.doorkeeper.tenant_of(headers_of(request.scope))

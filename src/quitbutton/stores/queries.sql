@@ -37,6 +37,14 @@ WHERE address IN (SELECT address FROM below) AND rung <> 'ended';
 INSERT INTO conversations (id, tenant, head, created_at, updated_at) VALUES (:id, :tenant, :head, :at, :at)
 ON CONFLICT (id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at;
 
+-- name: reply
+SELECT address, conversation, upstream_id, upstream, owed FROM replies WHERE owner = :owner AND id = :id;
+
+-- name: put_reply
+INSERT INTO replies (owner, id, address, conversation, upstream_id, upstream, owed, at)
+VALUES (:owner, :id, :address, :conversation, :upstream_id, :upstream, :owed, :at)
+ON CONFLICT (owner, id) DO NOTHING;
+
 -- name: put_end
 INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, ended_at)
 VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :at);

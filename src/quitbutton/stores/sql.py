@@ -13,6 +13,7 @@ import msgspec
 
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.ladder import Rung
+from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
@@ -61,12 +62,28 @@ class SQLStore:
         wanted = set(branch.addresses)
         if branch.address in found:
             wanted.add(found[branch.address].base)
-        heads = await self._database.read(QUERIES["head_of"], {"id": branch.conversation}) if branch.named else []
-        head = bytes(heads[0][0]) if heads else None
+        head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
             wanted.add(head)
         found |= {row[0]: _mark_of(row) for row in await self._turns_at(wanted - set(found))}
         return Marks(found, head)
+
+    async def origin(self, owner: bytes, reply_id: str) -> Origin | None:
+        """Where the reply with this id was given, to the owner it was given to."""
+        rows = await self._database.read(QUERIES["reply"], {"owner": owner, "id": reply_id})
+        if not rows:
+            return None
+        address, conversation, upstream_id, upstream, owed = rows[0]
+        return Origin(bytes(address), conversation, KeptReply(reply_id, upstream_id, upstream, owed))
+
+    async def head(self, conversation: str) -> bytes | None:
+        """The address of the newest turn of a conversation."""
+        rows = await self._database.read(QUERIES["head_of"], {"id": conversation})
+        return bytes(rows[0][0]) if rows else None
+
+    async def put_reply(self, owner: bytes, origin: Origin, at: float) -> None:
+        """Remember where a reply was given, so that a request can go on from its id."""
+        await self._database.write(lambda transaction: _put_reply(transaction, owner, origin, at))
 
     async def record(self, record: TurnRecord) -> Outcome:
         """Write a turn and its event, all or nothing.
@@ -141,6 +158,9 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     watched = {branch.address, branch.parent, footing.base, *_gap(record)}
     sql, params = _placed(QUERIES["turns_at"], sorted(watched))
     known = {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
+    if record.reply is not None:
+        origin = Origin(branch.address, branch.conversation, record.reply)
+        _put_reply(transaction, record.owner, origin, record.at)
     other = next((mark for mark in known.values() if mark.standing.rung is Rung.ENDED), None)
     if other is not None:
         _put_event(transaction, record, "turn.refuse", {"end_id": other.end_id})
@@ -161,6 +181,14 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     )
     _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
     return Outcome(standing)
+
+
+def _put_reply(transaction: Transaction, owner: bytes, origin: Origin, at: float) -> None:
+    if origin.reply is None:
+        return
+    kept = {name: getattr(origin.reply, name) for name in ("id", "upstream_id", "upstream", "owed")}
+    place = {"owner": owner, "address": origin.address, "conversation": origin.conversation, "at": at}
+    transaction.execute(QUERIES["put_reply"], {**place, **kept})
 
 
 def _gap(record: TurnRecord) -> tuple[bytes, ...]:

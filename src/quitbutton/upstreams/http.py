@@ -10,8 +10,11 @@ import aiohttp
 from yarl import URL
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.core.upstreams import KeyHeader
 from quitbutton.interfaces import Headers
 
+MESSAGES = "/v1/messages"
+"""Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
 MAX_CONNECTIONS = 1000
 """Most connections to the provider at once."""
 
@@ -39,10 +42,18 @@ class HTTPExchange:
 class HTTPUpstream:
     """Any server that speaks the client's protocol. `base` is its URL, with or without a closing `/v1`."""
 
-    def __init__(self, base: str, key: str | None, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self,
+        base: str,
+        key: str | None,
+        connect_timeout: float,
+        read_timeout: float,
+        key_header: KeyHeader | None = None,
+    ) -> None:
         self.max_tokens: int | None = None
         self._base = base.rstrip("/").removesuffix("/v1")
         self._key = key
+        self._key_header = key_header
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
         self._session: aiohttp.ClientSession | None = None
 
@@ -58,9 +69,7 @@ class HTTPUpstream:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=bool(getproxies()),
             )
-        sent = [(name, value) for name, value in headers if not (self._key and name.lower() == "authorization")]
-        if self._key:
-            sent.append(("authorization", f"Bearer {self._key}"))
+        sent = list(headers) if self._key is None else self._with_key(headers, path, self._key)
         url = URL(self._base + path, encoded=True)
         try:
             try:
@@ -84,6 +93,12 @@ class HTTPUpstream:
                 response.release()
             else:
                 response.close()
+
+    def _with_key(self, headers: Headers, path: str, key: str) -> Headers:
+        """The headers with the upstream's key in place of any the client sent."""
+        name = self._key_header or (KeyHeader.X_API_KEY if path.startswith(MESSAGES) else KeyHeader.AUTHORIZATION)
+        kept = [(one, value) for one, value in headers if one.lower() not in list(KeyHeader)]
+        return [*kept, (name.value, f"Bearer {key}" if name is KeyHeader.AUTHORIZATION else key)]
 
     async def _request(self, method: str, url: URL, sent: Headers, body: bytes) -> aiohttp.ClientResponse:
         assert self._session is not None  # noqa: S101 - made by send()

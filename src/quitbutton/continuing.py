@@ -1,0 +1,51 @@
+"""Requests that go on from what the provider keeps: the turn they come from, and what is kept for the next one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
+from quitbutton.core.messages import Press, Reply
+from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.rules import Means
+from quitbutton.interfaces import Store
+from quitbutton.listening import Turn
+
+
+async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin | None:
+    """The turn that a request goes on from by a reply's id or the provider's conversation; None where it brings its history.
+
+    The turn's request then names what the provider knows. An id that was given to nobody here (before the gateway was put
+    in, or with another key) names a conversation of its own.
+    """
+    request = turn.request
+    turn.owner = owner_of(key, turn.tenant, realm)
+    if request.previous is not None:
+        origin = await store.origin(turn.owner, request.previous)
+        if origin is None:
+            name = request.conversation_id or request.previous
+            turn.request = replace(request, conversation_id=name, beheaded=True)
+        elif origin.reply is not None:
+            turn.request = turn.adapter.continued(request, origin.reply)
+        return origin
+    if request.kept_by_provider and request.conversation_id is not None:
+        scope = scope_of(turn.tenant, request, realm)
+        conversation = conversation_id(key, root_of(key, scope), request.conversation_id.encode())
+        head = await store.head(conversation)
+        return Origin(head, conversation) if head is not None else None
+    return None
+
+
+def kept_of(turn: Turn, reply: Reply | None = None, press: Press | None = None) -> KeptReply | None:
+    """What is kept of the reply the client is given; None where its protocol has no ids to go on from.
+
+    Without a `reply` the words are ours: the provider knows nothing of this turn and goes on from before it.
+    """
+    writer = turn.delivery.writer
+    if writer is None or not writer.reply_id:
+        return None
+    if reply is None:
+        return KeptReply(writer.reply_id, turn.request.previous, turn.upstream_name)
+    is_owed = press is not None and not press.alone and press.means == Means.TOOL
+    owed = press.call_id if press is not None and is_owed else None
+    return KeptReply(writer.reply_id, reply.id or writer.reply_id, turn.upstream_name, owed)

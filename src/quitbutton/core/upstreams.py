@@ -1,0 +1,79 @@
+"""What an operator may say of an upstream: where it is, which dialect it speaks, which models are its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from quitbutton.core.dialects import Dialect
+from quitbutton.core.errors import ModelNotFound, SettingsError
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class KeyHeader(StrEnum):
+    """The header that carries an upstream's key."""
+
+    AUTHORIZATION = "authorization"
+    """`Authorization: Bearer KEY`."""
+    X_API_KEY = "x-api-key"
+    API_KEY = "api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """One `[upstreams.NAME]` table.
+
+    Raises `SettingsError`, naming the key and what is allowed, when a value is out of range.
+    """
+
+    url: str
+    """The server, with or without a closing `/v1`."""
+    dialect: Dialect | None = None
+    """`openai` or `anthropic`; None takes requests of both."""
+    models: tuple[str, ...] = ("*",)
+    """Names of the models it answers for; `*` stands for any letters, as in `claude-*`."""
+    key_env: str | None = None
+    """Name of the environment variable that holds the server's key; the key itself never stands in a file."""
+    key_header: KeyHeader | None = None
+    """Header that carries the key; None is `x-api-key` for Anthropic's protocol and `authorization` for OpenAI's."""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsError("url must begin with http:// or https:// and name a host")
+        if parts.username or parts.password or parts.query:
+            raise SettingsError("url must hold no user, password or query; name the key's variable in key_env")
+        if self.key_env is not None and not VARIABLE.fullmatch(self.key_env):
+            # The value is not repeated: it may be the key itself.
+            raise SettingsError("key_env must be the name of an environment variable, not the key")
+        if not self.models:
+            raise SettingsError('models must name at least one model; "*" stands for all')
+
+    def speaks(self, dialect: Dialect) -> bool:
+        """True when it takes requests of this dialect."""
+        return self.dialect is None or self.dialect is dialect
+
+    def answers_for(self, model: str) -> bool:
+        """True when the model is one of its own."""
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
+def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:
+    """The name of the upstream that a request goes to: the first of its dialect that answers for its model.
+
+    Raises `ModelNotFound` with what there is.
+    """
+    for name, table in tables.items():
+        if table.speaks(dialect) and table.answers_for(model):
+            return name
+    listed = "; ".join(
+        f"{name} ({table.dialect or 'openai, anthropic'}): {', '.join(table.models)}" for name, table in tables.items()
+    )
+    raise ModelNotFound(
+        f"No upstream speaks the {dialect} protocol and answers for the model {model!r}. There is: {listed}."
+    )
