@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -86,22 +85,22 @@ class CallableUpstream:
 async def _once(made: Any, model: str) -> AsyncIterator[bytes]:
     """A whole reply's bytes, put together where it came in parts."""
     if not hasattr(made, "__aiter__"):
-        yield encode(_completion(made, model))
+        yield _json(_completion(made, model))
         return
     assembly = Assembly()
     async for chunk in _chunks(made, model):
-        assembly.add(json.dumps(chunk))
-    yield encode(assembly.whole())
+        assembly.add(_json(chunk).decode())
+    yield _json(assembly.whole())
 
 
 async def _frames(made: Any, model: str) -> AsyncIterator[bytes]:
     """A streamed reply's frames, cut from a whole one where it came at once."""
     if hasattr(made, "__aiter__"):
         async for chunk in _chunks(made, model):
-            yield frame_of(encode(chunk))
+            yield frame_of(_json(chunk))
     else:
         for chunk in _cut(_completion(made, model)):
-            yield frame_of(encode(chunk))
+            yield frame_of(_json(chunk))
     yield frame_of(b"[DONE]")
 
 
@@ -169,6 +168,13 @@ def _plain(made: Any) -> Any:
     if hasattr(made, "model_dump"):
         return made.model_dump(mode="json", exclude_none=True)
     raise UpstreamFailed(f"The model returned {type(made).__name__}. Return {ALLOWED}.")
+
+
+def _json(value: object) -> bytes:
+    try:
+        return encode(value)
+    except TypeError as error:
+        raise UpstreamFailed(f"The model's reply cannot be written as JSON: {error}.") from error
 
 
 def _head(kind: str, model: str) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""The guard's view of a framework's messages: role, words and calls, beside the place of the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
+
+from quitbutton.core import button
+
+T = TypeVar("T")
+PLACE = "place"
+
+
+def seen(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages for the guard, each with its place, so that the original can be sent in its stead."""
+    return [{**message, PLACE: place} for place, message in enumerate(messages)]
+
+
+def restored(sent: Iterable[dict[str, Any]], originals: list[T], made: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What goes to the model: the originals, and those the guard added, in the framework's own kind."""
+    return [originals[one[PLACE]] if PLACE in one else made(one) for one in sent]
+
+
+def button_in(request: dict[str, Any]) -> dict[str, Any] | None:
+    """The button as a function with name, description and parameters, where the guard offers it on this call."""
+    tools = request.get("tools") or ()
+    function: dict[str, Any] = tools[-1]["function"] if tools else {}
+    return function if function.get("name") == button.NAME and "description" in function else None
+
+
+def named_tools(names: Iterable[str]) -> list[dict[str, Any]] | None:
+    """The caller's tools as the guard needs to know them: by name alone."""
+    return [{"type": "function", "function": {"name": name}} for name in names] or None
+
+
+def call(call_id: str | None, name: str, arguments: str, index: int | None = None) -> dict[str, Any]:
+    """A tool call in OpenAI's shape; with its index it is a part of one in a stream."""
+    head = {} if index is None else {"index": index}
+    return {**head, "id": call_id or "", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+class Heard(Generic[T]):
+    """What the model said, original beside view, so that what the guard leaves alone leaves as it came."""
+
+    def __init__(self) -> None:
+        self.originals: list[T] = []
+        self._views: list[dict[str, Any]] = []
+
+    def view(self, original: T, text: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+        """A message, or a part of one, for the guard."""
+        self.originals.append(original)
+        self._views.append({"content": str(text) or None, "tool_calls": calls})
+        return {**self._views[-1], PLACE: len(self.originals) - 1}
+
+    def original(self, said: dict[str, Any]) -> T | None:
+        """The original of what the guard passed on; None for words of ours."""
+        place = said.get(PLACE)
+        return None if place is None else self.originals[place]
+
+    def is_untouched(self, said: dict[str, Any]) -> bool:
+        """True when the guard passed it on as it was."""
+        if PLACE not in said:
+            return False
+        view = self._views[said[PLACE]]
+        same_words = (said.get("content") or None) == view["content"]
+        return same_words and (said.get("tool_calls") or []) == view["tool_calls"]
