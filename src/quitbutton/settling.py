@@ -124,7 +124,7 @@ class Settling:
             return None
         extra = turn.adapter.follow_up(body, reply, press, result, self.policy.guidance_role)
         await turn.send(turn.delivery.writer.resume())
-        watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None)
+        watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None, reads_calls=True)
         try:
             with turn.while_wanted():
                 again = await listen(turn, extra, watcher)

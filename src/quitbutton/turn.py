@@ -141,14 +141,17 @@ class TurnTaker:
         request, wording = turn.request, self._wording(turn)
         offers_tool = request.can_offer and button.is_offered(self.policy, decision, Means.TOOL)
         offers_string = request.wants_prose and button.is_offered(self.policy, decision, Means.STRING)
+        offers_text = request.wants_prose and button.is_offered(self.policy, decision, Means.TEXT)
         body = turn.adapter.forward(
             request,
             button.tool(self.policy) if offers_tool else None,
-            wording.guidance(decision, offers_string),
+            wording.guidance(decision, offers_string, offers_text),
             self.policy.guidance_role,
             self._own_notices(request),
         )
-        watcher = Watcher(request.can_offer, self.policy.exit_string if offers_string else None)
+        watcher = Watcher(
+            request.can_offer, self.policy.exit_string if offers_string else None, offers_tool or offers_text
+        )
         try:
             reply = await self._listen(turn, body, watcher)
         except UpstreamFailed:
@@ -163,7 +166,9 @@ class TurnTaker:
             else:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
-        settled = await self._settling.settle(turn, branch, decision, reply, body, offers_tool or offers_string)
+        settled = await self._settling.settle(
+            turn, branch, decision, reply, body, offers_tool or offers_text or offers_string
+        )
         kept = kept_of(turn, settled.last, settled.press)
         outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept)
         if self._is_overtaken(turn, outcome):

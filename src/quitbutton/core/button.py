@@ -67,6 +67,17 @@ def string_note(policy: Policy) -> str:
     return f"{description(policy)} To press, write {policy.exit_string} on a line of its own."
 
 
+def text_note(policy: Policy) -> str:
+    """How a model without native tools is told to press: a call written as text."""
+    arguments = {"reason": Reason.ABUSE.value, "explanation": "..."}
+    call = json.dumps({"name": NAME, "arguments": arguments})
+    reasons = ", ".join(reason.value for reason in Reason)
+    return (
+        f"You have a tool {NAME}. {description(policy)} To use it, write <tool_call>{call}</tool_call> and nothing else; "
+        f"reason is one of {reasons}, explanation is what to tell the user."
+    )
+
+
 def is_offered(policy: Policy, admitted: Decision, means: Means) -> bool:
     """True when the model may press this way on this turn. Never in a crisis, never when the button is off."""
     held = admitted.after.is_held or admitted.before.is_held

@@ -62,6 +62,8 @@ class CallDelta:
     id: str = ""
     name: str = ""
     arguments: str = ""
+    named: bool = False
+    """True where the name came whole, so that nothing more of it follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Piece:
     """True for a frame that carries only other choices than the first (`n` over 1)."""
     error: str | None = None
     """The provider's message where the frame is an error."""
+    parts_text: bool = False
+    """True where the words before this frame and those after it are parts of their own: no exit string spans both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Press:
     alone: bool = True
     """False when the model called tools of the client in the same breath."""
     means: str = "tool"
-    """`tool`, `string` or `question`: the way the model pressed."""
+    """`tool`, `text`, `string` or `question`: the way the model pressed."""
 
 
 @dataclass(frozen=True, slots=True)

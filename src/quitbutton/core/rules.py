@@ -41,9 +41,10 @@ class Agreement(StrEnum):
 
 
 class Means(StrEnum):
-    """How a model can press: by tool call, by an exit string, by answering a question after a turn."""
+    """How a model can press: by tool call, by a call written as text, by an exit string, by answering a question."""
 
     TOOL = "tool"
+    TEXT = "text"
     STRING = "string"
     QUESTION = "question"
 

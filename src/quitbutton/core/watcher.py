@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from quitbutton.core.button import NAME, press_of
 from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
+from quitbutton.core.spoken import seek
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,19 @@ class Watcher:
     """Watches one reply. Where the stream is cut does not change what it sees or lets pass.
 
     With `guards_tool` the tool call `end_conversation` is ours; without, a tool of that name is the client's. With
-    `exit_string` that text in the reply is a press and never reaches the client.
+    `exit_string` that text in the reply is a press and never reaches the client; with `reads_calls` a call of our tool that
+    the model wrote as text is one too.
     """
 
-    def __init__(self, guards_tool: bool = True, exit_string: str | None = None) -> None:
+    def __init__(self, guards_tool: bool = True, exit_string: str | None = None, reads_calls: bool = False) -> None:
         self._guards_tool = guards_tool
         self._exit_string = exit_string
+        self._reads_calls = reads_calls
         self._calls: dict[int, _Call] = {}
         self._held_text: list[Passage] = []
-        self._pressed_by_string = False
+        self._written: Press | None = None
         self._text: list[str] = []
+        self._line = ""
         self._finish: str | None = None
         self._usage: Usage | None = None
         self._complete = False
@@ -95,11 +99,8 @@ class Watcher:
         for index, call in self._calls.items():
             if not call.is_ours and not call.settled:
                 out += self._released(index)
-        if not self._pressed_by_string:
-            out += self._held_text
-            self._text += [passage.piece.text for passage in self._held_text]
-            self._held_text = []
-        return [self._without_gaps(one) for one in out]
+        out += self._settled_text()
+        return [self._without_gaps(one) for one in out if not one.is_empty]
 
     def _without_gaps(self, passage: Passage) -> Passage:
         if not passage.piece.calls or len(self._calls) == 1:
@@ -116,8 +117,8 @@ class Watcher:
         press: Press | None = None
         if ours:
             press = press_of(ours[0].id, ours[0].arguments, alone=not others)
-        elif self._pressed_by_string:
-            press = Press(means="string", alone=not others)
+        elif self._written is not None:
+            press = replace(self._written, alone=not others)
         return Reply("".join(self._text), press, others, self._finish, self._usage, self._complete, self._pieces)
 
     def _see_call(self, delta: CallDelta) -> bool | None:
@@ -129,9 +130,10 @@ class Watcher:
         call.arguments += delta.arguments
         if call.settled or not self._guards_tool or not NAME.startswith(call.name):
             return False
+        is_named = delta.named or bool(call.arguments)
         if call.name == NAME:
-            return True if call.arguments else None
-        return None if not call.arguments else False
+            return True if is_named else None
+        return False if is_named else None
 
     def _hold_call(self, piece: Piece) -> None:
         for delta in piece.calls:
@@ -146,27 +148,37 @@ class Watcher:
 
     def _see_text(self, passage: Passage) -> list[Passage]:
         text = passage.piece.text
-        if self._exit_string is None:
+        before = self._settled_text() if passage.piece.parts_text else []
+        if self._exit_string is None and not self._reads_calls:
             self._text.append(text)
             return [passage]
-        if self._pressed_by_string:
+        if self._written is not None:
             return [Passage(passage.piece, passage.drop, text="")] if text else [passage]
         if not text:
-            return [passage]
-        whole = "".join(held.piece.text for held in self._held_text) + text
+            return [*before, passage]
         waiting = [*self._held_text, passage]
         self._held_text = []
-        if self._exit_string in whole:
-            self._pressed_by_string = True
-            before = whole.split(self._exit_string, 1)[0]
-            self._text.append(before)
-            said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=before)
-            return [said, *(Passage(one.piece, one.drop, text="") for one in waiting)]
-        if _may_begin(whole, self._exit_string):
+        return [*before, *self._sifted(waiting, over=False)]
+
+    def _settled_text(self) -> list[Passage]:
+        """What was held of the words, now that no more of them follow."""
+        waiting, self._held_text = self._held_text, []
+        return self._sifted(waiting, over=True) if waiting else []
+
+    def _sifted(self, waiting: list[Passage], over: bool) -> list[Passage]:
+        whole = "".join(held.piece.text for held in waiting)
+        sight = seek(whole, self._exit_string, self._reads_calls, over, not self._line.strip())
+        if sight.may_begin:
             self._held_text = waiting
             return []
-        self._text.append(whole)
-        return waiting
+        if sight.press is None:
+            self._text.append(whole)
+            self._line = (self._line + whole).rpartition("\n")[2]
+            return waiting
+        self._written = sight.press
+        self._text.append(whole[: sight.start])
+        said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=whole[: sight.start])
+        return [said, *(Passage(one.piece, one.drop, text="") for one in waiting)]
 
 
 def _calls_in(piece: Piece) -> frozenset[int]:
@@ -176,8 +188,3 @@ def _calls_in(piece: Piece) -> frozenset[int]:
 def _only_call(piece: Piece, index: int) -> Passage:
     """What is left to send of a piece whose text and other calls have passed already."""
     return Passage(piece, _calls_in(piece) - {index}, text="" if piece.text else None)
-
-
-def _may_begin(text: str, exit_string: str) -> bool:
-    """True when the text ends with the beginning of the exit string."""
-    return any(text.endswith(exit_string[:size]) for size in range(1, len(exit_string)))

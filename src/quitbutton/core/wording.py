@@ -46,14 +46,16 @@ class Wording:
             return ""
         return self.own(decision) or notices.fallback(self.language)
 
-    def guidance(self, decision: Decision, offers_string: bool) -> list[str]:
+    def guidance(self, decision: Decision, offers_string: bool, offers_text: bool) -> list[str]:
         """What the model is told after the history."""
-        notes = [button.string_note(self.policy)] if offers_string else []
+        notes = [button.text_note(self.policy)] if offers_text else []
+        notes += [button.string_note(self.policy)] if offers_string else []
         is_support = decision.action is Action.SUPPORT
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
         note = notices.guidance_for(decision.action, decision.reason, lines)
-        if decision.action is Action.REDIRECT and button.is_offered(self.policy, decision, Means.TOOL):
+        by_call = any(button.is_offered(self.policy, decision, means) for means in (Means.TOOL, Means.TEXT))
+        if decision.action is Action.REDIRECT and by_call:
             stage = stage_of(self.policy, decision.before)
             note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
         return [*notes, note] if note else notes
