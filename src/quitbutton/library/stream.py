@@ -85,6 +85,10 @@ class Stream:
             await self._task
         self._answer = answer_of(self._assembly.whole())
 
+    def stop(self) -> None:
+        """Stop the model, as the user's Stop does. What was said until then stays, and the iteration comes to its end."""
+        self._turn.stop("user")
+
     @property
     def answer(self) -> Answer:
         """The whole reply. Raises `RuntimeError` before the iteration is over."""
