@@ -107,6 +107,8 @@ class Turn:
     """Whose replies its own belongs to, once that is known."""
     upstream_name: str = ""
     """The name of its upstream in the settings."""
+    query: str = ""
+    """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,6 +120,11 @@ class Turn:
             self.stopped_by = by
             if self._scope is not None:
                 self._scope.cancel()
+
+    @property
+    def path(self) -> str:
+        """Where the request goes upstream."""
+        return f"{self.adapter.path}?{self.query}" if self.query else self.adapter.path
 
     @property
     def is_stopped(self) -> bool:
@@ -178,7 +185,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     delivery = turn.delivery
     before = delivery.billed or 0
     delivery.limit = turn.request.max_tokens or turn.upstream.max_tokens
-    async with turn.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+    async with turn.upstream.send("POST", turn.path, turn.headers, body) as exchange:
         passed = passed_on(exchange.headers)
         if exchange.status != 200:
             return Refusal(exchange.status, passed, await whole(exchange))

@@ -150,7 +150,7 @@ class Settling:
 
     async def _ask(self, turn: Turn, reply: Reply, stay_first: bool) -> str:
         body = turn.adapter.ask(turn.request, reply.text, button.question(stay_first), self.policy.guidance_role)
-        async with turn.upstream.send("POST", turn.adapter.path, turn.headers, body) as exchange:
+        async with turn.upstream.send("POST", turn.path, turn.headers, body) as exchange:
             reader = turn.adapter.reader("application/json")
             pieces = [*reader.feed(await whole(exchange)), *reader.close()]
         return "".join(piece.text for piece in pieces)

@@ -83,7 +83,7 @@ class TurnTaker:
     async def _relay(self, turn: Turn) -> None:
         """A call that is no turn: there and back, byte for byte."""
         with turn.while_wanted():
-            async with turn.upstream.send("POST", turn.adapter.path, turn.headers, turn.request.raw) as exchange:
+            async with turn.upstream.send("POST", turn.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
                 async for chunk in exchange.chunks():
                     await turn.send(chunk)

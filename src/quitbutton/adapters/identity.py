@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 CONVERSATION_HEADERS = (
     "x-quitbutton-conversation",
     "x-openwebui-chat-id",
     "x-librechat-conversation-id",
     "x-claude-code-session-id",
+    "x-qwen-code-session-id",
+    "x-litellm-session-id",
+    "session-id",
+    "session_id",
+    "thread-id",
+    "x-session-id",
 )
-"""Headers that name a conversation, first one wins."""
+"""Headers that name a conversation, first one wins. The last four are Codex's and opencode's."""
 
 END_USER_HEADERS = ("x-quitbutton-end-user", "x-openwebui-user-id", "x-librechat-user-id")
 """Headers that name an end user where the body does not."""
@@ -19,12 +28,47 @@ END_USER_HEADERS = ("x-quitbutton-end-user", "x-openwebui-user-id", "x-librechat
 PAGE_HEADERS = ("x-openwebui-chat-id", "x-openwebui-user-id", "x-librechat-conversation-id", "x-librechat-user-id")
 """Chat pages that announce themselves: they show text to a person and drop the details of errors."""
 
-TASK_HEADER = "x-quitbutton-task"
-"""What Open WebUI's `{{TASK}}` goes into: empty for a turn, the name of the task for a background call."""
-BACKGROUND_HEADER = "x-quitbutton-background"
+PARENT_HEADER = "x-quitbutton-parent"
+"""What Open WebUI's `{{USER_MESSAGE_PARENT_ID}}` goes into: the message before the user's newest, empty for a first one."""
+TASK_HEADERS = ("x-quitbutton-task", "x-claude-code-agent-id", "x-openai-subagent")
+"""Headers with something in them on background calls alone: Open WebUI's `{{TASK}}`, and the helpers of Claude Code and
+Codex, whose prompts a model wrote."""
+FLAG_HEADERS = ("x-quitbutton-background", "x-openai-memgen-request")
+"""Headers that say `true` on background calls."""
+
+BODY_NAMES = ("conversation_id", "session_id")
+"""Members of `metadata` that name a conversation."""
 
 MAX_NAME = 512
 """Longest name of a conversation or user that is looked at, in characters."""
+ISSUED = re.compile(r"conv_[a-z2-7]{24}")
+"""Our own ids of conversations: a client that sends one back names nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a request says about itself: all that the guard needs besides its words."""
+
+    end_user: str | None
+    conversation_id: str | None
+    background: bool
+    chat_page: bool
+    beheaded: bool
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], user: str | None, conversation: str | None) -> Identity:
+        """From the headers; `user` and `conversation` are those that the body names."""
+        return cls(
+            end_user=user or first_of(headers, END_USER_HEADERS),
+            conversation_id=conversation_of(headers) or conversation,
+            background=is_background(headers),
+            chat_page=first_of(headers, PAGE_HEADERS) is not None,
+            beheaded=named(headers.get(PARENT_HEADER)) is not None,
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """As members of a `ChatRequest`."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def named(value: object) -> str | None:
@@ -32,8 +76,9 @@ def named(value: object) -> str | None:
     return value.strip()[:MAX_NAME] if isinstance(value, str) and value.strip() else None
 
 
-ISSUED = re.compile(r"conv_[a-z2-7]{24}")
-"""Our own ids of conversations: a client that sends one back names nothing of its own."""
+def in_metadata(metadata: Mapping[str, Any]) -> str | None:
+    """The conversation that a body's `metadata` names."""
+    return next((found for name in BODY_NAMES if (found := named(metadata.get(name)))), None)
 
 
 def conversation_of(headers: Mapping[str, str]) -> str | None:
@@ -49,10 +94,25 @@ def first_of(headers: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 def is_background(headers: Mapping[str, str]) -> bool:
     """True for titles, tags, follow-ups and other calls that are no turn of the conversation."""
-    declared = headers.get(BACKGROUND_HEADER, "").strip().lower() in ("1", "true", "yes")
-    return declared or bool(named(headers.get(TASK_HEADER, "")))
+    declared = any(headers.get(name, "").strip().lower() in ("1", "true", "yes") for name in FLAG_HEADERS)
+    return declared or first_of(headers, TASK_HEADERS) is not None
 
 
-def is_chat_page(headers: Mapping[str, str]) -> bool:
-    """True when a chat page announced itself."""
-    return first_of(headers, PAGE_HEADERS) is not None
+_SESSION = re.compile(r"_session_([0-9a-f-]{8,})\Z")
+
+
+def of_claude(user_id: object) -> tuple[str | None, str | None]:
+    """End user and session in Anthropic's `metadata.user_id`, where Claude Code packs both into one text."""
+    whole = named(user_id)
+    if whole is None:
+        return None, None
+    if whole.startswith("{"):
+        try:
+            packed = json.loads(str(user_id))
+        except (ValueError, RecursionError):
+            return whole, None
+        if isinstance(packed, dict) and (session := named(packed.pop("session_id", None))):
+            return json.dumps(packed, sort_keys=True)[:MAX_NAME], session
+        return whole, None
+    found = _SESSION.search(whole)
+    return (whole[: found.start()], found[1]) if found else (whole, None)

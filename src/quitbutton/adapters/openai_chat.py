@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
+from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
 from quitbutton.adapters.sse import frame_of
@@ -26,8 +27,6 @@ ROLES = {
     "developer": Role.SYSTEM,
 }
 TEXT_PARTS = ("text", "input_text", "output_text")
-MAX_MESSAGES = 20_000
-"""Most messages in a request."""
 
 
 class _Message(msgspec.Struct):
@@ -59,26 +58,23 @@ class OpenAIChat:
         raw_messages = items_of(fields["messages"], "messages")
         if not 0 < len(raw_messages) <= MAX_MESSAGES:
             raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(raw_messages)}.")
-        model = _member(fields, "model", str, "")
+        model = member(fields, "model", str, "")
         if not model:
             raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
-        metadata = _member(fields, "metadata", dict[str, Any], {})
-        user = identity.named(_member(fields, "safety_identifier", str, "")) or identity.named(
-            _member(fields, "user", str, "")
+        metadata = member(fields, "metadata", dict[str, Any], {})
+        user = identity.named(member(fields, "safety_identifier", str, "")) or identity.named(
+            member(fields, "user", str, "")
         )
-        names_conversation = identity.conversation_of(headers)
+        session = identity.in_metadata(metadata) or identity.named(member(fields, "litellm_session_id", Any, None))
         return ChatRequest(
             model=model,
             messages=tuple(_decode_message(raw, place) for place, raw in enumerate(raw_messages)),
             raw=body,
-            stream=_member(fields, "stream", bool, False),
-            end_user=user or identity.first_of(headers, identity.END_USER_HEADERS),
-            conversation_id=names_conversation or identity.named(metadata.get("conversation_id")),
-            background=identity.is_background(headers),
+            stream=member(fields, "stream", bool, False),
             can_offer=_can_offer(fields),
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=_limit(fields),
-            chat_page=identity.is_chat_page(headers),
+            **identity.Identity.of(headers, user, session).fields(),
         )
 
     def forward(
@@ -157,16 +153,6 @@ class OpenAIChat:
         return frame_of(self.error(error))
 
 
-def _member(fields: Fields, name: str, kind: Any, default: Any) -> Any:
-    raw = fields.get(name)
-    if raw is None or bytes(raw) == b"null":
-        return default
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"`{name}` cannot be read: {error}.") from error
-
-
 def _decode_message(raw: msgspec.Raw, place: int) -> Message:
     try:
         message = _message.decode(raw)
@@ -196,7 +182,7 @@ def _digest(raw: bytes) -> bytes:
 def _can_offer(fields: Fields) -> bool:
     """False where one more tool would change what the client gets."""
     forced = _forces_tool(fields) or _wants_json(fields)
-    several = _member(fields, "n", int, 1) != 1
+    several = member(fields, "n", int, 1) != 1
     refuses_tools = _choice(fields) == "none"
     has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
     old_style = "functions" in fields
@@ -211,17 +197,17 @@ def _forces_tool(fields: Fields) -> bool:
 
 
 def _choice(fields: Fields) -> object:
-    return _member(fields, "tool_choice", Any, None)
+    return member(fields, "tool_choice", Any, None)
 
 
 def _wants_json(fields: Fields) -> bool:
-    shape = _member(fields, "response_format", Any, None)
+    shape = member(fields, "response_format", Any, None)
     return isinstance(shape, dict) and shape.get("type") not in (None, "text")
 
 
 def _limit(fields: Fields) -> int | None:
     for name in ("max_completion_tokens", "max_tokens"):
-        value = _member(fields, name, Any, None)
+        value = member(fields, name, Any, None)
         if isinstance(value, int) and value > 0:
             return value
     return None

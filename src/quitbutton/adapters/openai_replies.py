@@ -341,7 +341,8 @@ class WholeWriter:
     def pass_on(self, passage: Passage) -> bytes:
         """Nothing leaves before the end."""
         piece = passage.piece
-        self._drop = passage.drop | (self._drop if piece.raw is self._raw else frozenset())
+        # Some pieces pass in parts, their words before their calls: gone is only what no part lets pass.
+        self._drop = passage.drop & self._drop if piece.raw is self._raw else passage.drop
         self._raw = piece.raw
         self._add(piece.text if passage.text is None else passage.text)
         self._changed = self._changed or not passage.is_untouched

@@ -43,7 +43,8 @@ HEADS = tuple(
 )
 """How a call of ours begins once its mark is past and white space is out."""
 _BEGIN = re.compile(
-    r"<tool_call>|<function_call>|<\|python_tag\|>|\[TOOL_CALLS\]|```[A-Za-z_]*\n?|(?=<function=)|(?P<line>^[ \t]*(?=[\[{]|end_conv))",
+    r"<tool_call>|<function_call>|<\|python_tag\|>|\[TOOL_CALLS\]|```[A-Za-z_]*\n?|(?=<function=)"
+    r"|(?P<line>^[ \t]*(?=[\[{]|end_conv))",
     re.MULTILINE,
 )
 _ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input")

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
@@ -29,7 +30,7 @@ from quitbutton.wiring import Judges, guard_of, store_of
 EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
 """Headers that a page of an allowed origin may read."""
 
-ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(),)
+ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), AnthropicMessages())
 """The protocols spoken here."""
 
 log = logging.getLogger("quitbutton.gateway")

@@ -81,6 +81,7 @@ class ChatRoute:
             client=client,
             upstream=upstream,
             upstream_name=name,
+            query=scope["query_string"].decode("latin-1"),
             headers=headers_upstream(scope, with_key=not self.settings.api_keys),
             tenant=tenant,
             accept_language=headers.get("accept-language", ""),

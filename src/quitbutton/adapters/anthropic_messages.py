@@ -1,0 +1,239 @@
+"""Anthropic Messages: decodes a request, and writes what goes upstream with as few bytes changed as can be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from quitbutton.adapters import identity
+from quitbutton.adapters.anthropic_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
+from quitbutton.adapters.members import MAX_MESSAGES, member
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.core.dialects import Dialect
+from quitbutton.core.errors import BadRequest, QuitbuttonError
+from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.origins import KeptReply
+
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+RESULTS = ("tool_result",)
+"""Blocks of a user message that are nobody's words: results of the client's tools. Server tools' stand in replies."""
+HINTS = ("cache_control", "citations")
+"""Members of a block that say how to treat it, not what it is."""
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+}
+"""Anthropic's error types by status; others are `api_error`."""
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[msgspec.Raw] = ""
+
+
+class _Block(msgspec.Struct):
+    type: str = ""
+    text: str | None = None
+
+
+_message = msgspec.json.Decoder(_Message)
+_block = msgspec.json.Decoder(_Block)
+
+
+class AnthropicMessages:
+    """The adapter of `POST /v1/messages`."""
+
+    name = "anthropic_messages"
+    path = "/v1/messages"
+    dialect = Dialect.ANTHROPIC
+
+    def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
+        """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
+        fields = fields_of(body)
+        if "messages" not in fields:
+            raise BadRequest("`messages` is missing: send an array with at least one message.")
+        raw_messages = items_of(fields["messages"], "messages")
+        if not 0 < len(raw_messages) <= MAX_MESSAGES:
+            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(raw_messages)}.")
+        model = member(fields, "model", str, "")
+        if not model:
+            raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
+        metadata = member(fields, "metadata", dict[str, Any], {})
+        user, session = identity.of_claude(metadata.get("user_id"))
+        limit = member(fields, "max_tokens", Any, None)
+        who = identity.Identity.of(headers, user, identity.in_metadata(metadata) or session)
+        return ChatRequest(
+            model=model,
+            messages=tuple(_decode_message(raw, place) for place, raw in enumerate(raw_messages)),
+            raw=body,
+            stream=member(fields, "stream", bool, False),
+            can_offer=_can_offer(fields),
+            wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
+            max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
+            **who.fields(),
+        )
+
+    def forward(
+        self,
+        request: ChatRequest,
+        tool: dict[str, object] | None = None,
+        notes: Sequence[str] = (),
+        role: str = "system",
+        without: Sequence[int] = (),
+    ) -> bytes:
+        """The body that goes upstream: the client's own, plus our tool, and notes as blocks after the user's newest words.
+
+        The protocol has no system message after the history, so `role` does not count: a note says itself whose it is.
+        """
+        if tool is None and not notes and not without:
+            return request.raw
+        fields = fields_of(request.raw)
+        messages = items_of(fields["messages"], "messages")
+        kept = [raw for place, raw in enumerate(messages) if place not in without]
+        fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
+        if tool is not None:
+            mine = {"name": tool["name"], "description": tool["description"], "input_schema": tool["parameters"]}
+            fields["tools"] = appended(fields.get("tools"), [mine])
+        return joined(fields)
+
+    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call: what was sent, then the reply with its thinking, and the button's answer."""
+        fields = fields_of(body)
+        answer: dict[str, object] = {"type": "text", "text": _note(result)}
+        if press.means == "tool":
+            answer = {"type": "tool_result", "tool_use_id": press.call_id, "content": result}
+            said: list[object] = [msgspec.Raw(item) for item in reply.items]
+        else:
+            said = [{"type": "text", "text": reply.text.rstrip()}] if reply.text.strip() else []
+        turn = [*([{"role": "assistant", "content": said}] if said else []), {"role": "user", "content": [answer]}]
+        fields["messages"] = appended(fields["messages"], turn)
+        return joined(fields)
+
+    def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
+        """The body of the out-of-band question: the conversation and the question, a whole reply of a few tokens."""
+        fields = fields_of(request.raw)
+        turn: list[object] = [{"role": "assistant", "content": said.rstrip()}] if said.strip() else []
+        turn.append({"role": "user", "content": _note(question)})
+        kept = {name: fields[name] for name in ("system", "tools") if name in fields}
+        silent: dict[str, object] = {"tool_choice": {"type": "none"}} if "tools" in kept else {}
+        return encode(
+            {
+                "model": request.model,
+                **kept,
+                **silent,
+                "messages": appended(fields["messages"], turn),
+                "max_tokens": 16,
+                "stream": False,
+            }
+        )
+
+    def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
+        """The request as it is: messages bring their whole history."""
+        return request
+
+    def reader(self, content_type: str) -> StreamReader | WholeReader:
+        """What reads the upstream's reply, by its content type."""
+        return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
+
+    def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
+        """What writes the reply for the client."""
+        return StreamWriter(request.model) if streams else WholeWriter(request.model)
+
+    def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
+        """An error body in Anthropic's shape, with our `code` beside its type."""
+        kind = ERROR_TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+        said = {"type": kind, "message": str(error), "code": error.code, **(more or {})}
+        return encode({"type": "error", "error": said})
+
+    def error_frame(self, error: QuitbuttonError) -> bytes:
+        """The same as an event of a stream."""
+        return b"event: error\ndata: " + self.error(error) + b"\n\n"
+
+
+@dataclass(slots=True)
+class _Seen:
+    texts: list[str]
+    attachments: list[bytes]
+    results: int = 0
+
+
+def _decode_message(raw: msgspec.Raw, place: int) -> Message:
+    try:
+        message = _message.decode(raw)
+        role = ROLES.get(message.role, Role.SYSTEM)
+        if isinstance(message.content, str):
+            return Message(role, message.content)
+        seen = _Seen([], [])
+        for block_raw in message.content:
+            _see(seen, block_raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"`messages[{place}]` cannot be read: {error}.") from error
+    if role is Role.USER and seen.results and not seen.texts and not seen.attachments:
+        return Message(Role.TOOL, "")
+    return Message(role, "\n".join(seen.texts), tuple(seen.attachments))
+
+
+def _see(seen: _Seen, raw: msgspec.Raw) -> None:
+    block = _block.decode(raw)
+    if block.type == "text":
+        seen.texts.append(block.text or "")
+    elif block.type in RESULTS:
+        seen.results += 1
+    else:
+        content = msgspec.json.decode(raw)
+        for hint in HINTS:
+            content.pop(hint, None)
+        seen.attachments.append(hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=32).digest())
+
+
+def _note(text: str) -> str:
+    """A note of ours inside a user message, which must say that it is none of the user's."""
+    return f"<service_note>\nThis note comes from the service, not from the user.\n{text}\n</service_note>"
+
+
+def _noted(messages: list[msgspec.Raw], notes: Sequence[str]) -> list[msgspec.Raw]:
+    """The messages, with the notes as blocks at the end of the last one of the user's; a prefilled reply stays the last."""
+    if not notes:
+        return messages
+    blocks = [{"type": "text", "text": _note(text)} for text in notes]
+    for place in range(len(messages) - 1, -1, -1):
+        fields = fields_of(messages[place])
+        if member(fields, "role", str, "") != "user":
+            continue
+        content = bytes(fields.get("content", b'""')).strip()
+        if content.startswith(b'"'):
+            fields["content"] = msgspec.Raw(encode([{"type": "text", "text": msgspec.Raw(content)}, *blocks]))
+        else:
+            fields["content"] = appended(content, blocks)
+        return [*messages[:place], msgspec.Raw(joined(fields)), *messages[place + 1 :]]
+    return messages
+
+
+def _can_offer(fields: Fields) -> bool:
+    """False where one more tool would change what the client gets."""
+    has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
+    if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
+        return False
+    return not (_forces_tool(fields) or _wants_json(fields) or _choice(fields) == "none" or has_namesake)
+
+
+def _forces_tool(fields: Fields) -> bool:
+    return _choice(fields) in ("any", "tool")
+
+
+def _choice(fields: Fields) -> object:
+    choice = member(fields, "tool_choice", Any, None)
+    return choice.get("type") if isinstance(choice, dict) else choice
+
+
+def _wants_json(fields: Fields) -> bool:
+    config = member(fields, "output_config", Any, None)
+    shapes = (config.get("format") if isinstance(config, dict) else None, member(fields, "output_format", Any, None))
+    return any(isinstance(shape, dict) and shape.get("type") not in (None, "text") for shape in shapes)

@@ -1,0 +1,437 @@
+"""Anthropic Messages: reads replies, streamed and whole, and writes them for the client."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from quitbutton.adapters.splice import encode, with_member
+from quitbutton.adapters.sse import Frames, data_of
+from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.messages import CallDelta, Piece, Usage
+from quitbutton.core.watcher import Passage
+
+BREAK = "\n\n"
+"""Between the words of two speakers, or of two calls, in one reply."""
+OVER = "end_turn"
+
+
+class _Delta(msgspec.Struct):
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    stop_reason: str | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    index: int = 0
+    delta: _Delta | None = None
+    content_block: dict[str, Any] | None = None
+    message: dict[str, Any] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_event = msgspec.json.Decoder(_Event)
+
+
+def event_of(kind: str, body: dict[str, Any]) -> bytes:
+    """One event of the stream."""
+    return f"event: {kind}\ndata: ".encode() + encode({"type": kind, **body}) + b"\n\n"
+
+
+def _error_of(error: Any) -> str:
+    return str(error.get("message") if isinstance(error, dict) else error)
+
+
+class StreamReader:
+    """Bytes of an event stream, cut anywhere, become pieces."""
+
+    streams = True
+    id = ""
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._inputs: dict[int, list[str]] = {}
+
+    @property
+    def items(self) -> tuple[bytes, ...]:
+        """The reply's blocks, as a second call needs them: thinking with its signature, words, calls."""
+        blocks = []
+        for index, block in sorted(self._blocks.items()):
+            if block.get("type") == "text" and not str(block.get("text", "")).strip():
+                continue
+            if index in self._inputs:
+                block["input"] = _input_of("".join(self._inputs[index])) or block.get("input") or {}
+            blocks.append(encode(block))
+        return tuple(blocks)
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """The pieces that are whole now."""
+        return [self._read(frame) for frame in self._frames.feed(chunk)]
+
+    def close(self) -> list[Piece]:
+        """What is left when the upstream has closed."""
+        rest = self._frames.rest()
+        return [self._read(rest)] if rest.strip() else []
+
+    def _read(self, frame: bytes) -> Piece:
+        try:
+            event = _event.decode(data_of(frame))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return Piece(frame)
+        match event.type:
+            case "content_block_start":
+                return self._start(frame, event)
+            case "content_block_delta":
+                return self._delta(frame, event)
+            case "content_block_stop":
+                is_call = event.index in self._inputs
+                calls = (CallDelta(event.index),) if is_call else ()
+                return Piece(frame, calls=calls, parts_text=not is_call)
+            case "message_delta":
+                finish = event.delta.stop_reason if event.delta else None
+                return Piece(frame, finish=finish, usage=_usage_of(event.usage), parts_text=True)
+            case "message_stop":
+                return Piece(frame, done=True)
+            case "error":
+                return Piece(frame, error=_error_of(event.error))
+        return Piece(frame)
+
+    def _start(self, frame: bytes, event: _Event) -> Piece:
+        block = event.content_block or {}
+        self._blocks[event.index] = dict(block)
+        if block.get("type") != "tool_use":
+            text = block.get("text")
+            return Piece(frame, text=text if isinstance(text, str) else "", parts_text=True)
+        self._inputs[event.index] = []
+        given = block.get("input")
+        arguments = encode(given).decode() if given else ""
+        call = CallDelta(event.index, str(block.get("id", "")), str(block.get("name", "")), arguments, named=True)
+        return Piece(frame, calls=(call,), parts_text=True)
+
+    def _delta(self, frame: bytes, event: _Event) -> Piece:
+        delta, block = event.delta or _Delta(), self._blocks.get(event.index, {})
+        for name in ("text", "thinking", "signature"):
+            if (more := getattr(delta, name)) is not None:
+                block[name] = str(block.get(name) or "") + more
+        if event.index in self._inputs:
+            more = delta.partial_json or ""
+            self._inputs[event.index].append(more)
+            return Piece(frame, calls=(CallDelta(event.index, arguments=more, named=True),))
+        return Piece(frame, text=delta.text or "")
+
+
+def _input_of(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text) if text else {}
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def _usage_of(usage: _Usage | None) -> Usage | None:
+    if usage is None or usage.output_tokens is None:
+        return None
+    return Usage(usage.input_tokens or 0, usage.output_tokens)
+
+
+class _Whole(msgspec.Struct):
+    content: list[msgspec.Raw] | None = None
+    stop_reason: str | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_whole = msgspec.json.Decoder(_Whole)
+
+
+class WholeReader:
+    """A whole reply is a stream of one piece."""
+
+    streams = False
+    id = ""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self.items: tuple[bytes, ...] = ()
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """Nothing yet: the body is read to its end."""
+        self._chunks.append(chunk)
+        return []
+
+    def close(self) -> list[Piece]:
+        """The reply. Raises `UpstreamFailed` when it is no message."""
+        raw = b"".join(self._chunks)
+        try:
+            body = _whole.decode(raw)
+            blocks: list[dict[str, Any]] = [msgspec.json.decode(block) for block in body.content or ()]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UpstreamFailed("The model's reply is not a message, or it broke off. Try again.") from error
+        if body.error:
+            return [Piece(raw, error=_error_of(body.error))]
+        if body.content is None:
+            raise UpstreamFailed("The model's reply is not a message, or it broke off. Try again.")
+        self.items = tuple(
+            bytes(item)
+            for item, block in zip(body.content, blocks, strict=True)
+            if block.get("type") != "text" or str(block.get("text", "")).strip()
+        )
+        calls = tuple(
+            CallDelta(
+                place, str(block.get("id", "")), str(block.get("name", "")), encode(block.get("input") or {}).decode()
+            )
+            for place, block in enumerate(blocks)
+            if block.get("type") == "tool_use"
+        )
+        finish = body.stop_reason or OVER
+        return [Piece(raw, _text_of(blocks), calls, finish, _usage_of(body.usage))]
+
+
+def _text_of(blocks: list[dict[str, Any]]) -> str:
+    return "".join(str(block.get("text") or "") for block in blocks if block.get("type") == "text")
+
+
+def _fresh(model: str) -> dict[str, Any]:
+    return {
+        "id": f"msg_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+
+
+class StreamWriter:
+    """Writes an event stream. Its end waits until the turn is settled, so that it can carry the outcome.
+
+    Blocks are numbered anew as they leave: ours are missing, and a second call's go on where the first's ended.
+    """
+
+    streams = True
+    content_type = "text/event-stream; charset=utf-8"
+    reply_id = ""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._began = False
+        self._places: dict[int, int] = {}
+        """The client's index of each block of this call."""
+        self._next = 0
+        self._open: int | None = None
+        """The client's index of the block that is not closed yet."""
+        self._tail: list[Passage] = []
+        self._output = 0
+        self._said = False
+        self._needs_break = False
+        self._resumed = False
+
+    def pass_on(self, passage: Passage) -> bytes:
+        """The bytes of a passage; empty while it waits for the end."""
+        piece = passage.piece
+        if piece.finish or piece.done or (self._tail and not piece.text):
+            self._tail.append(passage)
+            return b""
+        data = data_of(piece.raw)
+        if not data.startswith(b"{"):
+            return piece.raw
+        return self._bytes(passage, msgspec.json.decode(data))
+
+    def _bytes(self, passage: Passage, body: dict[str, Any]) -> bytes:
+        kind = body.get("type")
+        if kind == "message_start":
+            is_first, self._began = not self._began, True
+            return passage.piece.raw if is_first else b""
+        if "index" not in body:
+            return passage.piece.raw
+        if kind == "content_block_start":
+            self._places[body["index"]] = self._next
+            self._open = self._next
+            self._next += 1
+        place = self._places.get(body["index"])
+        if place is None:
+            return b""
+        self._open = None if kind == "content_block_stop" else self._open
+        changed = self._retouched(passage, body) or place != body["index"]
+        return event_of(str(kind), {**body, "index": place}) if changed else passage.piece.raw
+
+    def _retouched(self, passage: Passage, body: dict[str, Any]) -> bool:
+        """Cut text, and the break before the first words of a second call; whether the body was changed."""
+        holder = body.get("delta") or body.get("content_block") or {}
+        text, changed = passage.piece.text, False
+        if passage.text is not None:
+            text = holder["text"] = passage.text
+            changed = True
+        if text:
+            if self._needs_break:
+                holder["text"], changed = BREAK + text, True
+            self._said, self._needs_break = True, False
+        return changed
+
+    def say(self, text: str) -> bytes:
+        """A block with words of ours."""
+        if not text:
+            return b""
+        words = BREAK + text if self._said else text
+        self._said = True
+        block = {"type": "text", "text": ""}
+        index = self._next
+        self._next += 1
+        return (
+            self._begun()
+            + self._closed()
+            + event_of("content_block_start", {"index": index, "content_block": block})
+            + event_of("content_block_delta", {"index": index, "delta": {"type": "text_delta", "text": words}})
+            + event_of("content_block_stop", {"index": index})
+        )
+
+    def _begun(self) -> bytes:
+        if self._began:
+            return b""
+        self._began = True
+        return event_of("message_start", {"message": _fresh(self._model)})
+
+    def _closed(self) -> bytes:
+        """The end of a block that broke off."""
+        index, self._open = self._open, None
+        return b"" if index is None else event_of("content_block_stop", {"index": index})
+
+    def resume(self) -> bytes:
+        """Another upstream call follows in the same reply: the end of the first is not the end."""
+        self._output += sum(one.piece.usage.completion for one in self._tail if one.piece.usage)
+        self._tail, self._places = [], {}
+        self._resumed, self._needs_break = True, self._said
+        return self._closed()
+
+    def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
+        """The last events: the upstream's own, with `end_turn` where the reason to stop is ours, and our note."""
+        out = [self._begun(), self._closed()]
+        told = False
+        for passage in self._tail:
+            piece = passage.piece
+            if piece.finish and not told:
+                out.append(self._delta(piece, finish, note))
+                told = True
+            else:
+                out.append(piece.raw)
+        if not told:
+            delta = {"stop_reason": OVER, "stop_sequence": None}
+            body: dict[str, Any] = {"delta": delta, "usage": {"output_tokens": self._output}}
+            out.insert(2, event_of("message_delta", body if note is None else {**body, "quitbutton": note}))
+        if not any(passage.piece.done for passage in self._tail):
+            out.append(event_of("message_stop", {}))
+        return b"".join(out)
+
+    def _delta(self, piece: Piece, finish: str | None, note: dict[str, object] | None) -> bytes:
+        data = data_of(piece.raw)
+        if finish is not None or self._output:
+            body: dict[str, Any] = msgspec.json.decode(data)
+            if finish is not None:
+                body["delta"] = {**body["delta"], "stop_reason": OVER, "stop_sequence": None}
+            if self._output and body.get("usage"):
+                body["usage"]["output_tokens"] = (body["usage"].get("output_tokens") or 0) + self._output
+            data = encode(body)
+        elif note is None:
+            return piece.raw
+        return (
+            b"event: message_delta\ndata: "
+            + (data if note is None else with_member(data, "quitbutton", note))
+            + b"\n\n"
+        )
+
+
+class WholeWriter:
+    """Writes a whole reply; an untouched one keeps its bytes but for our note."""
+
+    streams = False
+    content_type = "application/json"
+    reply_id = ""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._raw = b""
+        self._passages: list[Passage] = []
+        self._blocks: list[dict[str, Any]] = []
+        self._said = False
+        self._changed = False
+        self._usage: list[Usage] = []
+
+    def pass_on(self, passage: Passage) -> bytes:
+        """Nothing leaves before the end."""
+        if passage.piece.raw is not self._raw:
+            self._passages = []
+            if passage.piece.usage:
+                self._usage.append(passage.piece.usage)
+        self._raw = passage.piece.raw
+        self._passages.append(passage)
+        self._changed = self._changed or not passage.is_untouched
+        return b""
+
+    def _take_in(self) -> None:
+        """The blocks of the call that is over join those that the client gets."""
+        if not self._passages:
+            return
+        drop = frozenset.intersection(*(one.drop for one in self._passages))
+        cut = "".join(one.text for one in self._passages if one.text is not None)
+        is_cut = any(one.text is not None for one in self._passages)
+        body = msgspec.json.decode(self._raw)
+        needs_break = self._said
+        for place, block in enumerate(body.get("content") or ()):
+            if place in drop:
+                continue
+            if block.get("type") == "text":
+                if is_cut:  # the first block of words carries what is left of all of them
+                    block["text"], cut = cut, ""
+                if not block["text"]:
+                    continue
+                if needs_break:
+                    block["text"], needs_break = BREAK + block["text"], False
+                self._said = True
+            self._blocks.append(block)
+        self._passages = []
+
+    def say(self, text: str) -> bytes:
+        """Add words of ours."""
+        if text:
+            self._take_in()
+            self._blocks.append({"type": "text", "text": BREAK + text if self._said else text})
+            self._said = self._changed = True
+        return b""
+
+    def resume(self) -> bytes:
+        """Another upstream call follows in the same reply."""
+        self._take_in()
+        self._changed = True
+        return b""
+
+    def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
+        """The reply's body."""
+        raw = self._raw if self._raw and not self._changed and finish is None else self._rewritten(finish)
+        return raw if note is None else with_member(raw, "quitbutton", note)
+
+    def _rewritten(self, finish: str | None) -> bytes:
+        self._take_in()
+        body: dict[str, Any] = msgspec.json.decode(self._raw) if self._raw else _fresh(self._model)
+        body["content"] = self._blocks
+        if finish is not None or body.get("stop_reason") is None:
+            body |= {"stop_reason": OVER, "stop_sequence": None}
+        if len(self._usage) > 1 and body.get("usage"):
+            earlier = self._usage[:-1]
+            body["usage"]["input_tokens"] = (body["usage"].get("input_tokens") or 0) + sum(
+                one.prompt for one in earlier
+            )
+            body["usage"]["output_tokens"] = self._usage[-1].completion + sum(one.completion for one in earlier)
+        return encode(body)
