@@ -1,0 +1,44 @@
+"""What clients really sent gives the same branches as when it was recorded, and a chat's turns grow from one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.recording import SECRET, WIRE, branch
+
+CHATS = [
+    pytest.param(chat, id=f"{path.stem}-{chat['protocol']}-{'stream' if chat['stream'] else 'whole'}")
+    for path in sorted(Path(WIRE).glob("*.json"))
+    for chat in json.loads(path.read_text("utf-8"))["chats"]
+]
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_the_same_branches_as_when_recorded(chat: dict[str, Any]) -> None:
+    for one in chat["requests"]:
+        assert branch(one["path"], one["headers"], one["body"]) == one["branch"], one["step"]
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_turns_grow_from_one_another_and_an_edit_leaves_the_ended_one(chat: dict[str, Any]) -> None:
+    path = {one["step"]: one["branch"]["messages"] for one in chat["requests"]}
+    for place in range(1, 5):
+        assert path[f"turn {place}"][:-1] == path[f"turn {place - 1}"], "each turn's parent is the one before"
+    assert path["locked"][:-1] == path["turn 4"], "the locked turn goes on from the ended one"
+    assert path["edited"][:-1] == path["turn 3"]
+    assert path["edited"][-1] != path["turn 4"][-1], "the edited message is a branch of its own"
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_only_the_title_is_a_background_call(chat: dict[str, Any]) -> None:
+    assert [one["step"] for one in chat["requests"] if one["branch"]["background"]] == ["title"]
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_a_fixture_holds_no_key(chat: dict[str, Any]) -> None:
+    for one in chat["requests"]:
+        assert not {name.lower() for name in one["headers"]} & set(SECRET)
