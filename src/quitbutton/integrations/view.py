@@ -9,6 +9,8 @@ from quitbutton.core import button
 
 T = TypeVar("T")
 PLACE = "place"
+CUT = {"role": "assistant", "content": None, PLACE: -1}
+"""Stands for a history that the provider keeps: it tells the guard that something came before, and goes nowhere."""
 
 
 def seen(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -18,7 +20,8 @@ def seen(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def restored(sent: Iterable[dict[str, Any]], originals: list[T], made: Callable[[dict[str, Any]], T]) -> list[T]:
     """What goes to the model: the originals, and those the guard added, in the framework's own kind."""
-    return [originals[one[PLACE]] if PLACE in one else made(one) for one in sent]
+    places = ((one, one.get(PLACE)) for one in sent)
+    return [made(one) if place is None else originals[place] for one, place in places if place != CUT[PLACE]]
 
 
 def button_in(request: dict[str, Any]) -> dict[str, Any] | None:
