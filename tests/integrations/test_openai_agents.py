@@ -55,7 +55,9 @@ class Scripted(Model):
             return [tool_call("end_conversation", '{"reason": "abuse", "explanation": "x"}', f"c{len(self.seen)}")]
         return [words("Let us talk about trains.")]
 
-    async def get_response(self, system: Any, input: Any, settings: Any, tools: Any, *rest: Any, **more: Any) -> ModelResponse:
+    async def get_response(
+        self, system: Any, input: Any, settings: Any, tools: Any, *rest: Any, **more: Any
+    ) -> ModelResponse:
         return ModelResponse(self.output(input, tools, more), Usage(requests=1, output_tokens=3), "r")
 
     async def stream_response(
@@ -73,7 +75,12 @@ class Scripted(Model):
             else:
                 for word in item.content[0].text.split(" "):
                     yield ResponseTextDeltaEvent(
-                        content_index=0, delta=f"{word} ", item_id="m", logprobs=[], type="response.output_text.delta", **at
+                        content_index=0,
+                        delta=f"{word} ",
+                        item_id="m",
+                        logprobs=[],
+                        type="response.output_text.delta",
+                        **at,
                     )
             yield ResponseOutputItemDoneEvent(item=item, type="response.output_item.done", **at)
         response = Response(
@@ -95,7 +102,9 @@ class Talk:
     def __init__(self, guard: quitbutton.Guard, streams: bool, **more: Any) -> None:
         self.inner, self.streams = Scripted(), streams
         self.notes: list[Any] = []
-        model = GuardedModel(self.inner, guard, **{"conversation": "c", "end_user": lambda: "u", **more}, told=self.notes.append)
+        model = GuardedModel(
+            self.inner, guard, **{"conversation": "c", "end_user": lambda: "u", **more}, told=self.notes.append
+        )
         self.agent = Agent(name="a", instructions="Be kind.", model=model, tools=[weather])
         self.history: list[Any] = []
         self.deltas: list[Any] = []

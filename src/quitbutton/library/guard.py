@@ -153,6 +153,10 @@ class Guard:
         if raised is not None:
             raise raised
 
+    async def key(self) -> bytes:
+        """The key of this store's addresses. For integrations that name tenants by a digest of their secret."""
+        return (await self._ready()).key
+
     def _turn(self, request: ChatRequest, client: Any, language: str, answered_by: Model | None) -> Turn:
         model = answered_by or self._model
         if model is None:
