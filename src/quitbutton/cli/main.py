@@ -15,6 +15,7 @@ COMMANDS = {
     "policy": "check a policy file, or show the policy in force",
     "assess": "read conversations as JSON lines, say what an assessor sees in them",
     "simulate": "replay recorded conversations through the guard under a policy",
+    "mcp": "offer the button's tools to an MCP client, which cannot enforce them",
     "setup": "fetch the embedded model, once",
     "doctor": "see whether this machine can run the embedded default, and what to do if not",
 }
