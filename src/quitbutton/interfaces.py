@@ -105,8 +105,11 @@ class Writer(Protocol):
 
     streams: bool
     content_type: str
-    reply_id: str
-    """The id the client sees, where its protocol can go on from there; else empty."""
+
+    @property
+    def reply_id(self) -> str:
+        """The id the client sees, where its protocol can go on from there; else empty."""
+        ...
 
     def pass_on(self, passage: Passage) -> bytes:
         """The bytes of a passage; empty while it waits for the end."""

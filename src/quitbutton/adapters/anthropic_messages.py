@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import msgspec
 
 from quitbutton.adapters import identity
 from quitbutton.adapters.anthropic_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
+from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
 from quitbutton.core.dialects import Dialect
@@ -21,8 +21,6 @@ from quitbutton.core.origins import KeptReply
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 RESULTS = ("tool_result",)
 """Blocks of a user message that are nobody's words: results of the client's tools. Server tools' stand in replies."""
-HINTS = ("cache_control", "citations")
-"""Members of a block that say how to treat it, not what it is."""
 ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -121,7 +119,7 @@ class AnthropicMessages:
         fields = fields_of(request.raw)
         turn: list[object] = [{"role": "assistant", "content": said.rstrip()}] if said.strip() else []
         turn.append({"role": "user", "content": _note(question)})
-        kept = {name: fields[name] for name in ("system", "tools") if name in fields}
+        kept: dict[str, object] = {name: fields[name] for name in ("system", "tools") if name in fields}
         silent: dict[str, object] = {"tool_choice": {"type": "none"}} if "tools" in kept else {}
         return encode(
             {
@@ -187,10 +185,7 @@ def _see(seen: _Seen, raw: msgspec.Raw) -> None:
     elif block.type in RESULTS:
         seen.results += 1
     else:
-        content = msgspec.json.decode(raw)
-        for hint in HINTS:
-            content.pop(hint, None)
-        seen.attachments.append(hashlib.blake2b(msgspec.json.encode(content, order="sorted"), digest_size=32).digest())
+        seen.attachments.append(digest_of(raw))
 
 
 def _note(text: str) -> str:

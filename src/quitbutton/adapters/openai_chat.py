@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from quitbutton.adapters import identity
+from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
@@ -166,17 +166,10 @@ def _decode_message(raw: msgspec.Raw, place: int) -> Message:
             if part.type in TEXT_PARTS:
                 texts.append(part.text or "")
             else:
-                attachments.append(_digest(part_raw))
+                attachments.append(digest_of(part_raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"`messages[{place}]` cannot be read: {error}.") from error
     return Message(role, "\n".join(texts), tuple(attachments))
-
-
-def _digest(raw: bytes) -> bytes:
-    """The digest of an image, audio or file part, whatever the order of its members; cache hints do not count."""
-    part = msgspec.json.decode(raw)
-    part.pop("cache_control", None)
-    return hashlib.blake2b(msgspec.json.encode(part, order="sorted"), digest_size=32).digest()
 
 
 def _can_offer(fields: Fields) -> bool:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.pages import page_routes
@@ -30,7 +31,7 @@ from quitbutton.wiring import Judges, guard_of, store_of
 EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
 """Headers that a page of an allowed origin may read."""
 
-ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), AnthropicMessages())
+ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
 """The protocols spoken here."""
 
 log = logging.getLogger("quitbutton.gateway")

@@ -1,0 +1,239 @@
+"""OpenAI Responses: decodes a request, and writes what goes upstream with as few bytes changed as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from quitbutton.adapters import identity
+from quitbutton.adapters.attachments import digest_of
+from quitbutton.adapters.members import MAX_MESSAGES, member
+from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.adapters.responses_reader import StreamReader, WholeReader
+from quitbutton.adapters.responses_stream import StreamWriter
+from quitbutton.adapters.responses_whole import WholeWriter
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.core.dialects import Dialect
+from quitbutton.core.errors import BadRequest, QuitbuttonError
+from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.origins import KeptReply
+
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "developer": Role.SYSTEM}
+TEXT_PARTS = ("input_text", "output_text", "text")
+OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
+"""What a press that the provider still waits for is answered, when the client goes on from its reply."""
+
+
+class _Item(msgspec.Struct):
+    type: str = "message"
+    role: str = ""
+    content: str | list[msgspec.Raw] | None = None
+
+
+class _Part(msgspec.Struct):
+    type: str = ""
+    text: str | None = None
+
+
+_item = msgspec.json.Decoder(_Item)
+_part = msgspec.json.Decoder(_Part)
+
+
+class OpenAIResponses:
+    """The adapter of `POST /v1/responses`."""
+
+    name = "openai_responses"
+    path = "/v1/responses"
+    dialect = Dialect.OPENAI
+
+    def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
+        """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
+        fields = fields_of(body)
+        model = member(fields, "model", str, "")
+        if not model:
+            raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
+        metadata = member(fields, "metadata", dict[str, Any], {})
+        user = identity.named(member(fields, "safety_identifier", str, "")) or identity.named(
+            member(fields, "user", str, "")
+        )
+        conversation = _conversation(fields)
+        limit = member(fields, "max_output_tokens", Any, None)
+        who = identity.Identity.of(headers, user, conversation or identity.in_metadata(metadata))
+        return ChatRequest(
+            model=model,
+            messages=_messages(fields),
+            raw=body,
+            stream=member(fields, "stream", bool, False),
+            can_offer=_can_offer(fields),
+            wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
+            max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
+            previous=identity.named(member(fields, "previous_response_id", str, "")),
+            kept_by_provider=conversation is not None,
+            **who.fields(),
+        )
+
+    def forward(
+        self,
+        request: ChatRequest,
+        tool: dict[str, object] | None = None,
+        notes: Sequence[str] = (),
+        role: str = "system",
+        without: Sequence[int] = (),
+    ) -> bytes:
+        """The body that goes upstream: the client's own, plus our tool and notes.
+
+        Notes stand after the history. Where the provider keeps it they would stay in it, so there they go into the
+        instructions, which hold for one reply.
+        """
+        if tool is None and not notes and not without:
+            return request.raw
+        fields = fields_of(request.raw)
+        if without:
+            kept = [raw for place, raw in enumerate(_items(fields)) if place not in without]
+            fields["input"] = msgspec.Raw(encode(kept))
+        if notes and _is_stored(fields) and "prompt" not in fields:
+            before = member(fields, "instructions", str, "")
+            fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
+        elif notes:
+            fields["input"] = appended(encode(_items(fields)), [{"role": role, "content": note} for note in notes])
+        if tool is not None:
+            fields["tools"] = appended(fields.get("tools"), [{"type": "function", "strict": False, **tool}])
+        return joined(fields)
+
+    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call: it goes on from the reply where the provider keeps that, else brings it along."""
+        fields = fields_of(body)
+        answer: dict[str, object] = {"role": role, "content": result}
+        if press.means == "tool":
+            answer = {"type": "function_call_output", "call_id": press.call_id, "output": result}
+        if _conversation(fields) is not None:
+            fields["input"] = msgspec.Raw(encode([answer]))
+        elif _is_stored(fields) and reply.id:
+            fields["previous_response_id"] = msgspec.Raw(encode(reply.id))
+            fields["input"] = msgspec.Raw(encode([answer]))
+        else:
+            said = [msgspec.Raw(item) for item in reply.items]
+            fields["input"] = appended(encode(_items(fields)), [*said, answer])
+        return joined(fields)
+
+    def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
+        """The body of the out-of-band question: the conversation and the question, a whole reply of a few tokens.
+
+        Raises `BadRequest` for a conversation that the provider keeps: the question would stay in it.
+        """
+        fields = fields_of(request.raw)
+        if _conversation(fields) is not None:
+            raise BadRequest("A question cannot be asked beside a conversation that the provider keeps.")
+        turn = [*([{"role": "assistant", "content": said}] if said else []), {"role": role, "content": question}]
+        names = ("instructions", "previous_response_id")
+        kept: dict[str, object] = {name: fields[name] for name in names if name in fields}
+        asked: dict[str, object] = {
+            "input": appended(encode(_items(fields)), turn),
+            "max_output_tokens": 16,
+            "store": False,
+            "stream": False,
+        }
+        return encode({"model": request.model, **kept, **asked})
+
+    def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
+        """The request with the id that the provider knows, and the answer to a press that it still waits for."""
+        if kept.upstream_id == request.previous and kept.owed is None:
+            return request
+        fields = fields_of(request.raw)
+        if kept.upstream_id is None:
+            fields.pop("previous_response_id", None)
+        else:
+            fields["previous_response_id"] = msgspec.Raw(encode(kept.upstream_id))
+        if kept.owed is not None:
+            answer = {"type": "function_call_output", "call_id": kept.owed, "output": OUR_ANSWER}
+            fields["input"] = msgspec.Raw(encode([answer, *_items(fields)]))
+        return replace(request, raw=joined(fields), previous=kept.upstream_id)
+
+    def reader(self, content_type: str) -> StreamReader | WholeReader:
+        """What reads the upstream's reply, by its content type."""
+        return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
+
+    def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
+        """What writes the reply for the client."""
+        return StreamWriter(request) if streams else WholeWriter(request)
+
+    def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
+        """An error body in OpenAI's shape."""
+        return OpenAIChat().error(error, more)
+
+    def error_frame(self, error: QuitbuttonError) -> bytes:
+        """The same as an event of a stream."""
+        said = {"type": "error", "code": error.code, "message": str(error), "param": None, "sequence_number": 0}
+        return b"event: error\ndata: " + encode(said) + b"\n\n"
+
+
+def _items(fields: Fields) -> list[msgspec.Raw]:
+    """The request's input as items: a text is one message of the user's."""
+    raw = bytes(fields.get("input", b"[]")).strip()
+    if raw.startswith(b'"'):
+        return [msgspec.Raw(encode({"role": "user", "content": msgspec.Raw(raw)}))]
+    return items_of(b"[]" if raw == b"null" else raw, "input")
+
+
+def _messages(fields: Fields) -> tuple[Message, ...]:
+    items = _items(fields)
+    if len(items) > MAX_MESSAGES:
+        raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
+    return tuple(_decode_item(raw, place) for place, raw in enumerate(items))
+
+
+def _decode_item(raw: msgspec.Raw, place: int) -> Message:
+    try:
+        item = _item.decode(raw)
+        if item.type != "message":
+            return Message(Role.TOOL if item.type.endswith("_output") else Role.ASSISTANT, "")
+        role = ROLES.get(item.role, Role.SYSTEM)
+        if not isinstance(item.content, list):
+            return Message(role, item.content or "")
+        texts: list[str] = []
+        attachments: list[bytes] = []
+        for part_raw in item.content:
+            part = _part.decode(part_raw)
+            if part.type in TEXT_PARTS:
+                texts.append(part.text or "")
+            else:
+                attachments.append(digest_of(part_raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"`input[{place}]` cannot be read: {error}.") from error
+    return Message(role, "\n".join(texts), tuple(attachments))
+
+
+def _conversation(fields: Fields) -> str | None:
+    """The provider's conversation that the request is part of."""
+    given = member(fields, "conversation", Any, None)
+    return identity.named(given.get("id") if isinstance(given, dict) else given)
+
+
+def _is_stored(fields: Fields) -> bool:
+    """True where the provider keeps the reply, so that a later request can go on from it."""
+    return member(fields, "store", Any, True) is not False
+
+
+def _can_offer(fields: Fields) -> bool:
+    """False where one more tool would change what the client gets, or where nobody hears the reply come."""
+    has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
+    if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
+        return False
+    choice, later = member(fields, "tool_choice", Any, None), member(fields, "background", Any, False)
+    return choice in (None, "auto") and not (_wants_json(fields) or has_namesake or later)
+
+
+def _forces_tool(fields: Fields) -> bool:
+    choice = member(fields, "tool_choice", Any, None)
+    if isinstance(choice, dict):
+        return not (choice.get("type") == "allowed_tools" and choice.get("mode") == "auto")
+    return bool(choice == "required")
+
+
+def _wants_json(fields: Fields) -> bool:
+    text = member(fields, "text", Any, None)
+    shape = text.get("format") if isinstance(text, dict) else None
+    return isinstance(shape, dict) and shape.get("type") not in (None, "text")
