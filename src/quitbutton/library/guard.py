@@ -95,6 +95,7 @@ class Guard:
         *,
         conversation: str | None = None,
         end_user: str | None = None,
+        tenant: str = "",
         background: bool = False,
         language: str = "",
         answered_by: Model | None = None,
@@ -103,9 +104,10 @@ class Guard:
         """One turn: the whole history, user's newest message last, in OpenAI's shape (dicts or pydantic objects).
 
         `conversation` and `end_user` are your names for them: an end user's conversations are locked one by one, and
-        never anybody else's. Without a conversation it is known by the user's own words. `background` marks a call that
-        is no turn (titles, summaries). `language` is an `Accept-Language`. Other members (`model`, `tools`,
-        `temperature`, ...) go to the model as they are. `answered_by` is a model for this turn alone.
+        never anybody else's. Without a conversation it is known by the user's own words. `tenant` keeps apart whose end
+        users may have the same names. `background` marks a call that is no turn (titles, summaries). `language` is an
+        `Accept-Language`. Other members (`model`, `tools`, `temperature`, ...) go to the model as they are. `answered_by` is
+        a model for this turn alone.
 
         Raises `ConversationEnded` on a locked turn (or answers with the notice, where the policy says `locked_reply =
         "message"`), `BadRequest` for a request that cannot be read, `UpstreamFailed` when the model's reply cannot be
@@ -113,7 +115,7 @@ class Guard:
         """
         client = Listener()
         request = self._request(messages, conversation, end_user, background, {**members, "stream": False})
-        await self.take(self._turn(request, client, language, answered_by))
+        await self.take(self._turn(request, client, tenant, language, answered_by))
         return client.answer()
 
     def stream(
@@ -122,6 +124,7 @@ class Guard:
         *,
         conversation: str | None = None,
         end_user: str | None = None,
+        tenant: str = "",
         background: bool = False,
         language: str = "",
         answered_by: Model | None = None,
@@ -136,7 +139,7 @@ class Guard:
         """
         client = StreamListener()
         request = self._request(messages, conversation, end_user, background, {**members, "stream": True})
-        return Stream(self._turn(request, client, language, answered_by), client, self.take)
+        return Stream(self._turn(request, client, tenant, language, answered_by), client, self.take)
 
     async def take(self, turn: Turn) -> None:
         """Run a turn of any adapter to its record, also where the caller is cancelled. For integrations."""
@@ -157,11 +160,11 @@ class Guard:
         """The key of this store's addresses. For integrations that name tenants by a digest of their secret."""
         return (await self._ready()).key
 
-    def _turn(self, request: ChatRequest, client: Any, language: str, answered_by: Model | None) -> Turn:
+    def _turn(self, request: ChatRequest, client: Any, tenant: str, language: str, answered_by: Model | None) -> Turn:
         model = answered_by or self._model
         if model is None:
             raise SettingsError("This guard has no model: give one to Guard(model), or as `answered_by`.")
-        return Turn(request, self._adapter, client, CallableUpstream(model), accept_language=language)
+        return Turn(request, self._adapter, client, CallableUpstream(model), tenant=tenant, accept_language=language)
 
     def _request(
         self,
