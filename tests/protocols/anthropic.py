@@ -107,7 +107,8 @@ class Anthropic:
         assert over
         for block in message["content"]:
             given = block.pop("_")
-            block |= {"input": json.loads(given or "{}")} if block["type"] == "tool_use" else {}
+            if block["type"] == "tool_use":
+                block["input"] = json.loads(given or "{}")
         return message
 
     def _add(self, block: dict[str, Any], delta: dict[str, Any]) -> None:

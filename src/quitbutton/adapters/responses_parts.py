@@ -112,3 +112,18 @@ def put_words(holder: dict[str, Any], name: str, words: str) -> bool:
     changed = bool((holder.get(name) or "") != words)
     holder[name] = words
     return changed
+
+
+def without_press(raw: bytes, reply_id: str) -> bytes:
+    """A response as its provider keeps it, without our call and tool, under the id that the client knows."""
+    try:
+        response = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return raw
+    if not isinstance(response, dict) or (OURS.encode() not in raw and response.get("id") in (None, reply_id)):
+        return raw
+    changes: dict[str, Any] = {"id": reply_id} if "id" in response else {}
+    for name in ("output", "tools", "data"):
+        if isinstance(response.get(name), list):
+            changes[name] = [one for one in response[name] if not (isinstance(one, dict) and one.get("name") == OURS)]
+    return msgspec.json.encode({**response, **changes})

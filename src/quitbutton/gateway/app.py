@@ -21,6 +21,7 @@ from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.pages import page_routes
+from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.user_routes import user_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.routing import Upstreams, upstreams_of
@@ -75,7 +76,7 @@ class Gateway:
         doorkeeper, turns = Doorkeeper(self.settings, guard.key), Turns()
         routes = [ChatRoute(one, guard, doorkeeper, turns, self.settings, upstreams) for one in ADAPTERS]
         self.chat = routes[0]
-        self._rest = _rest(self.chat, self._judges)
+        self._rest = _rest(routes, self._judges)
         origins = list(self.settings.allowed_origins)
         self._chats = {
             route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
@@ -112,10 +113,12 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
-def _rest(route: ChatRoute, judges: Judges) -> Starlette:
+def _rest(chats: list[ChatRoute], judges: Judges) -> Starlette:
+    route = chats[0]
+
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-        hint = " POST /v1/chat/completions is the way to chat." if error.status_code == 404 else ""
+        hint = " To chat: POST /v1/chat/completions, /v1/responses or /v1/messages." if error.status_code == 404 else ""
         body = {
             "message": f"{error.detail}.{hint}",
             "type": "invalid_request_error",
@@ -137,7 +140,7 @@ def _rest(route: ChatRoute, judges: Judges) -> Starlette:
     origins = list(route.settings.allowed_origins)
     cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
     return Starlette(
-        routes=[*user_routes(route, judges), *page_routes()],
+        routes=[*user_routes(route, judges), *relay_routes(chats), *page_routes()],
         middleware=cors if origins else [],
         exception_handlers={HTTPException: on_http, Exception: on_failure},
     )

@@ -158,11 +158,12 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     watched = {branch.address, branch.parent, footing.base, *_gap(record)}
     sql, params = _placed(QUERIES["turns_at"], sorted(watched))
     known = {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
-    if record.reply is not None:
-        origin = Origin(branch.address, branch.conversation, record.reply)
-        _put_reply(transaction, record.owner, origin, record.at)
-    other = next((mark for mark in known.values() if mark.standing.rung is Rung.ENDED), None)
-    if other is not None:
+    locked = next((address for address, mark in known.items() if mark.standing.rung is Rung.ENDED), None)
+    _put_reply(
+        transaction, record.owner, Origin(locked or branch.address, branch.conversation, record.reply), record.at
+    )
+    if locked is not None:
+        other = known[locked]
         _put_event(transaction, record, "turn.refuse", {"end_id": other.end_id})
         return Outcome(other.standing, _end_of(transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0]))
     _put_gap(transaction, record)
