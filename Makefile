@@ -55,6 +55,17 @@ bench: setup $(DEV_DONE) ## measure against a bare relay
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.local
 
+INTEGRATIONS_VENV := .venv-integrations
+INTEGRATIONS_DONE := $(INTEGRATIONS_VENV)/.done
+$(INTEGRATIONS_DONE): pyproject.toml
+	$(PYTHON) -m venv $(INTEGRATIONS_VENV)
+	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[langchain,litellm,mcp,openai-agents,pydantic-ai]' pytest openai
+	@touch $@
+
+.PHONY: integrations
+integrations: $(INTEGRATIONS_DONE) ## test every integration against its real package, in an environment of its own
+	$(INTEGRATIONS_VENV)/bin/python -m pytest tests/integrations
+
 .PHONY: compare
 compare: $(TRAIN_DONE) ## set the default assessor beside others, on DATA (after train)
 	$(TRAIN_VENV)/bin/python -m benchmarks.assessors --data $(DATA)
@@ -79,4 +90,4 @@ lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt
 
 clean:           ## remove the environment
-	rm -rf $(VENV) $(TRAIN_VENV)
+	rm -rf $(VENV) $(TRAIN_VENV) $(INTEGRATIONS_VENV)

@@ -185,7 +185,7 @@ def _rebuilt(replies: list[AIMessage], said: dict[str, Any]) -> AIMessage:
 def _chunk(heard: Heard[AIMessageChunk], chunk: dict[str, Any]) -> AIMessageChunk:
     said = next((choice.get("delta") or {} for choice in chunk.get("choices") or ()), {})
     original = heard.original(said)
-    told = AIMessageChunk("") if original is None else original
+    told = AIMessageChunk(content="") if original is None else original
     if not heard.is_untouched(said):
         calls = [
             tool_call_chunk(
@@ -197,7 +197,7 @@ def _chunk(heard: Heard[AIMessageChunk], chunk: dict[str, Any]) -> AIMessageChun
             for one in said.get("tool_calls") or ()
         ]
         usage = original.usage_metadata if original is not None else None
-        told = AIMessageChunk(said.get("content") or "", tool_call_chunks=calls, usage_metadata=usage)
+        told = AIMessageChunk(content=said.get("content") or "", tool_call_chunks=calls, usage_metadata=usage)
     note = chunk.get("quitbutton")
     more = {"response_metadata": {**told.response_metadata, METADATA: note}} if note else {}
     return told.model_copy(update={"id": None, "chunk_position": None, **more})

@@ -116,17 +116,20 @@ class GuardedResponse(StreamedResponse):
                 self.metadata = {**(self.metadata or {}), METADATA: note}
         for reply in self.replies:
             self._usage = self._usage + reply.usage
-            self.finish_reason = "stop" if self.guarded.answer.is_ended else reply.finish_reason
+            is_call = reply.finish_reason == "tool_call" and not self.guarded.answer.tool_calls
+            self.finish_reason = "stop" if is_call else reply.finish_reason
             self.provider_response_id, self.provider_details = reply.provider_response_id, reply.provider_details
             self.canonical_system = reply.canonical_system
 
     def _events(self, said: dict[str, Any]) -> Iterator[ai.ModelResponseStreamEvent]:
         original, parts = self.heard.original(said), self._parts_manager
-        place = f"{len(self.replies)}.{original.index}" if original is not None else "ours"
+        place = f"{len(self.replies)}.{getattr(original, 'index', 'ours')}"
         text, calls = said.get("content"), said.get("tool_calls") or ()
         if text:
             part = original.part if isinstance(original, ai.PartStartEvent) else None
-            names = {"id": part.id, "provider_name": part.provider_name} if isinstance(part, ai.TextPart) else {}
+            names: dict[str, Any] = (
+                {"id": part.id, "provider_name": part.provider_name} if isinstance(part, ai.TextPart) else {}
+            )
             yield from parts.handle_text_delta(vendor_part_id=place, content=text, **names)
         for one in calls:
             function = one["function"]

@@ -65,5 +65,5 @@ class Heard(Generic[T]):
         if PLACE not in said:
             return False
         view = self._views[said[PLACE]]
-        same_words = (said.get("content") or None) == view["content"]
-        return same_words and (said.get("tool_calls") or []) == view["tool_calls"]
+        same_words: bool = (said.get("content") or None) == view["content"]
+        return same_words and bool((said.get("tool_calls") or []) == view["tool_calls"])
