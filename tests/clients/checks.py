@@ -12,7 +12,7 @@ from tests.clients.stage import Answer
 
 CHECKS = ("one request", "says why", "edit", "titles", "same")
 NEXT_STEP = "new chat"
-UNIQUE = re.compile(r"\b(?:conv|end)_[\w.-]+|\d{4}-\d\d-\d\dT[\d:+-]+")
+UNIQUE = re.compile(r"\b(?:conv|end|req)_[\w.-]+|\d{4}-\d\d-\d\dT[\d:+-]+")
 """What two ends do not have in common: their ids and times."""
 
 
@@ -79,6 +79,8 @@ def same(whole: Chat, stream: Chat) -> Iterator[str]:
     for step, one in whole.items():
         other = stream[step]
         for member in ("text", "finish", "error", "code", "wire_state"):
+            if member == "text" and one.error and other.error:
+                continue  # a client may wrap an error's text in two ways; what it must say is checked
             left, right = getattr(one, member), getattr(other, member)
             if member == "text":
                 left, right = UNIQUE.sub("…", left), UNIQUE.sub("…", right)

@@ -20,6 +20,8 @@ PRESS = {"reason": "abuse", "explanation": "The insults went on."}
 
 Event = dict[str, Any]
 _numbers = itertools.count(1)
+_kept: dict[str, str] = {}
+"""What was said up to each response, for a request that goes on from one."""
 
 
 def answer(seen: Seen) -> Reply:
@@ -27,10 +29,11 @@ def answer(seen: Seen) -> Reply:
     protocol = next((one for end, one in PROTOCOLS.items() if seen.path.split("?")[0].endswith(end)), None)
     if protocol is None:
         return Reply([json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()])
-    words = seen.body.decode()
+    number = next(_numbers)
+    words = _kept.get(seen.json.get("previous_response_id"), "") + seen.body.decode()
+    _kept[f"resp_{number}"] = words
     newest = max(SAYS, key=words.rfind) if any(word in words for word in SAYS) else "[abuse]"
     presses = newest == "[press]" and '"end_conversation"' in words
-    number = next(_numbers)
     return protocol(bool(seen.json.get("stream")), None if presses else SAYS[newest], number)
 
 

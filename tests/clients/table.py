@@ -33,9 +33,10 @@ class Measured:
 
     @property
     def faults(self) -> list[str]:
-        """Everything that is wrong, in words."""
-        found = {**self.wrong, **{f"embedded, {name}": list(each) for name, each in (self.embedded or {}).items()}}
-        return [f"{self.client.name}, {self.protocol}: {name}: {one}" for name, each in found.items() for one in each]
+        """What is wrong, in words: the first of each check, and how many more there are."""
+        found = {**self.wrong, **{f"embedded, {name}": each for name, each in (self.embedded or {}).items()}}
+        heads = ((name, each[0], len(each) - 1) for name, each in found.items() if each)
+        return [f"{self.client.name}, {self.protocol}: {name}: {one} (and {more} more)" for name, one, more in heads]
 
 
 def checks(rows: Sequence[Measured]) -> str:

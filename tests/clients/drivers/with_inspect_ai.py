@@ -18,8 +18,8 @@ def turn(task):
     more = {"extra_body": {"safety_identifier": task.user}}
     if task.protocol == "messages":
         name, base, more = "anthropic/", task.base, {"extra_body": {"metadata": {"user_id": task.user}}}
-    config = GenerateConfig(extra_headers=task.headers or None, **more)
-    given = {"stream": True} if task.stream else {}
+    config = GenerateConfig(max_tokens=200, extra_headers=task.headers or None, **more)
+    given = {"streaming" if task.protocol == "messages" else "stream": task.stream}
     model = get_model(name + task.model, base_url=base, api_key=task.key, config=config, memoize=False, **given)
     history = [words[message["role"]](content=message["content"]) for message in task.messages]
     with tempfile.TemporaryDirectory() as logs:
