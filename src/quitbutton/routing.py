@@ -57,7 +57,7 @@ def upstreams_of(
     if settings.upstream is not None:
         one = HTTPUpstream(settings.upstream, settings.upstream_key, settings.connect_timeout, settings.read_timeout)
         return Upstreams({THE_ONE: UpstreamSettings(settings.upstream)}, {THE_ONE: one})
-    return Upstreams({EMBEDDED: UpstreamSettings(ANYWHERE, Dialect.OPENAI)}, {EMBEDDED: _embedded(settings)})
+    return Upstreams({EMBEDDED: UpstreamSettings(ANYWHERE)}, {EMBEDDED: _embedded(settings)})
 
 
 def _key(name: str, table: UpstreamSettings, environment: Mapping[str, str]) -> str | None:

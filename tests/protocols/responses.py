@@ -33,7 +33,11 @@ class Responses:
 
     def request(self, history: list[tuple[str, str]], **members: Any) -> dict[str, Any]:
         items = [
-            {"role": role, "content": [{"type": "input_text" if role == "user" else "output_text", "text": text}]}
+            {
+                "type": "message",
+                "role": role,
+                "content": [{"type": "input_text" if role == "user" else "output_text", "text": text}],
+            }
             for role, text in history
         ]
         return {"model": "m", "input": items, "store": False, **members}

@@ -98,7 +98,7 @@ class OpenAIResponses:
             before = member(fields, "instructions", str, "")
             fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
         elif notes:
-            fields["input"] = appended(encode(_items(fields)), [{"role": role, "content": note} for note in notes])
+            fields["input"] = appended(encode(_items(fields)), [_message(role, note) for note in notes])
         if tool is not None:
             fields["tools"] = appended(fields.get("tools"), [{"type": "function", "strict": False, **tool}])
         return joined(fields)
@@ -106,7 +106,7 @@ class OpenAIResponses:
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: it goes on from the reply where the provider keeps that, else brings it along."""
         fields = fields_of(body)
-        answer: dict[str, object] = {"role": role, "content": result}
+        answer = _message(role, result)
         if press.means == "tool":
             answer = {"type": "function_call_output", "call_id": press.call_id, "output": result}
         if _conversation(fields) is not None:
@@ -127,7 +127,7 @@ class OpenAIResponses:
         fields = fields_of(request.raw)
         if _conversation(fields) is not None:
             raise BadRequest("A question cannot be asked beside a conversation that the provider keeps.")
-        turn = [*([{"role": "assistant", "content": said}] if said else []), {"role": role, "content": question}]
+        turn = [*([_message("assistant", said)] if said else []), _message(role, question)]
         names = ("instructions", "previous_response_id")
         kept: dict[str, object] = {name: fields[name] for name in names if name in fields}
         asked: dict[str, object] = {
@@ -170,11 +170,15 @@ class OpenAIResponses:
         return b"event: error\ndata: " + encode(said) + b"\n\n"
 
 
+def _message(role: str, words: str) -> dict[str, object]:
+    return {"type": "message", "role": role, "content": words}
+
+
 def _items(fields: Fields) -> list[msgspec.Raw]:
     """The request's input as items: a text is one message of the user's."""
     raw = bytes(fields.get("input", b"[]")).strip()
     if raw.startswith(b'"'):
-        return [msgspec.Raw(encode({"role": "user", "content": msgspec.Raw(raw)}))]
+        return [msgspec.Raw(encode({"type": "message", "role": "user", "content": msgspec.Raw(raw)}))]
     return items_of(b"[]" if raw == b"null" else raw, "input")
 
 

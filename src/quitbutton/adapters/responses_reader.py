@@ -34,6 +34,7 @@ class _Response(msgspec.Struct):
 
 class _Item(msgspec.Struct):
     type: str = ""
+    id: str | None = None
     call_id: str = ""
     name: str = ""
     arguments: str = ""
@@ -41,7 +42,8 @@ class _Item(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     type: str = ""
-    output_index: int = 0
+    output_index: int | None = None
+    item_id: str = ""
     delta: Any = None
     item: msgspec.Raw = msgspec.Raw(b"")
     response: _Response | None = None
@@ -63,6 +65,19 @@ def error_of(error: Any) -> str:
     return str(error.get("message") if isinstance(error, dict) else error)
 
 
+class Places:
+    """The index of the item that an event belongs to; some servers name it by the item's id alone."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, int] = {}
+
+    def of(self, index: int | None, item_id: str) -> int | None:
+        """The event's own `output_index`, else the place of its item in the order in which items came."""
+        if index is not None:
+            return index
+        return self._by_id.setdefault(item_id, len(self._by_id)) if item_id else None
+
+
 class StreamReader:
     """Bytes of an event stream, cut anywhere, become pieces."""
 
@@ -71,6 +86,7 @@ class StreamReader:
     def __init__(self) -> None:
         self.id = ""
         self._frames = Frames()
+        self._places = Places()
         self._items: dict[int, bytes] = {}
         self._calls: dict[int, bool] = {}
         """The calls by index, and whether their arguments came already."""
@@ -100,12 +116,16 @@ class StreamReader:
             return Piece(frame, error=event.message or error_of(event.error))
         if event.type in WORDS:
             return Piece(frame, text=str(event.delta or ""))
+        item = _item.decode(event.item) if event.item else _Item()
+        index = self._places.of(event.output_index, item.id or event.item_id)
+        if index is None:
+            return Piece(frame)
         if event.type == "response.output_item.added":
-            return self._added(frame, event)
-        if event.output_index in self._calls:
-            return self._more_of_call(frame, event)
+            return self._added(frame, item, index)
+        if index in self._calls:
+            return self._more_of_call(frame, event, index)
         if event.type == "response.output_item.done" and event.item:
-            self._items[event.output_index] = bytes(event.item)
+            self._items[index] = bytes(event.item)
         return Piece(frame, parts_text=event.type.endswith((".done", ".added")))
 
     def _state(self, frame: bytes, kind: str, response: _Response) -> Piece:
@@ -118,16 +138,15 @@ class StreamReader:
             frame, finish=kind.removeprefix("response."), usage=_usage_of(response.usage), done=True, parts_text=True
         )
 
-    def _added(self, frame: bytes, event: _Event) -> Piece:
-        item = _item.decode(event.item) if event.item else _Item()
+    def _added(self, frame: bytes, item: _Item, index: int) -> Piece:
         if item.type != "function_call":
             return Piece(frame, parts_text=True)
-        self._calls[event.output_index] = bool(item.arguments)
-        call = CallDelta(event.output_index, item.call_id, item.name, item.arguments, named=True)
+        self._calls[index] = bool(item.arguments)
+        call = CallDelta(index, item.call_id, item.name, item.arguments, named=True)
         return Piece(frame, calls=(call,), parts_text=True)
 
-    def _more_of_call(self, frame: bytes, event: _Event) -> Piece:
-        index, arguments = event.output_index, ""
+    def _more_of_call(self, frame: bytes, event: _Event, index: int) -> Piece:
+        arguments = ""
         if event.type == ARGUMENTS + "delta":
             arguments = str(event.delta or "")
         elif event.type == "response.output_item.done" and event.item:

@@ -17,13 +17,14 @@ from quitbutton.adapters.responses_parts import (
     put_words,
     summed,
 )
-from quitbutton.adapters.responses_reader import OVER, WORDS
+from quitbutton.adapters.responses_reader import OVER, WORDS, Places
 from quitbutton.adapters.splice import encode
 from quitbutton.adapters.sse import data_of
 from quitbutton.core.messages import ChatRequest, Usage
 from quitbutton.core.watcher import Passage
 
 WHOLE_WORDS = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
+IN_PART = (*WORDS, *WHOLE_WORDS, "response.content_part.added", "response.content_part.done")
 ADDED, DONE = "response.output_item.added", "response.output_item.done"
 PART_DONE = "response.content_part.done"
 
@@ -42,6 +43,7 @@ class StreamWriter:
         self._began = False
         self._resumed = False
         self._number = 0
+        self._indices = Places()
         self._places: dict[int, int] = {}
         """The client's index of each item of this call."""
         self._output: list[dict[str, Any]] = []
@@ -79,20 +81,21 @@ class StreamWriter:
             changes = self._base.changes(body["response"])
             body["response"] |= changes
             return self._sent(passage, body, bool(changes))
-        if "output_index" in body:
-            return self._in_item(passage, body)
-        return self._sent(passage, body, changed=False)
+        item_id = (body.get("item") or {}).get("id") or body.get("item_id") or ""
+        index = self._indices.of(body.get("output_index"), item_id)
+        return self._sent(passage, body, changed=False) if index is None else self._in_item(passage, body, index)
 
-    def _in_item(self, passage: Passage, body: dict[str, Any]) -> bytes:
-        index = body["output_index"]
+    def _in_item(self, passage: Passage, body: dict[str, Any], index: int) -> bytes:
         if body["type"] == ADDED:
             self._places[index] = len(self._output)
             self._output.append(body["item"])
         if index not in self._places:
             return b""
-        body["output_index"] = self._places[index]
+        before, body["output_index"] = body.get("output_index"), self._places[index]
+        if body["type"] in IN_PART:
+            body.setdefault("content_index", 0)
         changed = self._retouched(passage, body)
-        return self._sent(passage, body, changed or body["output_index"] != index)
+        return self._sent(passage, body, changed or body["output_index"] != before)
 
     def _retouched(self, passage: Passage, body: dict[str, Any]) -> bool:
         """Cut words, and the break before the first ones of a second call; whether the event was changed."""
@@ -124,7 +127,7 @@ class StreamWriter:
         return False if words is None else put_words(part, name_of(part), words)
 
     def _sent(self, passage: Passage, body: dict[str, Any], changed: bool) -> bytes:
-        if changed or body.get("sequence_number", self._number) != self._number:
+        if changed or body.get("sequence_number") != self._number:
             return self._put(body)
         self._number += 1
         return passage.piece.raw
@@ -178,7 +181,7 @@ class StreamWriter:
     def resume(self) -> bytes:
         """Another upstream call follows in the same reply: the end of the first is not the end."""
         self._usage += [self._counted] if self._counted else []
-        self._last, self._counted, self._places = b"", None, {}
+        self._last, self._counted, self._places, self._indices = b"", None, {}, Places()
         self._resumed = True
         self._needs_break = any(self._words.values())
         return self._closed()
@@ -200,7 +203,7 @@ class StreamWriter:
         if finish is not None:
             changes |= COMPLETED
             event["type"] = "response.completed"
-        if not changes and not more and event.get("sequence_number", self._number) == self._number:
+        if not changes and not more and event.get("sequence_number") == self._number:
             return before + self._last
         kind = event["type"] if event["type"] in OVER else "response.completed"
         return before + self._put({**event, "type": kind, "response": {**response, **changes, **more}, **more})

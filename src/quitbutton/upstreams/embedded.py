@@ -1,4 +1,4 @@
-"""The small local model of the embedded default: llama.cpp in this process, on threads of its own."""
+"""The small local model of the embedded default: llama.cpp in this process, asked over its own loopback port."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import json
 import os
 import secrets
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quitbutton.core.errors import SettingsError, UpstreamFailed
-from quitbutton.interfaces import Headers
-from quitbutton.upstreams.assembled import Assembly
+from quitbutton.core.errors import SettingsError
+from quitbutton.core.upstreams import KeyHeader
+from quitbutton.interfaces import Exchange, Headers
+from quitbutton.upstreams.http import HTTPUpstream
 
 CONTEXT = 4096
 """Tokens of history and reply that a slot holds."""
@@ -23,32 +24,29 @@ SLOTS = 2
 MAX_TOKENS = 512
 """Longest reply when the request sets no limit: small models ramble."""
 QUIET = -1
+SECONDS = 600.0
+"""How long the model may be silent, in seconds: a long history is read at once."""
 
-Item = bytes | Exception | None
 
+@dataclass(slots=True)
+class _Listed:
+    """The list of models."""
 
-class EmbeddedExchange:
-    """A reply of the local model under way."""
-
-    def __init__(self, status: int, streams: bool, first: Item, rest: asyncio.Queue[Item]) -> None:
-        self.status = status
-        kind = "text/event-stream; charset=utf-8" if streams else "application/json"
-        self.headers: Headers = [("content-type", kind)]
-        self._first = first
-        self._rest = rest
+    body: bytes
+    status: int = 200
+    headers: Headers = (("content-type", "application/json"),)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it is generated."""
-        item = self._first
-        while item is not None:
-            if isinstance(item, Exception):
-                raise UpstreamFailed(f"The local model broke off: {item}") from item
-            yield item
-            item = await self._rest.get()
+        """All of it."""
+        yield self.body
 
 
 class EmbeddedUpstream:
-    """A GGUF file served by `xllamacpp`. Loading takes a second or two and happens at the first use or `load()`."""
+    """A GGUF file served by `xllamacpp`, in every protocol that llama.cpp speaks.
+
+    Loading takes a second or two and happens at the first use or `load()`. The port listens on loopback alone and asks for a
+    key of this process's own.
+    """
 
     def __init__(self, model: Path, name: str, threads: int | None = None) -> None:
         if not model.is_file():
@@ -60,49 +58,36 @@ class EmbeddedUpstream:
         self._name = name
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._server: Any = None
+        self._http: HTTPUpstream | None = None
         self._lock = asyncio.Lock()
 
-    async def load(self) -> None:
+    async def load(self) -> HTTPUpstream:
         """Load the model, once. Raises `SettingsError` when the runtime does not start."""
         async with self._lock:
-            if self._server is None:
-                self._server = await asyncio.to_thread(self._start)
+            if self._http is None:
+                key = secrets.token_hex(32)
+                self._server = await asyncio.to_thread(self._start, key)
+                address = self._server.listening_address
+                self._http = HTTPUpstream(address, key, SECONDS, SECONDS, KeyHeader.AUTHORIZATION)
+            return self._http
 
     @asynccontextmanager
-    async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[EmbeddedExchange]:
-        """Answer a chat completion or the list of models. Leaving the context early stops the decoding."""
-        queue: asyncio.Queue[Item] = asyncio.Queue()
-        if path.endswith("/models"):
-            queue.put_nowait(None)
-            yield EmbeddedExchange(200, False, json.dumps(self._models()).encode(), queue)
+    async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[Exchange]:
+        """Ask the model, or for the list of models. Leaving the context early stops the decoding."""
+        if path.partition("?")[0].endswith("/models"):
+            yield _Listed(json.dumps(self._models()).encode())
             return
-        await self.load()
-        request = self._request(body)
-        streams = bool(request.get("stream"))
-        stopped = threading.Event()
-        loop = asyncio.get_running_loop()
-
-        def put(item: Item) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(queue.put_nowait, item)
-
-        worker = threading.Thread(target=self._generate, args=(request, streams, put, stopped), daemon=True)
-        worker.start()
-        try:
-            first = await queue.get()
-            if isinstance(first, ValueError):
-                error = {"message": str(first), "type": "invalid_request_error", "param": None, "code": None}
-                yield EmbeddedExchange(400, False, json.dumps({"error": error}).encode(), queue)
-            else:
-                yield EmbeddedExchange(200, streams, first, queue)
-        finally:
-            stopped.set()
+        http = await self.load()
+        async with http.send(method, path, headers, body) as exchange:
+            yield exchange
 
     async def close(self) -> None:
         """Let go of the model."""
-        self._server = None
+        if self._http is not None:
+            await self._http.close()
+        self._server = self._http = None
 
-    def _start(self) -> Any:
+    def _start(self, key: str) -> Any:
         try:
             import xllamacpp  # noqa: PLC0415 - heavy and optional
         except ImportError as error:
@@ -114,45 +99,13 @@ class EmbeddedUpstream:
         params.model_alias = {self._name}
         params.n_ctx = CONTEXT * SLOTS
         params.n_parallel = SLOTS
+        params.n_predict = MAX_TOKENS
         params.cpuparams.n_threads = self._threads
         params.cpuparams_batch.n_threads = self._threads
         params.verbosity = QUIET
-        # Its own HTTP port is not used; without a key it would answer every page on this machine.
-        params.api_keys = [secrets.token_hex(32)]
+        params.api_keys = [key]
         return xllamacpp.Server(params)
-
-    def _request(self, body: bytes) -> dict[str, Any]:
-        request: dict[str, Any] = json.loads(body)
-        request["model"] = self._name
-        if not any(request.get(name) for name in ("max_tokens", "max_completion_tokens")):
-            request["max_tokens"] = MAX_TOKENS
-        return request
-
-    def _generate(self, request: dict[str, Any], streams: bool, put: Any, stopped: threading.Event) -> None:
-        whole = Assembly()
-
-        def on_chunk(chunk: str) -> bool:
-            if streams:
-                put(_framed(chunk))
-            else:
-                whole.add(chunk)
-            return stopped.is_set()
-
-        # A whole reply is generated as a stream too: only then can a stop end the decoding.
-        if not streams:
-            request = {**request, "stream": True, "stream_options": {"include_usage": True}}
-        try:
-            self._server.handle_chat_completions(json.dumps(request), on_chunk)
-            if not stopped.is_set():
-                put(b"data: [DONE]\n\n" if streams else json.dumps(whole.whole()).encode())
-        except Exception as error:
-            put(error)
-        put(None)
 
     def _models(self) -> dict[str, object]:
         model = {"id": self._name, "object": "model", "created": 0, "owned_by": "quitbutton"}
         return {"object": "list", "data": [model]}
-
-
-def _framed(chunk: str) -> bytes:
-    return f"data: {chunk}\n\n".encode()

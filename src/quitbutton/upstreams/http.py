@@ -15,6 +15,8 @@ from quitbutton.interfaces import Headers
 
 MESSAGES = "/v1/messages"
 """Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts that no proxy stands before."""
 MAX_CONNECTIONS = 1000
 """Most connections to the provider at once."""
 
@@ -67,7 +69,7 @@ class HTTPUpstream:
                 connector=connector,
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=bool(getproxies()),
+                trust_env=bool(getproxies()) and URL(self._base).host not in LOOPBACK,
             )
         sent = list(headers) if self._key is None else self._with_key(headers, path, self._key)
         url = URL(self._base + path, encoded=True)
