@@ -20,7 +20,6 @@ from tests.clients.gateways import gateways
 from tests.clients.stage import Stage, driving
 from tests.clients.table import Measured
 
-
 LONGEST = 400
 """Characters of a fault that are shown."""
 
