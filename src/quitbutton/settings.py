@@ -199,7 +199,8 @@ def _allowed(hint: Any) -> str:
 
 
 def _nearest(value: object, hint: Any) -> str:
-    names = [item.value for item in hint] if isinstance(hint, type) and issubclass(hint, enum.Enum) else []
+    kinds = [kind for kind in (hint, *typing.get_args(hint)) if isinstance(kind, type) and issubclass(kind, enum.Enum)]
+    names = [item.value for kind in kinds for item in kind]
     near = difflib.get_close_matches(str(value), names, n=1)
     return f' Did you mean "{near[0]}"?' if near else ""
 
