@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
-from quitbutton.core.messages import Press, Reply
+from quitbutton.core.messages import Reply
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.rules import Means
 from quitbutton.interfaces import Store
@@ -36,7 +36,7 @@ async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin 
     return None
 
 
-def kept_of(turn: Turn, reply: Reply | None = None, press: Press | None = None) -> KeptReply | None:
+def kept_of(turn: Turn, reply: Reply | None = None) -> KeptReply | None:
     """What is kept of the reply the client is given; None where its protocol has no ids to go on from.
 
     Without a `reply` the words are ours: the provider knows nothing of this turn and goes on from before it.
@@ -46,6 +46,6 @@ def kept_of(turn: Turn, reply: Reply | None = None, press: Press | None = None) 
         return None
     if reply is None:
         return KeptReply(writer.reply_id, turn.request.previous, turn.upstream_name)
-    is_owed = press is not None and not press.alone and press.means == Means.TOOL
-    owed = press.call_id if press is not None and is_owed else None
+    press = reply.press  # in the last reply: nothing has answered it
+    owed = press.call_id if press is not None and press.means == Means.TOOL else None
     return KeptReply(writer.reply_id, reply.id or writer.reply_id, turn.upstream_name, owed)

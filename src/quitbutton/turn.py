@@ -169,7 +169,7 @@ class TurnTaker:
         settled = await self._settling.settle(
             turn, branch, decision, reply, body, offers_tool or offers_text or offers_string
         )
-        kept = kept_of(turn, settled.last, settled.press)
+        kept = kept_of(turn, settled.last)
         outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept)
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
