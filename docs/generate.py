@@ -1,7 +1,7 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
 The ladder's diagram and table come from `quitbutton.core.ladder.TRANSITIONS`, the policy's keys from `Policy`, the commands
-from their `--help`, the judges' categories from their formats.
+from their `--help`, the judges' categories from their formats, the convention's replies from plays.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from docs.fixtures import fixtures
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
@@ -152,6 +153,11 @@ def main() -> int:
             stale.append(page.name)
             if not check:
                 page.write_text(filled(text), "utf-8")
+    replies = DOCS / "convention" / "fixtures.json"
+    if not replies.exists() or replies.read_text("utf-8") != fixtures():
+        stale.append(replies.name)
+        if not check:
+            replies.write_text(fixtures(), "utf-8")
     if stale:
         print(("not fresh, run make docs: " if check else "written: ") + ", ".join(stale))
     return 1 if check and stale else 0
