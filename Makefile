@@ -55,16 +55,18 @@ bench: setup $(DEV_DONE) ## measure against a bare relay
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.local
 
-INTEGRATIONS_VENV := .venv-integrations
-INTEGRATIONS_DONE := $(INTEGRATIONS_VENV)/.done
-$(INTEGRATIONS_DONE): pyproject.toml
-	$(PYTHON) -m venv $(INTEGRATIONS_VENV)
-	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[langchain,litellm,mcp,openai-agents,pydantic-ai]' pytest openai
+# LiteLLM pins older versions of what other packages need, so it has an environment of its own.
+LITELLM_VENV := .venv-litellm
+LITELLM_DONE := $(LITELLM_VENV)/.done
+$(LITELLM_DONE): pyproject.toml
+	$(PYTHON) -m venv $(LITELLM_VENV)
+	$(LITELLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[litellm]' pytest
 	@touch $@
 
 .PHONY: integrations
-integrations: $(INTEGRATIONS_DONE) ## test every integration against its real package, in an environment of its own
-	$(INTEGRATIONS_VENV)/bin/python -m pytest tests/integrations
+integrations: $(DEV_DONE) $(LITELLM_DONE) ## test every integration against its real package
+	$(BIN)/python -m pytest tests/integrations
+	$(LITELLM_VENV)/bin/python -m pytest tests/integrations -k litellm
 
 .PHONY: compare
 compare: $(TRAIN_DONE) ## set the default assessor beside others, on DATA (after train)
@@ -90,4 +92,4 @@ lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt
 
 clean:           ## remove the environment
-	rm -rf $(VENV) $(TRAIN_VENV) $(INTEGRATIONS_VENV)
+	rm -rf $(VENV) $(TRAIN_VENV) $(LITELLM_VENV)
