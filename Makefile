@@ -84,8 +84,8 @@ train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled row
 	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --report
 
 .PHONY: clients
-clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own environment (ONLY=a,b for some; RECORD=1 keeps what they send)
-	$(BIN)/python -m tests.clients $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record)
+clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own environment (ONLY=a,b for some; BIG=1 for Open WebUI too; RECORD=1 keeps what they send)
+	$(BIN)/python -m tests.clients $(if $(ONLY),--only $(ONLY)) $(if $(BIG),--big) $(if $(RECORD),--record)
 
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt

@@ -29,10 +29,11 @@ def main() -> int:
     given = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
     given.add_argument("--only", default="", help="names of clients, joined by commas; the page is left alone then")
     given.add_argument("--record", action="store_true", help="also keep what the clients sent, in tests/wire/clients")
+    given.add_argument("--big", action="store_true", help="Open WebUI too: 1.7 GB to install")
     given.add_argument("--scripted", action="store_true", help="not with the embedded model")
     options = given.parse_args()
     names = [name for name in options.only.split(",") if name]
-    chosen = [client for client in clients() if not names or client.name in names]
+    chosen = [one for one in clients() if (one.name in names if names else options.big or not one.big)]
     console = Console()
     bar = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     faults: list[str] = []

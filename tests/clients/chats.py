@@ -38,6 +38,9 @@ def have_chat(stage: Stage, driver: Driver, client: Client, protocol: str, strea
 
     def ask(step: str, messages: list[Message], style: str = main, headers: dict[str, str] | None = None) -> Answer:
         given = replace(task, base=stage.taps[style].url, messages=messages, headers=headers)
+        if protocol == "kept" and len(messages) > 1:
+            before = answers[f"turn {len(messages) // 2 - 1}"]
+            given = replace(given, messages=messages[-1:], previous=before.id)
         answers[step] = stage.ask(driver, style, given)
         return answers[step]
 

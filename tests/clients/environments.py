@@ -35,6 +35,8 @@ class Client:
     environment: str = ""
     quick: bool = False
     """In the selection of every test run."""
+    big: bool = False
+    """Only when asked for: gigabytes to install."""
     streams: bool = True
     headers: bool = True
     """Whether it can send headers of its own."""

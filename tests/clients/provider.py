@@ -20,8 +20,8 @@ PRESS = {"reason": "abuse", "explanation": "The insults went on."}
 
 Event = dict[str, Any]
 _numbers = itertools.count(1)
-_kept: dict[str, str] = {}
-"""What was said up to each response, for a request that goes on from one."""
+_kept: dict[str, tuple[str, str | None]] = {}
+"""What was said up to each response, and the call in it that waits for its output, for a request that goes on from it."""
 
 
 def answer(seen: Seen) -> Reply:
@@ -29,11 +29,16 @@ def answer(seen: Seen) -> Reply:
     protocol = next((one for end, one in PROTOCOLS.items() if seen.path.split("?")[0].endswith(end)), None)
     if protocol is None:
         return Reply([json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()])
-    number = next(_numbers)
-    words = _kept.get(seen.json.get("previous_response_id"), "") + seen.body.decode()
-    _kept[f"resp_{number}"] = words
+    number, body, words = next(_numbers), seen.json, seen.body.decode()
+    if (previous := body.get("previous_response_id")) is not None:
+        before, call = _kept.get(previous, ("", "unknown"))
+        if call is not None and not any(item.get("call_id") == call for item in body["input"]):
+            return refusal(f"No tool output found for function call {call} of {previous}.")
+        words = before + words
     newest = max(SAYS, key=words.rfind) if any(word in words for word in SAYS) else "[abuse]"
     presses = newest == "[press]" and '"end_conversation"' in words
+    if body.get("store") is not False:
+        _kept[f"resp_{number}"] = (words, f"call_{number}" if presses else None)
     return protocol(bool(seen.json.get("stream")), None if presses else SAYS[newest], number)
 
 
@@ -131,6 +136,12 @@ def parts(text: str) -> list[str]:
     """A text in two pieces, as a stream brings it."""
     half = len(text) // 2
     return [text[:half], text[half:]]
+
+
+def refusal(message: str) -> Reply:
+    """An error, as the real provider has it for calls without an output."""
+    error = {"message": message, "type": "invalid_request_error", "param": "input", "code": None}
+    return Reply([json.dumps({"error": error}).encode()], status=400)
 
 
 def whole(body: Event) -> Reply:

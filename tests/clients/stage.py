@@ -21,7 +21,13 @@ from tests.clients.tap import Exchange, Tap
 from tests.conftest import Running
 from tests.upstream import Provider
 
-PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
+PATHS = {
+    "chat": "/v1/chat/completions",
+    "responses": "/v1/responses",
+    "kept": "/v1/responses",
+    "messages": "/v1/messages",
+}
+"""The protocols; `kept` is responses where each request goes on from an earlier response's id."""
 STYLES = ("error", "message", "evals")
 PATIENCE = 120.0
 """Seconds for one answer of a client."""
@@ -40,6 +46,8 @@ class Task:
     model: str = "m"
     headers: dict[str, str] | None = None
     router: str = ""
+    previous: str | None = None
+    """Id of the response to go on from."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Answer:
     code: str | None
     at: str | None
     """Where in the client's error the code is."""
+    id: str | None
     exchanges: tuple[Exchange, ...]
     calls: tuple[dict[str, Any], ...]
     """The bodies that the provider saw."""
@@ -136,7 +145,7 @@ class Stage:
 
     def answers(self, protocol: str) -> bool:
         """Whether there is a model behind the gateway that speaks this protocol."""
-        return protocol == "chat" or not self.embedded
+        return protocol != "kept" or not self.embedded
 
     def ask(self, driver: Driver, style: str, task: Task) -> Answer:
         """One call through the gateway of a style."""
@@ -144,10 +153,12 @@ class Stage:
         seen, called = len(tap.seen), len(self.provider.seen)
         said = driver.ask(task)
         time.sleep(0.01)  # a retry would come at once or not within the call
-        members = {name: said.get(name) for name in ("finish", "state", "error", "code", "at")}
-        posts = tuple(one for one in tap.seen[seen:] if one.method == "POST")
-        bodies = tuple(one.json for one in self.provider.seen[called:] if one.body)
-        return Answer(text=said.get("text") or "", exchanges=posts, calls=bodies, **members)
+        members = {name: said.get(name) for name in ("finish", "state", "error", "code", "at", "id")}
+        posts = [one for one in tap.seen[seen:] if one.method == "POST"]
+        turns = [one for one in posts if not one.is_task] or posts
+        beside = [one.body for one in posts if one not in turns]
+        calls = tuple(one.json for one in self.provider.seen[called:] if one.body and one.body not in beside)
+        return Answer(text=said.get("text") or "", exchanges=tuple(turns), calls=calls, **members)
 
     def close(self) -> None:
         """Close what this opened; gateways belong to whoever starts them."""

@@ -14,7 +14,7 @@ from tests.clients.stage import Answer
 
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 PLACE = re.compile(r"(<!-- measured: (\w+) -->\n)(?:(?!<!-- ).*\n)*?(<!-- end -->)")
-NAMES = {"chat": "chat completions", "responses": "responses", "messages": "messages"}
+NAMES = {"chat": "chat completions", "responses": "responses", "kept": "responses, by id", "messages": "messages"}
 LONGEST = 210
 """Characters of an error's text in a cell."""
 
@@ -100,7 +100,14 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def write(rows: Sequence[Measured]) -> None:
     """Put the tables into the page."""
+    big = [row for row in rows if row.client.big]
+    rows = [row for row in rows if not row.client.big]
     made = {"checks": checks(rows), "locked": locked(rows)}
-    PAGE.write_text(
-        PLACE.sub(lambda found: found[1] + made[found[2]] + "\n" + found[3], PAGE.read_text("utf-8")), "utf-8"
-    )
+    made |= {"big_checks": checks(big), "big_locked": locked(big)} if big else {}
+    text = PLACE.sub(lambda found: f"{found[1]}{made[found[2]]}\n{found[3]}" if found[2] in made else found[0], page())
+    PAGE.write_text(text, "utf-8")
+
+
+def page() -> str:
+    """The page as it is."""
+    return PAGE.read_text("utf-8")

@@ -26,6 +26,11 @@ class Exchange:
     reply: bytes = b""
 
     @property
+    def is_task(self) -> bool:
+        """True for what Open WebUI does beside a turn: titles, tags, follow-ups."""
+        return any(name.lower() == "x-quitbutton-task" and value for name, value in self.headers)
+
+    @property
     def state(self) -> str | None:
         """The state that the reply tells; None when it tells none."""
         found = STATE.findall(self.reply)
@@ -104,6 +109,10 @@ class Tap:
         self._ready.set()
         self._loop.run_forever()
         server.close()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._behind)

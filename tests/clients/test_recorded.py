@@ -25,6 +25,8 @@ def test_the_same_branches_as_when_recorded(chat: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("chat", CHATS)
 def test_turns_grow_from_one_another_and_an_edit_leaves_the_ended_one(chat: dict[str, Any]) -> None:
+    if chat["protocol"] == "kept":
+        pytest.skip("each request brings its newest message alone")
     path = {one["step"]: one["branch"]["messages"] for one in chat["requests"]}
     for place in range(1, 5):
         assert path[f"turn {place}"][:-1] == path[f"turn {place - 1}"], "each turn's parent is the one before"

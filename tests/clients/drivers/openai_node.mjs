@@ -5,7 +5,7 @@ import { serve } from "./loop.mjs";
 await serve(async (task) => {
   const client = new OpenAI({ baseURL: task.base + "/v1", apiKey: task.key, defaultHeaders: task.headers });
   const ask = { model: task.model, stream: task.stream, safety_identifier: task.user };
-  if (task.protocol === "responses") return responses(client, task, ask);
+  if (task.protocol !== "chat") return responses(client, task, ask);
   const reply = await client.chat.completions.create({ ...ask, messages: task.messages });
   if (!task.stream) {
     const [choice] = reply.choices;
@@ -21,12 +21,14 @@ await serve(async (task) => {
 });
 
 async function responses(client, task, ask) {
-  let reply = await client.responses.create({ ...ask, input: task.messages });
-  if (!task.stream) return { text: reply.output_text, finish: reply.status, state: reply.quitbutton?.state };
+  let reply = await client.responses.create({ ...ask, input: task.messages, previous_response_id: task.previous });
+  if (!task.stream) {
+    return { text: reply.output_text, finish: reply.status, state: reply.quitbutton?.state, id: reply.id };
+  }
   let text = "", last;
   for await (const event of reply) {
     if (event.type === "response.output_text.delta") text += event.delta;
     last = event.response ?? last;
   }
-  return { text, finish: last?.status, state: last?.quitbutton?.state };
+  return { text, finish: last?.status, state: last?.quitbutton?.state, id: last?.id };
 }

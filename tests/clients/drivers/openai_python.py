@@ -7,7 +7,7 @@ from loop import serve
 def turn(task):
     client = openai.OpenAI(base_url=task.base + "/v1", api_key=task.key)
     ask = {"model": task.model, "stream": task.stream, "extra_headers": task.headers, "safety_identifier": task.user}
-    if task.protocol == "responses":
+    if task.protocol != "chat":
         return responses(client, task, ask)
     reply = client.chat.completions.create(messages=task.messages, **ask)
     if not task.stream:
@@ -23,7 +23,8 @@ def turn(task):
 
 
 def responses(client, task, ask):
-    reply = client.responses.create(input=task.messages, **ask)
+    more = {"previous_response_id": task.previous} if task.previous else {}
+    reply = client.responses.create(input=task.messages, **ask, **more)
     text = None
     if task.stream:
         text = ""
@@ -31,7 +32,8 @@ def responses(client, task, ask):
             if event.type == "response.output_text.delta":
                 text += event.delta
             reply = getattr(event, "response", reply)
-    return {"text": reply.output_text if text is None else text, "finish": reply.status, "state": state_of(reply)}
+    text = reply.output_text if text is None else text
+    return {"text": text, "finish": reply.status, "state": state_of(reply), "id": reply.id}
 
 
 def state_of(reply):
