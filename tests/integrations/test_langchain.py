@@ -12,11 +12,13 @@ import pytest
 pytest.importorskip("langchain", reason="pip install 'quitbutton[langchain]', or: make integrations")
 
 from langchain.agents import create_agent
+from langchain.agents.structured_output import ToolStrategy
 from langchain.tools import tool
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import BaseModel
 
 import quitbutton
 from quitbutton.integrations.langchain import GuardedChatModel, QuitButtonMiddleware
@@ -32,6 +34,10 @@ def presses(messages: list[BaseMessage], tools: list[str]) -> AIMessage:
     )
 
 
+def name_of(tool: Any) -> str:
+    return str(getattr(tool, "name", None) or tool.__name__)
+
+
 class Scripted(BaseChatModel):
     """A chat model that follows a script; `seen` is what it was asked."""
 
@@ -44,7 +50,7 @@ class Scripted(BaseChatModel):
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
         return self.bind(
-            tools=[one if isinstance(one, dict) else {"function": {"name": one.name}} for one in tools], **kwargs
+            tools=[one if isinstance(one, dict) else {"function": {"name": name_of(one)}} for one in tools], **kwargs
         )
 
     def _reply(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
@@ -144,6 +150,26 @@ def test_an_agent_with_its_own_tools_climbs_to_its_end(sync: bool) -> None:
         with pytest.raises(quitbutton.ConversationEnded):
             await say("hello?")
         await guard.close()
+
+    asyncio.run(story())
+
+
+def test_a_structured_answer_is_left_alone_and_the_ladder_still_counts() -> None:
+    class City(BaseModel):
+        name: str
+
+    def script(messages: list[BaseMessage], tools: list[str]) -> AIMessage:
+        assert tools == ["City"], "where a tool is forced, the button is not offered"
+        return AIMessage("", tool_calls=[{"name": "City", "args": {"name": "Bern"}, "id": "c"}])
+
+    async def story() -> None:
+        inner = Scripted(script=script, seen=[])
+        async with quitbutton.Guard(assessor="scripted") as guard:
+            middleware = [QuitButtonMiddleware(guard)]
+            agent = create_agent(inner, [], middleware=middleware, response_format=ToolStrategy(City))
+            out = await agent.ainvoke({"messages": [HumanMessage("[abuse] The capital?")]})
+            assert out["structured_response"] == City(name="Bern")
+            assert out["messages"][-2].response_metadata["quitbutton"]["state"] == "redirected"
 
     asyncio.run(story())
 

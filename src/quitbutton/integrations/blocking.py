@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,8 +25,8 @@ class Loop:
                 threading.Thread(target=self._loop.run_forever, name="quitbutton-loop", daemon=True).start()
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
-        """The items of an async iterator, as they come."""
+    def iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
+        """The items of an async generator, as they come; closed when nobody wants more."""
 
         async def following() -> tuple[T, ...]:
             try:
@@ -34,5 +34,8 @@ class Loop:
             except StopAsyncIteration:
                 return ()
 
-        while found := self.run(following()):
-            yield found[0]
+        try:
+            while found := self.run(following()):
+                yield found[0]
+        finally:
+            self.run(items.aclose())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables.config import ensure_config, var_child_runnable_config
@@ -68,7 +70,7 @@ class GuardedChatModel(BaseChatModel):
 
     async def _astream(
         self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
-    ) -> AsyncIterator[ChatGenerationChunk]:
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
         heard: Heard[AIMessageChunk] = Heard()
 
         async def ask(request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
@@ -160,7 +162,7 @@ def _made(message: dict[str, Any]) -> BaseMessage:
     if message["role"] == "tool":
         return ToolMessage(text, tool_call_id=message["tool_call_id"])
     if message["role"] != "assistant":
-        return SystemMessage(text)
+        return HumanMessage(text) if message["role"] == "user" else SystemMessage(text)
     calls = [
         {"name": one["function"]["name"], "args": _arguments(one["function"]["arguments"]), "id": one["id"]}
         for one in message.get("tool_calls") or ()
@@ -178,8 +180,14 @@ def _rebuilt(replies: list[AIMessage], said: dict[str, Any]) -> AIMessage:
         tool_calls=[one for one in last.tool_calls if one["id"] in kept],
         invalid_tool_calls=[one for one in last.invalid_tool_calls if one["id"] in kept],
         response_metadata=last.response_metadata,
-        usage_metadata=last.usage_metadata,
+        usage_metadata=_usage(replies),
     )
+
+
+def _usage(replies: list[AIMessage]) -> UsageMetadata | None:
+    """The tokens of all calls of a turn: the caller pays for each."""
+    counted = [one.usage_metadata for one in replies if one.usage_metadata is not None]
+    return reduce(add_usage, counted) if counted else None
 
 
 def _chunk(heard: Heard[AIMessageChunk], chunk: dict[str, Any]) -> AIMessageChunk:

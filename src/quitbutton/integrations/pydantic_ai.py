@@ -222,7 +222,8 @@ def _made(message: dict[str, Any]) -> ai.ModelMessage:
         return ai.ModelResponse(parts=[*([ai.TextPart(text)] if text else ()), *pressed])
     if message["role"] == "tool":
         return ai.ModelRequest(parts=[ai.ToolReturnPart("end_conversation", text, message["tool_call_id"])])
-    return ai.ModelRequest(parts=[ai.SystemPromptPart(text)])
+    kind = ai.UserPromptPart if message["role"] == "user" else ai.SystemPromptPart
+    return ai.ModelRequest(parts=[kind(text)])
 
 
 def _rebuilt(replies: list[ai.ModelResponse], said: dict[str, Any], model: str) -> ai.ModelResponse:

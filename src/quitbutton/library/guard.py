@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -72,6 +73,7 @@ class Guard:
         self._owns_store = isinstance(store, str | Path)
         self._store: Store | None = None if isinstance(store, str | Path) else store
         self._taker: TurnTaker | None = None
+        self._takers: WeakKeyDictionary[asyncio.AbstractEventLoop, TurnTaker] = WeakKeyDictionary()
         self._adapter = OpenAIChat()
 
     async def __aenter__(self) -> Guard:
@@ -84,6 +86,7 @@ class Guard:
     async def close(self) -> None:
         """Finish what waits for the store, and let go of it and of the judges' connections."""
         self._taker = None
+        self._takers.clear()
         await self._judges.close()
         if self._store is not None and self._owns_store:
             self._store.close()
@@ -143,7 +146,10 @@ class Guard:
 
     async def take(self, turn: Turn) -> None:
         """Run a turn of any adapter to its record, also where the caller is cancelled. For integrations."""
-        taker, raised = await self._ready(), None
+        raised, loop = None, asyncio.get_running_loop()
+        if loop not in self._takers:  # each loop cuts its own turns short; what ends in another is refused its record
+            self._takers[loop] = replace(await self._ready(), under_way={})
+        taker = self._takers[loop]
         task = asyncio.create_task(taker.take_turn(turn))
         try:
             await asyncio.shield(task)

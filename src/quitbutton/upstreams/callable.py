@@ -68,8 +68,7 @@ class CallableUpstream:
                 whole = _once(made, str(request.get("model", "")))
                 yield CallableExchange(200, [("content-type", "application/json")], whole)
         finally:
-            if hasattr(made, "aclose"):
-                await made.aclose()
+            await _let_go(made)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -80,6 +79,15 @@ class CallableUpstream:
             return await made if inspect.isawaitable(made) else made
         except Exception as error:
             raise ModelFailed(error) from error
+
+
+async def _let_go(made: Any) -> None:
+    """Close an iterator that may not have come to its end: a generator, or a client's stream."""
+    close = getattr(made, "aclose", None) or getattr(made, "close", None)
+    if close is not None and hasattr(made, "__aiter__"):
+        closed = close()
+        if inspect.isawaitable(closed):
+            await closed
 
 
 async def _once(made: Any, model: str) -> AsyncIterator[bytes]:
