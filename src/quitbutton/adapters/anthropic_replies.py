@@ -261,9 +261,7 @@ class StreamWriter:
             self._places[body["index"]] = self._next
             self._open = self._next
             self._next += 1
-        place = self._places.get(body["index"])
-        if place is None:
-            return b""
+        place = self._places.get(body["index"], body["index"])
         self._open = None if kind == "content_block_stop" else self._open
         changed = self._retouched(passage, body) or place != body["index"]
         return event_of(str(kind), {**body, "index": place}) if changed else passage.piece.raw

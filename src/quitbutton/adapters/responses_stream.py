@@ -89,9 +89,7 @@ class StreamWriter:
         if body["type"] == ADDED:
             self._places[index] = len(self._output)
             self._output.append(body["item"])
-        if index not in self._places:
-            return b""
-        before, body["output_index"] = body.get("output_index"), self._places[index]
+        before, body["output_index"] = body.get("output_index"), self._places.get(index, index)
         if body["type"] in IN_PART:
             body.setdefault("content_index", 0)
         changed = self._retouched(passage, body)
@@ -115,7 +113,7 @@ class StreamWriter:
             self._open[place] = body["item"]
         if kind == DONE:
             self._open.pop(place, None)
-            self._output[place] = body["item"]
+            self._output[place : place + 1] = [body["item"]]
             parts = body["item"].get("content") or () if is_message(body["item"]) else ()
             changes = [self._part(place, number, part) for number, part in enumerate(parts)]
             return any(changes)
