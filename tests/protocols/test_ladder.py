@@ -213,3 +213,21 @@ def test_an_error_of_the_upstream_passes_and_counts_nothing(protocol: Any, strea
         assert play.state(await play.talks("hello")) == "open"
 
     run(scene())
+
+
+@PROTOCOLS
+@WAYS
+def test_a_model_that_presses_all_the_time_hurts_nobody(protocol: Any, stream: bool) -> None:
+    async def scene() -> None:
+        play = ProtocolPlay(protocol, [press() for _ in range(60)], stream=stream)
+        heard = [await play.talks(f"What is {turn} and {turn}?") for turn in range(20)]
+        assert {play.state(ear) for ear in heard} == {"open"}
+        assert {protocol.text(ear) for ear in heard} == {ENGLISH.denied}
+        assert {protocol.finish(ear) for ear in heard} == {protocol.stop}
+        events = await play.store.events(protocol.note(heard[0])["conversation"])
+        assert [event["kind"] for event in events] == ["press.denied"] * 20
+        crisis = await play.talks("[crisis] I cannot go on")
+        assert protocol.note(crisis)["decision"] == "support"
+        assert play.state(crisis) == "open"
+
+    run(scene())

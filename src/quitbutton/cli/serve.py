@@ -60,9 +60,12 @@ def run(given: argparse.Namespace) -> int:
 def _greet(settings: Settings) -> None:
     url = f"http://{settings.host}:{settings.port}"
     behind = settings.upstream or f"the embedded model {settings.model} (a small demonstration model)"
+    if settings.upstreams:
+        behind = ", ".join(f"{name} ({table.url})" for name, table in settings.upstreams.items())
     print(f"quitbutton in front of {behind}")
     print(f"  chat page    {url}/")
-    print(f"  OpenAI API   {url}/v1")
+    print(f"  OpenAI API   {url}/v1 (chat completions, responses)")
+    print(f"  Anthropic    {url} (messages)")
     if not settings.api_keys:
         print("  no API key is asked for: only this machine can call it")
     print(f"  policy       {settings.policy.mode} {settings.policy.digest[:12]}, data in {settings.data}", flush=True)
