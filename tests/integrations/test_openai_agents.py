@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -44,6 +45,7 @@ class Scripted(Model):
 
     def __init__(self) -> None:
         self.seen: list[tuple[Any, list[str], dict[str, Any]]] = []
+        self.text = "Let us talk about trains."
 
     def output(self, items: Any, tools: list[Any], more: dict[str, Any]) -> list[Any]:
         names = [tool.name for tool in tools]
@@ -53,7 +55,7 @@ class Scripted(Model):
             return [tool_call("weather", '{"city": "Bern"}', "w1")]
         if "end_conversation" in names and "Sunny" not in newest and "Not ended" not in newest:
             return [tool_call("end_conversation", '{"reason": "abuse", "explanation": "x"}', f"c{len(self.seen)}")]
-        return [words("Let us talk about trains.")]
+        return [words(self.text)]
 
     async def get_response(
         self, system: Any, input: Any, settings: Any, tools: Any, *rest: Any, **more: Any
@@ -73,10 +75,10 @@ class Scripted(Model):
                     kind: Any = "response.function_call_arguments.delta"
                     yield ResponseFunctionCallArgumentsDeltaEvent(delta=part, item_id="f", type=kind, **at)
             else:
-                for word in item.content[0].text.split(" "):
+                for word in re.findall(r"\S+\s*", item.content[0].text):
                     yield ResponseTextDeltaEvent(
                         content_index=0,
-                        delta=f"{word} ",
+                        delta=word,
                         item_id="m",
                         logprobs=[],
                         type="response.output_text.delta",
@@ -165,6 +167,7 @@ def test_no_press_in_a_stream_and_words_leave_as_they_come() -> None:
             assert "end_conversation" not in str(talk.deltas)
             assert len([one for one in talk.deltas if one.type == "response.output_text.delta"]) == 5
             assert len([one for one in talk.deltas if one.type == "response.completed"]) == 1
+            assert len([one for one in talk.deltas if one.type == "response.output_item.done"]) == 1
 
     asyncio.run(story())
 
@@ -177,6 +180,23 @@ def test_a_crisis_takes_the_button_away(streams: bool) -> None:
             await talk.says("[crisis] [abuse]")
             assert talk.notes[-1]["decision"] == "support"
             assert talk.inner.seen[0][1] == ["weather"]
+
+    asyncio.run(story())
+
+
+def test_an_exit_string_never_reaches_the_caller_in_any_event() -> None:
+    async def story() -> None:
+        policy = {"press_by": ["string"], "exit_string": "[[LEAVE]]"}
+        async with quitbutton.Guard(policy=policy, assessor="scripted") as guard:
+            talk = Talk(guard, streams=True)
+            talk.inner.text = "I am done. [[LEAVE]]"
+            heard = ""
+            for turn in range(4):
+                await talk.says(f"[abuse] {turn}")
+                heard += str(talk.deltas)
+            assert talk.notes[-1]["state"] == "ended"
+            assert "I am done." in str(talk.deltas[-1])
+            assert "LEAVE" not in heard
 
     asyncio.run(story())
 

@@ -30,7 +30,7 @@ class QuitButtonMiddleware:
     `POST /v1/chat/completions` (or the paths of other `adapters`) goes through the ladder; everything else, and every
     request that is no chat, goes to the application untouched. Clients hear what the gateway would tell them. The
     application still checks who may call it; callers are told apart by their `Authorization` or `X-Api-Key` header, or
-    by `tenant`, which gets the ASGI scope. Put compression outside of it.
+    by `tenant`, which gets the ASGI scope. Put compression outside of it, and close the guard where your application ends.
     """
 
     def __init__(

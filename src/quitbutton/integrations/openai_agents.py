@@ -118,14 +118,16 @@ class GuardedModel(Model):
                 elif not (began and event.type in BEGUN):
                     yield heard.view(event, *_parts(event))
 
-        number = 0
+        number, told = 0, ""
         try:
             async with self.guard.stream(**self._turn(asked), answered_by=ask) as stream:
                 async for chunk in stream.chunks():
                     event = _event(heard, chunk, number)
-                    if event is not None:
-                        number = getattr(event, "sequence_number", number) + 1
-                        yield event
+                    if event is None or not told.endswith(_summary(event)):
+                        continue
+                    told += _parts(event)[0]
+                    number = getattr(event, "sequence_number", number) + 1
+                    yield event
         except _Broken as broken:
             yield broken.event
             return
@@ -285,6 +287,19 @@ def _event(heard: Heard[Any], chunk: dict[str, Any], number: int) -> Any:
         sequence_number=number,
         type="response.output_text.delta",
     )
+
+
+def _summary(event: Any) -> str:
+    """The words that an event repeats: it is left out where not all of them were told before."""
+    match event.type:
+        case "response.output_text.done":
+            return str(event.text)
+        case "response.content_part.done":
+            return str(getattr(event.part, "text", ""))
+        case "response.output_item.done":
+            return _text([event.item])
+        case _:
+            return ""
 
 
 def _completed(completed: list[ResponseCompletedEvent], said: Mapping[str, Any], number: int) -> ResponseCompletedEvent:
