@@ -18,6 +18,8 @@ from quitbutton.integrations.asgi import QuitButtonMiddleware
 from quitbutton.upstreams.scripted import _stream, _whole
 from tests.integrations.models import presses
 
+PRESS = {"reason": "abuse", "explanation": "x"}
+
 
 class Server:
     """A model server: its own key check, its own models page, whole and streamed replies."""
@@ -26,10 +28,27 @@ class Server:
         self.seen: list[dict[str, Any]] = []
         self.closed = 0
         chat = Route("/v1/chat/completions", self.chat, methods=["POST"])
-        self.app = Starlette(routes=[chat, Route("/v1/models", self.models)])
+        others = [Route(f"/v1/{name}", self.others, methods=["POST"]) for name in ("messages", "responses")]
+        self.app = Starlette(routes=[chat, *others, Route("/v1/models", self.models)])
 
     async def models(self, request: Request) -> Response:
         return JSONResponse({"data": [{"id": "mine"}]})
+
+    async def others(self, request: Request) -> Response:
+        """The same model in the protocols of Anthropic and of Responses."""
+        asked = await request.json()
+        presses = any(tool["name"] == "end_conversation" for tool in asked.get("tools") or ())
+        if request.url.path == "/v1/messages":
+            use = {"type": "tool_use", "id": "t1", "name": "end_conversation", "input": PRESS}
+            content = [use if presses else {"type": "text", "text": "Something else."}]
+            head = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
+            return JSONResponse({**head, "content": content, "stop_reason": "tool_use" if presses else "end_turn"})
+        call = {"type": "function_call", "id": "f", "call_id": "c", "name": "end_conversation", "status": "completed"}
+        part = {"type": "output_text", "text": "Something else.", "annotations": []}
+        said = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [part]}
+        output = [{**call, "arguments": json.dumps(PRESS)} if presses else said]
+        head = {"id": "resp_1", "object": "response", "created_at": 0, "model": "m", "status": "completed"}
+        return JSONResponse({**head, "output": output, "tools": [], "tool_choice": "auto", "parallel_tool_calls": True})
 
     async def chat(self, request: Request) -> Response:
         if request.headers.get("authorization") == "Bearer wrong":
@@ -110,6 +129,29 @@ def test_the_ladder_to_its_end_and_a_locked_turn_never_reaches_the_application(s
             assert (await post(app, asked, authorization="Bearer else"))[0] == 200, "another key, another tenant"
             edited = {**asked, "messages": [*history[:4], {"role": "user", "content": "Trains?"}]}
             assert note((await post(app, edited))[2])["state"] == "redirected"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("protocol", ["messages", "responses"])
+def test_the_other_protocols_climb_too(protocol: str) -> None:
+    async def story() -> None:
+        async with quitbutton.Guard(assessor="scripted") as guard:
+            app, history, states = QuitButtonMiddleware(Server().app, guard), [], []
+            asked = {"model": "m", "messages": history, "max_tokens": 9, "metadata": {"user_id": "u"}}
+            if protocol == "responses":
+                asked = {"model": "m", "input": history, "user": "u"}
+            for turn in range(4):
+                history += [{"role": "user", "content": f"[abuse] {turn}"}]
+                status, _, body = await post(app, asked, f"/v1/{protocol}")
+                assert status == 200, body
+                assert "end_conversation" not in body
+                states.append(note(body)["state"])
+                history += [{"role": "assistant", "content": "..."}]
+            assert states == ["redirected", "redirected", "warned", "ended"]
+            history += [{"role": "user", "content": "hello?"}]
+            status, _, body = await post(app, asked, f"/v1/{protocol}")
+            assert (status, json.loads(body)["error"]["code"]) == (400, "conversation_ended")
 
     asyncio.run(story())
 

@@ -257,6 +257,35 @@ def test_leaving_a_stream_early_stops_the_model_and_keeps_the_record() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+def test_a_turn_in_flight_is_cut_when_another_ends_the_branch(streams: bool) -> None:
+    started = asyncio.Event()
+
+    async def slow(request: dict[str, Any]) -> AsyncIterator[str]:
+        yield "Well, "
+        started.set()
+        await asyncio.sleep(60)
+        yield "late"
+
+    async def story() -> None:
+        async with quitbutton.Guard(Scripted(), assessor="scripted") as guard:
+            chat = Chat(guard)
+            await chat.climbs(3)
+            behind = Chat(guard, streams, history=chat.history)
+            task = asyncio.create_task(behind.says("[abuse] at last", answered_by=slow))
+            await started.wait()
+            assert (await chat.says("[abuse] at last")).is_ended
+            async with asyncio.timeout(20):
+                if streams:
+                    assert (await task).is_ended
+                    assert "edit an earlier message" in behind.last.text
+                else:
+                    with pytest.raises(quitbutton.ConversationEnded):
+                        await task
+
+    asyncio.run(story())
+
+
 def test_cancelling_a_chat_stops_the_model() -> None:
     cancelled = []
 

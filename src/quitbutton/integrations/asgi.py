@@ -1,4 +1,4 @@
-"""ASGI: the guard in front of an application that answers chat completions itself."""
+"""ASGI: the guard in front of an application that serves a model itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.gateway.auth import Doorkeeper
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, read_body
@@ -27,10 +29,11 @@ NOT_PASSED = (b"content-length", b"transfer-encoding", b"accept-encoding")
 class QuitButtonMiddleware:
     """Guards the chat endpoint of an application: `app = QuitButtonMiddleware(app, guard)`.
 
-    `POST /v1/chat/completions` (or the paths of other `adapters`) goes through the ladder; everything else, and every
-    request that is no chat, goes to the application untouched. Clients hear what the gateway would tell them. The
-    application still checks who may call it; callers are told apart by their `Authorization` or `X-Api-Key` header, or
-    by `tenant`, which gets the ASGI scope. Put compression outside of it, and close the guard where your application ends.
+    `POST /v1/chat/completions`, `/v1/messages` and `/v1/responses` (or the paths of the `adapters` you give) go through the
+    ladder, each in its own protocol; everything else goes to the application untouched. Clients hear what the gateway would
+    tell them. The application still checks who may call it; callers are told apart by their `Authorization` or `X-Api-Key`
+    header, or by `tenant`, which gets the ASGI scope. Put compression outside of it, and close the guard where your
+    application ends.
     """
 
     def __init__(
@@ -43,7 +46,8 @@ class QuitButtonMiddleware:
         max_body: int = Settings.max_body,
     ) -> None:
         self.app, self.guard, self.tenant, self.max_body = app, guard, tenant, max_body
-        self.adapters = {one.path: one for one in adapters or (OpenAIChat(),)}
+        spoken = adapters or (OpenAIChat(), AnthropicMessages(), OpenAIResponses())
+        self.adapters = {one.path: one for one in spoken}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
