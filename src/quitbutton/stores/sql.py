@@ -1,13 +1,11 @@
-"""SQLStore: every operation, written once for every database, with SQL from `queries.sql`."""
+"""SQLStore: turns, ends and what hangs on them, written once for every database, with SQL from `queries/`."""
 
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
-from importlib.resources import files
 
 import msgspec
 
@@ -18,19 +16,11 @@ from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.stores.migrate import migrate
+from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 MAX_PLACES = 400
 """Addresses looked up in one statement."""
-
-
-def _load_queries() -> dict[str, str]:
-    text = (files("quitbutton.stores") / "queries.sql").read_text("utf-8")
-    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
-    return {name: body.strip().rstrip(";") for name, body in zip(parts[::2], parts[1::2], strict=True)}
-
-
-QUERIES = _load_queries()
 
 
 class SQLStore:

@@ -1,4 +1,4 @@
--- Every statement the store makes, one named query after another. Parameters are :named.
+-- Turns, ends, events, receipts, replies.
 
 -- name: turns_at
 SELECT address, parent, base, rung, redirections, clean_turns, crisis_turns, asked, evidence, end_id
