@@ -34,7 +34,7 @@ async def guarded(provider: Provider) -> AsyncIterator[quitbutton.Guard]:
 
 
 def presses(seen: Seen) -> object:
-    streams = bool(seen.json["stream"])
+    streams = bool(seen.json.get("stream"))
     if any(tool["function"]["name"] == "end_conversation" for tool in seen.json.get("tools") or ()):
         return press(streams)
     return stream("Hi ", "there.") if streams else whole()
