@@ -41,6 +41,19 @@ class _Listed:
         yield self.body
 
 
+def with_types(body: bytes) -> bytes:
+    """A body of responses whose messages all name their type: OpenAI lets it out, llama.cpp refuses a reply without it."""
+    try:
+        members = json.loads(body)
+        untyped = [item for item in members["input"] if "role" in item and "type" not in item]
+    except (ValueError, KeyError, TypeError):
+        return body
+    for item in untyped:
+        if isinstance(item, dict):
+            item["type"] = "message"
+    return json.dumps(members).encode() if untyped else body
+
+
 class EmbeddedUpstream:
     """A GGUF file served by `xllamacpp`, in every protocol that llama.cpp speaks.
 
@@ -78,7 +91,8 @@ class EmbeddedUpstream:
             yield _Listed(json.dumps(self._models()).encode())
             return
         http = await self.load()
-        async with http.send(method, path, headers, body) as exchange:
+        asked = with_types(body) if path.partition("?")[0].endswith("/responses") else body
+        async with http.send(method, path, headers, asked) as exchange:
             yield exchange
 
     async def close(self) -> None:
