@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,7 +124,8 @@ class Tap:
             waiting.append(one)
 
         halves = [(reader, back, Requests(on_request).feed), (there, writer, Replies(waiting).feed)]
-        await asyncio.gather(*(_pass_on(*half) for half in halves))
+        with suppress(asyncio.CancelledError):  # the tap is closed
+            await asyncio.gather(*(_pass_on(*half) for half in halves))
 
 
 async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, feed: Callable[[bytes], Any]) -> None:
