@@ -149,7 +149,7 @@ def _of(value: Any, bare: bool) -> dict[str, Any]:
         return _of(value["tool_calls"], bare=False)
     if isinstance(value.get("function"), dict):
         return _of(value["function"], bare=False)
-    given = next((value[name] for name in _ARGUMENTS if name in value), {})
+    given: Any = next((value[name] for name in _ARGUMENTS if name in value), {})
     if isinstance(given, str):
         try:
             given = json.loads(given)
