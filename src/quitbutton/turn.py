@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
-from quitbutton.core.announcement import ended
+from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
+from quitbutton.core.kept_words import Retention, words_to_keep
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.origins import KeptReply, Origin
@@ -24,7 +25,7 @@ from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Write
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
-from quitbutton.settling import Settlement, Settling, assess
+from quitbutton.settling import Settlement, Settling, assess, newest_words
 
 
 @dataclass(slots=True)
@@ -38,6 +39,10 @@ class TurnTaker:
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
     """Reads the replies to turns that the ladder counts; without one they are on record as not read."""
+    retention: Retention = Retention.EXITS
+    """Whose words are kept beside the record."""
+    links: Links = NO_LINKS
+    """Where the statement of an end is to be read."""
     now: Callable[[], float] = time.time
     under_way: dict[str, Turn] = field(default_factory=dict)
 
@@ -120,7 +125,7 @@ class TurnTaker:
         if answer is None and decision.wants_reading:
             answer = await read(self.reader, turn.request, reply.text, self.policy.assess_timeout)
         settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
-        await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply))
+        await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
         await self._close(turn, None, None)
 
     async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
@@ -128,7 +133,7 @@ class TurnTaker:
         answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
         decision = settle(self.policy, decision, Signal.NONE, branch.message, answer, here, here)
         self._prepare(turn)
-        outcome = await self._record(turn, branch, footing, decision)
+        outcome = await self._record(turn, branch, footing, decision, said=self._wording(turn).own(decision))
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
             return
@@ -170,7 +175,9 @@ class TurnTaker:
             turn, branch, decision, reply, body, offers_tool or offers_text or offers_string
         )
         kept = kept_of(turn, settled.last)
-        outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept)
+        ours = wording.missing(settled.decision, settled.said, settled.press is not None)
+        told = "\n\n".join(filter(None, (settled.said, ours)))
+        outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept, told)
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
                 turn.delivery.begin_anew()
@@ -208,6 +215,7 @@ class TurnTaker:
         decision: Decision,
         press: Press | None = None,
         reply: KeptReply | None = None,
+        said: str = "",
     ) -> Outcome:
         """Write it down before anybody hears of it."""
         ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
@@ -215,7 +223,21 @@ class TurnTaker:
         means = press.means if press else None
         mode, kept = self.policy.mode.value, reply or kept_of(turn)
         outcome = await self.store.record(
-            TurnRecord(turn.tenant, branch, footing, decision, turn.id, self.now(), mode, end, means, kept, turn.owner)
+            TurnRecord(
+                turn.tenant,
+                branch,
+                footing,
+                decision,
+                turn.id,
+                self.now(),
+                mode,
+                end,
+                means,
+                kept,
+                turn.owner,
+                words_to_keep(self.retention, decision, newest_words(turn.request), said),
+                turn.request.model,
+            )
         )
         if end is None or outcome.end is not None:
             return outcome
@@ -257,7 +279,7 @@ class TurnTaker:
         if end is None:
             raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
         language = self._wording(turn).language
-        note = ended(end, language)
+        note = ended(end, language, self.links)
         style = locked_style(self.policy, turn.request)
         if turn.client.is_open and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
@@ -301,7 +323,7 @@ class TurnTaker:
         )
 
     def _wording(self, turn: Turn) -> Wording:
-        return Wording(self.policy, turn.accept_language)
+        return Wording(self.policy, turn.accept_language, self.links)
 
     def _end_of(self, turn: Turn, branch: Branch, decision: Decision, press: Press | None) -> End:
         return End(
@@ -314,6 +336,7 @@ class TurnTaker:
             policy=decision.policy,
             explanation=press.explanation if press else "",
             evidence=decision.after.evidence,
+            model=turn.request.model,
         )
 
 

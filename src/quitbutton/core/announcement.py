@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from quitbutton.core.ladder import Action, Rung
@@ -11,8 +12,29 @@ from quitbutton.core.policy import Decision, Standing
 from quitbutton.core.records import End
 from quitbutton.core.resources import Resource
 
+LINKED = ("statement", "appeal")
+"""What more there is where the gateway has a page for it."""
 CAN = ("new_chat", "branch", "feedback")
 """What a user can do after an end. Open: clients must accept values they do not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where people read why, and contest it. Without a `base` there are no pages."""
+
+    base: str = ""
+    """The gateway's public URL."""
+
+    def statement(self, end_id: str) -> str | None:
+        """The page of the statement of reasons."""
+        return f"{self.base}/ends/{end_id}" if self.base else None
+
+    def appeal(self, end_id: str) -> str | None:
+        """The place on that page where an appeal is filed."""
+        return f"{self.base}/ends/{end_id}#appeal" if self.base else None
+
+
+NO_LINKS = Links()
 
 
 def announcement(
@@ -26,6 +48,7 @@ def announcement(
     language: str,
     support: str = "",
     resources: Sequence[Resource] = (),
+    links: Links = NO_LINKS,
 ) -> dict[str, object]:
     """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`."""
     note: dict[str, object] = {
@@ -43,10 +66,10 @@ def announcement(
             "text": support,
             "resources": [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources],
         }
-    return note | (ended(end, language) if end is not None and standing.rung is Rung.ENDED else {})
+    return note | (ended(end, language, links) if end is not None and standing.rung is Rung.ENDED else {})
 
 
-def ended(end: End, language: str) -> dict[str, object]:
+def ended(end: End, language: str, links: Links = NO_LINKS) -> dict[str, object]:
     """What is told of an end, the same on every repeat."""
     return {
         "state": Rung.ENDED.value,
@@ -56,8 +79,8 @@ def ended(end: End, language: str) -> dict[str, object]:
         "reason_text": reason_text(end.reason, language),
         "ended_by": end.decided_by,
         "ended_at": datetime.fromtimestamp(end.ended_at, UTC).isoformat(timespec="seconds"),
-        "statement_url": None,
-        "appeal_url": None,
+        "statement_url": links.statement(end.id),
+        "appeal_url": links.appeal(end.id),
         "retryable": False,
-        "can": list(CAN),
+        "can": [*CAN, *(LINKED if links.base else ())],
     }

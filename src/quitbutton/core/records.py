@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quitbutton.core.conversation import Branch, Footing
+from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
 from quitbutton.core.policy import Decision, Evidence, Standing
 
@@ -25,6 +26,10 @@ class End:
     explanation: str = ""
     """What the model gave as its explanation, if anything."""
     evidence: tuple[Evidence, ...] = ()
+    model: str = ""
+    """The model whose turn it was."""
+    reopened_at: float | None = None
+    """When an upheld appeal reopened the branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class TurnRecord:
     """The reply, where its protocol can go on from its id."""
     owner: bytes = b""
     """Whose reply that is."""
+    words: tuple[KeptWords, ...] = ()
+    """What was said, as far as it is kept."""
+    model: str = ""
+    """The model that was asked."""
 
 
 @dataclass(frozen=True, slots=True)

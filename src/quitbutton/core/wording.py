@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quitbutton.core import button, notices
-from quitbutton.core.announcement import announcement
+from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder import Action, Stage
 from quitbutton.core.policy import Decision, stage_of
@@ -20,6 +20,7 @@ class Wording:
 
     policy: Policy
     accept_language: str = ""
+    links: Links = NO_LINKS
 
     @property
     def language(self) -> str:
@@ -83,4 +84,5 @@ class Wording:
             self.language,
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
+            self.links,
         )

@@ -87,7 +87,7 @@ class SQLStore:
     async def end(self, end_id: str) -> End | None:
         """An end by its id."""
         rows = await self._database.read(QUERIES["end_by_id"], {"id": end_id})
-        return _end_of(rows[0]) if rows else None
+        return end_of(rows[0]) if rows else None
 
     async def conversation(self, tenant: str, conversation: str) -> ConversationView | None:
         """What may be told of a conversation to the tenant it belongs to."""
@@ -96,7 +96,7 @@ class SQLStore:
             return None
         ends = await self._database.read(QUERIES["ends_of"], {"conversation": conversation})
         found, state, created, updated, turns = rows[0]
-        return ConversationView(found, state, turns, created, updated, tuple(map(_end_of, ends)))
+        return ConversationView(found, state, turns, created, updated, tuple(map(end_of, ends)))
 
     async def events(self, conversation: str) -> list[dict[str, object]]:
         """The decisions about a conversation, oldest first."""
@@ -155,8 +155,9 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     if locked is not None:
         other = known[locked]
         _put_event(transaction, record, "turn.refuse", {"end_id": other.end_id})
-        return Outcome(other.standing, _end_of(transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0]))
+        return Outcome(other.standing, end_of(transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0]))
     _put_gap(transaction, record)
+    _put_words(transaction, record)
     standing = record.decision.after
     if branch.address in known:
         standing = higher_of(standing, known[branch.address].standing)
@@ -168,7 +169,13 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
         _put_end(transaction, record, record.end)
     transaction.execute(
         QUERIES["put_conversation"],
-        {"id": branch.conversation, "tenant": record.tenant, "head": branch.address, "at": record.at},
+        {
+            "id": branch.conversation,
+            "tenant": record.tenant,
+            "head": branch.address,
+            "root": branch.root,
+            "at": record.at,
+        },
     )
     _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
     return Outcome(standing)
@@ -188,6 +195,13 @@ def _gap(record: TurnRecord) -> tuple[bytes, ...]:
     if record.footing.base not in addresses[:-1]:
         return ()
     return addresses[addresses.index(record.footing.base) + 1 : -1]
+
+
+def _put_words(transaction: Transaction, record: TurnRecord) -> None:
+    place = {"message": record.branch.message, "conversation": record.branch.conversation, "tenant": record.tenant}
+    for words in record.words:
+        said = {"speaker": words.speaker, "salt": words.salt, "body": words.text}
+        transaction.execute(QUERIES["put_words"], {**place, **said, "request_id": record.request_id, "at": record.at})
 
 
 def _put_gap(transaction: Transaction, record: TurnRecord) -> None:
@@ -213,6 +227,7 @@ def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
             "message": end.message,
             "explanation": end.explanation,
             "evidence": _evidence_text(end.evidence),
+            "model": end.model,
             "at": end.ended_at,
         },
     )
@@ -243,6 +258,8 @@ def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: di
         "verdict": decision.verdict,
         "reply": decision.reply,
         "policy": decision.policy,
+        "model": record.model,
+        "words": {words.speaker: words.digest for words in record.words},
         **more,
     }
     transaction.execute(
@@ -288,7 +305,9 @@ def _mark_of(row: Row) -> Mark:
     return Mark(standing, bytes(base), end_id)
 
 
-def _end_of(row: Row) -> End:
-    end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence = row
+def end_of(row: Row) -> End:
+    """An end from its row."""
+    end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at = row
     proofs = _evidence_of(evidence)
-    return End(end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, proofs)
+    told = (reason, decided_by, ended_at, conversation, message, policy, explanation)
+    return End(end_id, *told, proofs, model, reopened_at)

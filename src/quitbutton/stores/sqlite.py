@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from quitbutton.core.errors import StoreFailed
+from quitbutton.core.errors import QuitbuttonError, StoreFailed
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
@@ -178,6 +178,9 @@ def _answer(job: _Job) -> None:
         return
     if job.error is None:
         job.future.set_result(job.result)
+        return
+    if isinstance(job.error, QuitbuttonError):
+        job.future.set_exception(job.error)
         return
     error = StoreFailed(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
     error.__cause__ = job.error

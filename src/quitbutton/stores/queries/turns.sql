@@ -34,7 +34,7 @@ UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at
 WHERE address IN (SELECT address FROM below) AND rung <> 'ended';
 
 -- name: put_conversation
-INSERT INTO conversations (id, tenant, head, created_at, updated_at) VALUES (:id, :tenant, :head, :at, :at)
+INSERT INTO conversations (id, tenant, head, root, created_at, updated_at) VALUES (:id, :tenant, :head, :root, :at, :at)
 ON CONFLICT (id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at;
 
 -- name: reply
@@ -46,14 +46,14 @@ VALUES (:owner, :id, :address, :conversation, :upstream_id, :upstream, :owed, :a
 ON CONFLICT (owner, id) DO NOTHING;
 
 -- name: put_end
-INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, ended_at)
-VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :at);
+INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, model, ended_at)
+VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :model, :at);
 
 -- name: end_by_id
-SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence FROM ends WHERE id = :id;
+SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at FROM ends WHERE id = :id;
 
 -- name: ends_of
-SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence FROM ends
+SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at FROM ends
 WHERE conversation = :conversation ORDER BY ended_at;
 
 -- name: put_event

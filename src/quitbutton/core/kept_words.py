@@ -1,0 +1,54 @@
+"""What people said, kept apart from what was decided: an event holds a salted digest, the words can be erased.
+
+The digest is SHA-256 over the salt (32 random bytes) and the words in UTF-8. Without the salt nobody can test a guess
+against it, so that erasing words and salt leaves nothing personal, and every proof about the event valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from quitbutton.core.ladder import Action, Rung
+from quitbutton.core.policy import Decision
+
+
+class Retention(StrEnum):
+    """Whose words are kept."""
+
+    NONE = "none"
+    """Nobody's: addresses and verdicts alone."""
+    EXITS = "exits"
+    """Those of turns on a ladder: redirected, warned, ended, and what was said from there on until it is forgiven."""
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWords:
+    """One message as it is kept."""
+
+    speaker: str
+    """`user` or `reply`."""
+    text: str
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    @property
+    def digest(self) -> str:
+        """What stands in the event."""
+        return digest_of(self.salt, self.text)
+
+
+def digest_of(salt: bytes, text: str) -> str:
+    """The salted digest of words, in hex."""
+    return hashlib.sha256(salt + text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def words_to_keep(retention: Retention, decision: Decision, asked: str, said: str) -> tuple[KeptWords, ...]:
+    """The words of a turn that its retention allows. A crisis alone is on no ladder."""
+    on_a_ladder = decision.after.rung is not Rung.OPEN or decision.action in (Action.REDIRECT, Action.WARN, Action.END)
+    if retention is Retention.NONE or (retention is Retention.EXITS and not on_a_ladder):
+        return ()
+    pairs = (("user", asked), ("reply", said))
+    return tuple(KeptWords(speaker, text) for speaker, text in pairs if text)

@@ -1,0 +1,78 @@
+-- Words that are kept, statements, appeals.
+
+-- name: put_words
+INSERT INTO words (message, speaker, request_id, tenant, conversation, salt, body, at)
+VALUES (:message, :speaker, :request_id, :tenant, :conversation, :salt, :body, :at)
+ON CONFLICT (message, speaker, request_id) DO NOTHING;
+
+-- name: words_of
+SELECT message, speaker, request_id, salt, body, at FROM words WHERE conversation = :conversation ORDER BY at;
+
+-- name: erase_words
+DELETE FROM words WHERE conversation = :conversation;
+
+-- name: erase_explanations
+UPDATE ends SET explanation = '' WHERE conversation = :conversation;
+
+-- name: erase_appeal_texts
+UPDATE appeals SET body = '' WHERE end_id IN (SELECT id FROM ends WHERE conversation = :conversation);
+
+-- name: erase_feedback
+DELETE FROM feedback WHERE about IN (SELECT id FROM ends WHERE conversation = :conversation)
+    OR about IN (SELECT request_id FROM words WHERE conversation = :conversation);
+
+-- name: drop_old_words
+DELETE FROM words WHERE at < :before;
+
+-- name: old_words
+SELECT COUNT(*) FROM words WHERE at < :before;
+
+-- name: conversations_of_root
+SELECT id FROM conversations WHERE root = :root;
+
+-- name: tenants
+SELECT DISTINCT tenant FROM conversations;
+
+-- name: times_of
+SELECT message, MIN(at) FROM events WHERE conversation = :conversation GROUP BY message;
+
+-- name: policy
+SELECT body FROM policies WHERE digest = :digest;
+
+-- name: put_appeal
+INSERT INTO appeals (id, end_id, tenant, source, body, state, opened_at, due_at)
+VALUES (:id, :end_id, :tenant, :source, :body, 'open', :at, :due_at) ON CONFLICT (end_id, source) DO NOTHING;
+
+-- name: appeal
+SELECT id, end_id, tenant, source, body, state, opened_at, due_at, decided_at, decided_by, reason
+FROM appeals WHERE id = :id;
+
+-- name: appeals_of_end
+SELECT id, end_id, tenant, source, body, state, opened_at, due_at, decided_at, decided_by, reason
+FROM appeals WHERE end_id = :end_id;
+
+-- name: appeals_in
+SELECT id, end_id, tenant, source, body, state, opened_at, due_at, decided_at, decided_by, reason
+FROM appeals WHERE state = :state AND (due_at > :after OR (due_at = :after AND id > :after_id))
+ORDER BY due_at, id LIMIT :limit;
+
+-- name: decide_appeal
+UPDATE appeals SET state = :state, decided_at = :at, decided_by = :by, reason = :reason WHERE id = :id AND state = 'open';
+
+-- name: reopen_turns
+UPDATE turns SET rung = 'open', end_id = NULL, redirections = 0, clean_turns = 0, asked = 0, evidence = '[]',
+    updated_at = :at
+WHERE end_id = :end_id;
+
+-- name: reopen_end
+UPDATE ends SET reopened_at = :at WHERE id = :end_id;
+
+-- name: tenant_of_end
+SELECT tenant, address FROM ends WHERE id = :id;
+
+-- name: ends_to_sample
+SELECT id, tenant FROM ends WHERE ended_at >= :since AND id NOT IN (SELECT end_id FROM appeals WHERE source = 'sample');
+
+-- name: reviewed_ends
+SELECT ends.policy, ends.model, ends.reason, appeals.source, appeals.state FROM appeals JOIN ends ON ends.id = appeals.end_id
+WHERE appeals.state <> 'open' AND ends.ended_at >= :since;
