@@ -18,13 +18,18 @@ import msgspec
 
 from quitbutton.core.errors import PolicyError, SettingsError
 from quitbutton.core.judges import JudgeSettings
+from quitbutton.core.kept_words import Retention
+from quitbutton.core.keys import MIN_SECRET
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import UpstreamSettings
 
 T = TypeVar("T")
 PREFIX = "QUITBUTTON_"
-TABLES = ("policy", "judges", "upstreams")
+TABLES = ("policy", "policies", "routes", "judges", "upstreams")
 """Settings that are tables of the file and not in the environment."""
+CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
+"""Paths that may have a policy of their own."""
+NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -59,9 +64,24 @@ class Settings:
     the extra `local` is installed, else `none`."""
     policy_file: Path | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    """Keys that clients must show; empty lets everybody in, which only loopback may do."""
+    """Keys that clients must show, besides those of the store; with neither everybody is let in, which only loopback
+    may do."""
+    operator_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys of operators, to begin with; `quitbutton keys create` makes more, which can be revoked."""
+    requests_per_minute: int = 0
+    """Most requests a minute of a key that names no limit of its own; 0 sets none."""
+    session_idle: float = 1800.0
+    """Seconds without a request after which an operator is signed out."""
+    session_lifetime: float = 43200.0
+    """Seconds after which an operator is signed out in any case."""
     allowed_origins: tuple[str, ...] = ()
     """Web origins besides our own that may call the API from a browser."""
+    public_url: str | None = None
+    """Where people reach this gateway, for links to statements and appeals; None is its own host and port."""
+    retention: Retention = Retention.EXITS
+    """Whose words are kept beside the record: `none`, `exits` (turns on a ladder) or `all`."""
+    retention_days: float = 184.0
+    """How long kept words stay; afterwards they are erased, and the record's proofs stay valid."""
     max_body: int = 32 * 1024 * 1024
     """Largest request body, in bytes."""
     connect_timeout: float = 10.0
@@ -69,11 +89,30 @@ class Settings:
     read_timeout: float = 600.0
     """Seconds to wait for the upstream's next bytes."""
     policy: Policy = field(default_factory=Policy)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    """Policies of keys and routes by name, one `[policies.NAME]` table each; what it leaves out is as in `[policy]`."""
+    routes: dict[str, str] = field(default_factory=dict)
+    """Which named policy holds for a path of a protocol, such as `"/v1/messages" = "careful"`."""
+
+    def __post_init__(self) -> None:
+        if set(self.api_keys) & set(self.operator_keys):
+            raise SettingsError("A key is in api_keys and in operator_keys; give operators keys of their own.")
+        if any(len(key) < MIN_SECRET for key in self.operator_keys):
+            raise SettingsError(f"A key in operator_keys has fewer than {MIN_SECRET} characters; make longer ones.")
+        if self.requests_per_minute < 0:
+            raise SettingsError("requests_per_minute must be 0, for no limit, or more.")
+        if not 0 < self.session_idle <= self.session_lifetime:
+            raise SettingsError("session_idle must be over 0 and not over session_lifetime.")
 
     @property
     def store_path(self) -> str:
         """The SQLite file."""
         return self.store or str(self.data / "quitbutton.sqlite3")
+
+    @property
+    def base_url(self) -> str:
+        """The gateway's public URL, without a closing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def is_embedded(self) -> bool:
@@ -87,7 +126,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
     data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data, judges_data, upstreams_data = (data.pop(name, {}) for name in TABLES)
+    policy_data, policies_data, routes, judges_data, upstreams_data = (data.pop(name, {}) for name in TABLES)
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
@@ -104,7 +143,9 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
         # A small model can neither press nor redirect: the ladder and its words are ours.
         policy_data = {"assist": True, "speaker": "gateway", **policy_data}
     policy = _typed(policy_data, Policy, PolicyError)
-    return replace(settings, policy=policy, judges=_tables("judges", judges_data, JudgeSettings))
+    policies = _tables("policies", policies_data, Policy, policy_data)
+    judges = _tables("judges", judges_data, JudgeSettings)
+    return replace(settings, policy=policy, policies=policies, routes=_routes(routes, policies), judges=judges)
 
 
 def load_policy(file: Path) -> Policy:
@@ -124,8 +165,20 @@ def policy_toml(policy: Policy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tables(kind_name: str, data: Any, kind: type[T]) -> dict[str, T]:
-    """The `[kind.NAME]` tables of a file."""
+def _routes(data: Any, policies: Mapping[str, Policy]) -> dict[str, str]:
+    """The `[routes]` table: which named policy holds for a path."""
+    if not isinstance(data, dict):
+        raise SettingsError('[routes] is a table, each line a path and a policy: "/v1/messages" = "NAME".')
+    for path, name in data.items():
+        if path not in CHAT_PATHS:
+            raise SettingsError(f"[routes]: {path!r} is not one of {', '.join(CHAT_PATHS)}.")
+        if name not in policies:
+            raise SettingsError(f"[routes]: {path} names the policy {name!r}, but there is no [policies.{name}].")
+    return data
+
+
+def _tables(kind_name: str, data: Any, kind: type[T], base: Mapping[str, Any] = NOTHING) -> dict[str, T]:
+    """The `[kind.NAME]` tables of a file; what one leaves out is as in `base`."""
     required = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]  # type: ignore[arg-type]
     if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
         raise SettingsError(
@@ -140,8 +193,8 @@ def _tables(kind_name: str, data: Any, kind: type[T]) -> dict[str, T]:
         if missing := [key for key in required if key not in table]:
             raise SettingsError(f"[{kind_name}.{name}] needs {', '.join(f'`{key}`' for key in missing)}.")
         try:
-            found[name] = _typed(table, kind, SettingsError, kind_name=f"{kind_name} table")
-        except SettingsError as error:
+            found[name] = _typed({**base, **table}, kind, SettingsError, kind_name=f"{kind_name} table")
+        except (SettingsError, PolicyError) as error:
             raise SettingsError(f"[{kind_name}.{name}]: {error}") from error
     return found
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from quitbutton.assessors.judge import Judge
 from quitbutton.assessors.judging.report import JudgeReport
 from quitbutton.assessors.panel import PATIENCE, Panel
+from quitbutton.core.announcement import Links
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionProof
@@ -177,9 +178,22 @@ def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
     return reader
 
 
+def check_policy(policy: Policy, settings: Settings) -> None:
+    """Raises `SettingsError` when a policy asks for a judge and the settings name none."""
+    if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
+        raise SettingsError(
+            'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'
+        )
+
+
+def database_of(settings: Settings) -> SQLite:
+    """The database the settings name. Raises `StoreFailed`."""
+    return SQLite(settings.store_path)
+
+
 def store_of(settings: Settings) -> Store:
     """The store the settings name."""
-    return SQLStore(SQLite(settings.store_path))
+    return SQLStore(database_of(settings))
 
 
 def check_doors(settings: Settings) -> None:
@@ -194,10 +208,7 @@ def check_doors(settings: Settings) -> None:
 async def guard_of(settings: Settings, store: Store, judges: Judges | None = None) -> TurnTaker:
     """A guard over these doors, its policy on record. `judges` are the caller's to close."""
     policy = settings.policy
-    if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
-        raise SettingsError(
-            'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'
-        )
+    check_policy(policy, settings)
     key = await store.address_key()
     judges = judges or Judges(settings.judges)
     judges.secret = blake2b(b"judges", key=key, digest_size=32).digest()
@@ -210,4 +221,6 @@ async def guard_of(settings: Settings, store: Store, judges: Judges | None = Non
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
         reader=reader_for(settings.policy, settings.reply_assessor),
+        retention=settings.retention,
+        links=Links(settings.base_url),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class QuitbuttonError(Exception):
     """Anything of ours that a caller should be told about. `str(error)` is written for that caller."""
@@ -39,6 +41,19 @@ class Forbidden(NotAllowed):
 
     status = 403
     code = "forbidden"
+
+
+class RateLimited(QuitbuttonError):
+    """Too many requests in too short a time; nothing was done."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = max(1, math.ceil(retry_after))
+        """Whole seconds after which it is worth trying again."""
 
 
 class NotFound(QuitbuttonError):

@@ -20,14 +20,22 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
+from quitbutton.gateway.guards import Guards
+from quitbutton.gateway.key_routes import key_routes
+from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.relay_routes import relay_routes
+from quitbutton.gateway.session_routes import session_routes
+from quitbutton.gateway.sessions import Sessions
 from quitbutton.gateway.user_routes import user_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.routing import Upstreams, upstreams_of
 from quitbutton.settings import Settings
+from quitbutton.stores.keys import KeyStore
+from quitbutton.stores.sessions import SessionStore
+from quitbutton.stores.sql import SQLStore
 from quitbutton.upstreams.embedded import EmbeddedUpstream
-from quitbutton.wiring import Judges, guard_of, store_of
+from quitbutton.wiring import Judges, database_of, guard_of
 
 EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
 """Headers that a page of an allowed origin may read."""
@@ -65,16 +73,23 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
-        check_exposure(self.settings)
-        self._store = store_of(self.settings)
+        database = database_of(self.settings)
+        self._store = SQLStore(database)
+        keys = KeyStore(database)
+        check_exposure(self.settings, has_keys=any(await keys.exist()))
         self._upstreams = upstreams = upstreams_of(self.settings, self.upstream)
         self._judges = Judges(self.settings.judges)
         guard = await guard_of(self.settings, self._store, self._judges)
         for upstream in upstreams.made.values():
             if isinstance(upstream, EmbeddedUpstream):
                 await upstream.load()
-        doorkeeper, turns = Doorkeeper(self.settings, guard.key), Turns()
-        routes = [ChatRoute(one, guard, doorkeeper, turns, self.settings, upstreams) for one in ADAPTERS]
+        guards = Guards(self.settings, guard)
+        await guards.prepare()
+        sessions = Sessions(
+            SessionStore(database), guard.key, self.settings.session_idle, self.settings.session_lifetime
+        )
+        doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
+        routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
         self._rest = _rest(routes, self._judges)
         origins = list(self.settings.allowed_origins)
@@ -140,7 +155,13 @@ def _rest(chats: list[ChatRoute], judges: Judges) -> Starlette:
     origins = list(route.settings.allowed_origins)
     cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
     return Starlette(
-        routes=[*user_routes(route, judges), *relay_routes(chats), *page_routes()],
+        routes=[
+            *user_routes(route, judges),
+            *key_routes(route),
+            *session_routes(route),
+            *relay_routes(chats),
+            *page_routes(),
+        ],
         middleware=cors if origins else [],
         exception_handlers={HTTPException: on_http, Exception: on_failure},
     )

@@ -1,63 +1,187 @@
-"""Who is calling, and may they? Keys, origins and host names."""
+"""Who is calling, and may they? Keys, sessions, origins and host names."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError
+from starlette.types import Scope
+
+from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError, StoreFailed
+from quitbutton.core.keys import ANONYMOUS, Caller, Key, Need, Role, tenant_of, token_of
+from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, session_id_of
+from quitbutton.gateway.http import address_of, headers_of
+from quitbutton.gateway.limits import Guesses
+from quitbutton.gateway.sessions import Sessions
 from quitbutton.settings import Settings
+from quitbutton.stores.keys import KeyStore
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
-ANONYMOUS = "anonymous"
+NO_CHAT_KEY = "This needs an API key of this gateway: send `Authorization: Bearer <key>`."
+NO_OPERATOR_KEY = (
+    "This needs a key of an operator or auditor: send `Authorization: Bearer <key>`, or sign in at the console. "
+    "`quitbutton keys create NAME --role operator` makes one."
+)
 
 
+@dataclass(slots=True)
 class Doorkeeper:
-    """Lets a request in and names its tenant: a keyed digest of its key, never the key itself."""
+    """Lets a request in and says who it is from. Its tenant is a keyed digest of its key, never the key itself."""
 
-    def __init__(self, settings: Settings, key: bytes) -> None:
-        self._key = key
-        self._known = [self._digest(one) for one in settings.api_keys]
-        self._origins = frozenset(settings.allowed_origins)
-        self._only_loopback = settings.host in LOOPBACK and not settings.api_keys
+    settings: Settings
+    secret: bytes = field(repr=False)
+    keys: KeyStore
+    sessions: Sessions
+    guesses: Guesses = field(default_factory=Guesses)
+    now: Callable[[], float] = time.time
+    _given: dict[str, tuple[Role, str]] = field(default_factory=dict, repr=False)
+    """Keys of the settings by their digests."""
 
-    def tenant_of(self, headers: Mapping[str, str]) -> str:
-        """The tenant of a request. Raises `NotAllowed` without a key that is known, where keys are set."""
-        scheme, _, value = headers.get("authorization", "").partition(" ")
-        token = (value if scheme.lower() == "bearer" else "").strip() or headers.get("x-api-key", "")
-        digest = self._digest(token)
-        if not self._known:
-            return digest if token else ANONYMOUS
-        # Every key is compared, in constant time, so that the time taken says nothing.
-        if not sum(hmac.compare_digest(digest, known) for known in self._known):
-            raise NotAllowed("This needs an API key of this gateway: send `Authorization: Bearer <key>`.")
-        return digest
+    def __post_init__(self) -> None:
+        given = ((Role.CHAT, self.settings.api_keys), (Role.OPERATOR, self.settings.operator_keys))
+        for role, tokens in given:
+            name = "setting api_keys" if role is Role.CHAT else "setting operator_keys"
+            self._given |= {tenant_of(self.secret, token): (role, name) for token in tokens}
 
-    def check_site(self, headers: Mapping[str, str]) -> None:
-        """Raises `Forbidden` when a browser speaks for another site, or names this host in a way of its own.
+    async def admit(self, scope: Scope, need: Need) -> Caller:
+        """Who is calling, where they may do what a route needs.
 
-        Without keys only loopback is served; the check of the Host header keeps a foreign page that points its own name
-        at 127.0.0.1 (DNS rebinding) from using it.
+        Raises `NotAllowed` (who is that?), `Forbidden` (not with this key, or not from this site), or `RateLimited` for
+        whoever guesses.
         """
-        host = headers.get("host", "")
-        if self._only_loopback and host and _name_of(host) not in LOOPBACK:
-            raise Forbidden(f"This gateway serves loopback only, not the host name {_name_of(host)!r}. Use 127.0.0.1.")
+        headers = headers_of(scope)
+        self._check_origin(headers)
+        if need is Need.NOTHING:
+            await self._check_host(headers)
+            return Caller(ANONYMOUS, frozenset())
+        token = token_of(headers)
+        caller = await self._by_token(scope, token, need) if token else await self._by_cookie(scope, headers, need)
+        caller = caller or await self._open(headers, token, need)
+        if not need.roles & caller.roles:
+            raise Forbidden(_not_with(caller, need))
+        return caller
+
+    async def by_digest(self, digest: str) -> Caller | None:
+        """Whoever holds the key with this digest, while it is valid. The store's word goes before the settings'."""
+        key = await self.keys.by_digest(digest)
+        if key is not None and hmac.compare_digest(key.digest, digest):
+            return _caller_of(key) if key.is_valid(self.now()) else None
+        # Every key of the settings is compared, in constant time, so that the time taken says nothing.
+        known = [one for one in self._given if hmac.compare_digest(one, digest)]
+        if not known:
+            return None
+        role, name = self._given[known[0]]
+        return Caller(digest, frozenset({role}), name, is_known=True)
+
+    async def is_open(self, role: Role) -> bool:
+        """True where callers without a key have this role: on loopback, as long as there never was a key for it."""
+        settings = self.settings
+        if settings.host not in LOOPBACK or settings.api_keys or (settings.operator_keys and role is not Role.CHAT):
+            return False
+        chat, any_at_all = await self.keys.exist()
+        return not (chat if role is Role.CHAT else any_at_all)
+
+    async def _by_token(self, scope: Scope, token: str, need: Need) -> Caller | None:
+        address, guards = address_of(scope), need is not Need.CHAT
+        if guards:
+            self.guesses.check(address)
+        caller = await self.by_digest(tenant_of(self.secret, token))
+        if caller is not None and caller.key is not None:
+            with suppress(StoreFailed):  # a time of last use is not worth a refusal
+                await self.keys.use(caller.key, self.now())
+        if caller is None and guards and not await self.is_open(Role.OPERATOR):
+            self.guesses.wrong(address)
+        return caller
+
+    async def _by_cookie(self, scope: Scope, headers: Mapping[str, str], need: Need) -> Caller | None:
+        session_id = session_id_of(headers, scope["scheme"] == "https")
+        if not session_id or need is Need.CHAT:
+            return None
+        caller = await self.signed_in(session_id)
+        if caller is None or scope["method"] in SAFE_METHODS:
+            return caller
+        checked_csrf(self.secret, session_id, headers)
+        return caller
+
+    async def signed_in(self, session_id: str) -> Caller | None:
+        """Whose session that is, while it and the key it was opened with are valid."""
+        session = await self.sessions.find(session_id)
+        if session is None:
+            return None
+        if session.key_digest is None:
+            return Caller("", frozenset({session.role}), session.name, is_known=True, session=session_id)
+        caller = await self.by_digest(session.key_digest)
+        if caller is None or session.role not in caller.roles:
+            await self.sessions.close(session_id)
+            return None
+        return Caller(caller.tenant, caller.roles, caller.name, caller.key, is_known=True, session=session_id)
+
+    async def _open(self, headers: Mapping[str, str], token: str, need: Need) -> Caller:
+        """A caller without a key that is known here. Raises `NotAllowed` where one is asked for."""
+        role = Role.CHAT if need is Need.CHAT else Role.OPERATOR
+        if not await self.is_open(role):
+            raise NotAllowed(NO_CHAT_KEY if role is Role.CHAT else NO_OPERATOR_KEY)
+        _only_loopback(headers)
+        return Caller(tenant_of(self.secret, token) if token else ANONYMOUS, frozenset({role}), "this machine")
+
+    async def _check_host(self, headers: Mapping[str, str]) -> None:
+        if not _is_loopback(headers) and await self.is_open(Role.CHAT):
+            _only_loopback(headers)
+
+    def _check_origin(self, headers: Mapping[str, str]) -> None:
+        """Raises `Forbidden` when a browser speaks for another site."""
         origin = headers.get("origin")
-        if origin and origin not in self._origins and origin.partition("://")[2] != host:
+        own = headers.get("host", "")
+        if origin and origin not in self.settings.allowed_origins and origin.partition("://")[2] != own:
             raise Forbidden("Pages of another site may not call this gateway; the setting allowed_origins lets them.")
 
-    def _digest(self, token: str) -> str:
-        return hashlib.blake2b(token.encode(), digest_size=16, key=self._key, person=b"tenant").hexdigest()
 
-
-def check_exposure(settings: Settings) -> None:
-    """Raises `SettingsError` when the gateway would listen to others without asking for a key."""
-    if settings.host not in LOOPBACK and not settings.api_keys:
-        raise SettingsError(
-            f"Listening on {settings.host} without API keys would let everybody in. Set QUITBUTTON_API_KEYS to a comma-"
-            "separated list of keys that clients must send, or listen on 127.0.0.1."
+def checked_csrf(secret: bytes, session_id: str, headers: Mapping[str, str]) -> None:
+    """Raises `Forbidden` where a request of a session that changes something does not carry the session's token."""
+    if not has_csrf_token(secret, session_id, headers):
+        raise Forbidden(
+            f"This changes something: send the session's token, as GET /v1/quitbutton/session tells it, in {CSRF_HEADER}."
         )
+
+
+def check_exposure(settings: Settings, has_keys: bool = False) -> None:
+    """Raises `SettingsError` when the gateway would listen to others without asking for a key.
+
+    `has_keys` says that the store has some.
+    """
+    if settings.host not in LOOPBACK and not (settings.api_keys or settings.operator_keys or has_keys):
+        raise SettingsError(
+            f"Listening on {settings.host} without API keys would let everybody in. Make one with `quitbutton keys create "
+            "NAME`, or set QUITBUTTON_API_KEYS to a comma-separated list of keys that clients must send, or listen on "
+            "127.0.0.1."
+        )
+
+
+def _caller_of(key: Key) -> Caller:
+    return Caller(key.digest, frozenset({key.rules.role}), key.rules.name, key, is_known=True)
+
+
+def _not_with(caller: Caller, need: Need) -> str:
+    had, wanted = (" or ".join(sorted(roles)) for roles in (caller.roles, need.roles))
+    return f"This needs the role {wanted}; the key or session that came with the request has the role {had}."
+
+
+def _is_loopback(headers: Mapping[str, str]) -> bool:
+    host = headers.get("host", "")
+    return not host or _name_of(host) in LOOPBACK
+
+
+def _only_loopback(headers: Mapping[str, str]) -> None:
+    """Raises `Forbidden` when a request without a key names this host in a way of its own.
+
+    It keeps a foreign page that points its own name at 127.0.0.1 (DNS rebinding) from using the gateway.
+    """
+    if not _is_loopback(headers):
+        name = _name_of(headers["host"])
+        raise Forbidden(f"This gateway serves loopback only, not the host name {name!r}. Use 127.0.0.1.")
 
 
 def _name_of(host: str) -> str:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from starlette.types import Receive, Scope, Send
 
 from quitbutton.core.errors import NotFound, QuitbuttonError
+from quitbutton.core.keys import Caller, Need
 from quitbutton.core.records import Receipt
 from quitbutton.gateway.auth import Doorkeeper
-from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, headers_upstream, read_body
+from quitbutton.gateway.guards import Guards
+from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_of, headers_upstream, read_body
+from quitbutton.gateway.limits import RateLimits
 from quitbutton.interfaces import Adapter
 from quitbutton.listening import Turn
 from quitbutton.routing import Upstreams
@@ -48,11 +51,12 @@ class ChatRoute:
     """`POST` of one protocol, as an ASGI application."""
 
     adapter: Adapter
-    guard: TurnTaker
+    guards: Guards
     doorkeeper: Doorkeeper
     turns: Turns
     settings: Settings
     upstreams: Upstreams
+    limits: RateLimits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Whatever goes wrong is said in the client's protocol."""
@@ -68,11 +72,38 @@ class ChatRoute:
             await self._say(client, QuitbuttonError("The gateway failed; nothing was counted. Try again."))
         await client.close()
 
+    @property
+    def guard(self) -> TurnTaker:
+        """The guard under the policy that holds where no key and no route names another."""
+        return self.guards.default
+
+    def guard_for(self, caller: Caller) -> TurnTaker:
+        """The guard under the policy of the caller's key, else of this route. Raises `SettingsError`."""
+        return self.guards.of(caller.rules.policy, self.adapter.path)
+
+    async def caller(self, scope: Scope) -> Caller:
+        """Who is calling a model endpoint; the call is counted against its rate. Raises `NotAllowed`, `RateLimited`."""
+        caller = await self.doorkeeper.admit(scope, Need.CHAT)
+        self.count(caller)
+        return caller
+
+    def count(self, caller: Caller) -> None:
+        """Count a call against its caller's rate. Raises `RateLimited`."""
+        own = caller.rules.requests_per_minute
+        self.limits.take(caller.tenant, self.settings.requests_per_minute if own is None else own)
+
+    async def read(self, receive: Receive, scope: Scope, caller: Caller) -> bytes:
+        """The body of a request. Raises `TooLarge` over the largest that the caller may send."""
+        limit, own = self.settings.max_body, caller.rules.max_body
+        if own is not None and own < limit:
+            return await read_body(receive, headers_of(scope), own, "max_body of this key")
+        return await read_body(receive, headers_of(scope), limit)
+
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)
-        self.doorkeeper.check_site(headers)
-        tenant = self.doorkeeper.tenant_of(headers)
-        body = await read_body(receive, headers, self.settings.max_body)
+        caller = await self.caller(scope)
+        guard, tenant = self.guard_for(caller), caller.tenant
+        body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
         name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
@@ -82,7 +113,7 @@ class ChatRoute:
             upstream=upstream,
             upstream_name=name,
             query=scope["query_string"].decode("latin-1"),
-            headers=headers_upstream(scope, with_key=not self.settings.api_keys),
+            headers=headers_upstream(scope, with_key=not caller.is_known),
             tenant=tenant,
             accept_language=headers.get("accept-language", ""),
         )
@@ -94,15 +125,15 @@ class ChatRoute:
 
         try:
             async with Watch(receive, on_hangup):
-                await self._run(turn)
+                await self._run(guard, turn)
         finally:
             self.turns.close(turn)
             if turn.is_stopped:
-                await self.guard.store.put_receipt(tenant, turn.receipt(), self.guard.now())
+                await guard.store.put_receipt(tenant, turn.receipt(), guard.now())
 
-    async def _run(self, turn: Turn) -> None:
+    async def _run(self, guard: TurnTaker, turn: Turn) -> None:
         """Run the turn to its record, also where the server cancels a request whose client left."""
-        task = asyncio.create_task(self.guard.take_turn(turn))
+        task = asyncio.create_task(guard.take_turn(turn))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -114,7 +145,7 @@ class ChatRoute:
         if client.is_open:
             await client.send(self.adapter.error_frame(error))
         else:
-            await client.answer(error.status, [("content-type", "application/json")], self.adapter.error(error))
+            await client.answer(error.status, error_headers(error), self.adapter.error(error))
 
 
 async def stop(route: ChatRoute, tenant: str, request_id: str) -> Receipt:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-from quitbutton.core.errors import BadRequest, TooLarge
+from quitbutton.core.errors import BadRequest, QuitbuttonError, RateLimited, TooLarge
 from quitbutton.interfaces import Headers
 from quitbutton.listening import HOP_BY_HOP
 
@@ -37,13 +37,25 @@ def headers_upstream(scope: Scope, with_key: bool) -> Headers:
     ]
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    """The request's body. Raises `TooLarge` over `limit` bytes, before all of it was read."""
+def address_of(scope: Scope) -> str:
+    """The network address that a request comes from, as the server knows it."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def error_headers(error: QuitbuttonError) -> Headers:
+    """The headers of an error's answer."""
+    wait = [("retry-after", str(error.retry_after))] if isinstance(error, RateLimited) else []
+    return [("content-type", "application/json"), *wait]
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, name: str = "setting max_body") -> bytes:
+    """The request's body. Raises `TooLarge` over `limit` bytes, which has this name, before all of it was read."""
     declared = headers.get("content-length", "0")
     if not declared.isdigit():
         raise BadRequest("The Content-Length header is not a number.")
     if int(declared) > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, name)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -53,14 +65,14 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
-            raise _too_large(limit)
+            raise _too_large(limit, name)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The request body is over {limit} bytes (setting max_body). Send a smaller request.")
+def _too_large(limit: int, name: str) -> TooLarge:
+    return TooLarge(f"The request body is over {limit} bytes ({name}). Send a smaller request.")
 
 
 class HTTPClient:

@@ -14,9 +14,10 @@ from quitbutton.adapters.responses_parts import without_press
 from quitbutton.core.conversation import owner_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
+from quitbutton.core.keys import Caller
 from quitbutton.core.rules import Mode
 from quitbutton.gateway.chat_routes import ChatRoute
-from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, headers_upstream, read_body
+from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_upstream
 from quitbutton.interfaces import Upstream
 from quitbutton.listening import content_type_of, passed_on, whole
 
@@ -44,7 +45,7 @@ class RelayRoute:
         except QuitbuttonError as error:
             if not client.is_open:
                 body = self.chat.adapter.error(error)
-                await client.answer(error.status, [("content-type", "application/json")], body)
+                await client.answer(error.status, error_headers(error), body)
         except Exception:
             log.exception("a request failed")
             if not client.is_open:
@@ -54,19 +55,17 @@ class RelayRoute:
         await client.close()
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
-        headers = headers_of(scope)
-        self.chat.doorkeeper.check_site(headers)
-        tenant = self.chat.doorkeeper.tenant_of(headers)
-        body = await read_body(receive, headers, self.chat.settings.max_body)
+        caller = await self.chat.caller(scope)
+        body = await self.chat.read(receive, scope, caller)
         reply_id = scope.get("path_params", {}).get("response_id")
         path = scope["path"]
         if reply_id is None:
             _, upstream = self.chat.upstreams.choose(self.chat.adapter.dialect, _model_of(body))
         else:
-            upstream, known = await self._kept(tenant, reply_id)
+            upstream, known = await self._kept(caller, reply_id)
             path = path.replace(reply_id, known, 1)
         query = scope["query_string"].decode("latin-1")
-        passed = headers_upstream(scope, with_key=not self.chat.settings.api_keys)
+        passed = headers_upstream(scope, with_key=not caller.is_known)
         with anyio.CancelScope() as wanted:
             async with Watch(receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
@@ -79,11 +78,11 @@ class RelayRoute:
                     async for chunk in exchange.chunks():
                         await client.send(chunk)
 
-    async def _kept(self, tenant: str, reply_id: str) -> tuple[Upstream, str]:
+    async def _kept(self, caller: Caller, reply_id: str) -> tuple[Upstream, str]:
         """The upstream that keeps a reply, and the id it knows it under. Raises `NotFound`."""
-        guard, upstreams = self.chat.guard, self.chat.upstreams
+        guard, upstreams = self.chat.guard_for(caller), self.chat.upstreams
         realm = Mode.SHADOW.value if guard.policy.mode is Mode.SHADOW else ""
-        origin = await guard.store.origin(owner_of(guard.key, tenant, realm), reply_id)
+        origin = await guard.store.origin(owner_of(guard.key, caller.tenant, realm), reply_id)
         asked = upstreams.speaking(Dialect.OPENAI)
         if origin is not None and origin.reply is not None and origin.reply.upstream in asked:
             return asked[origin.reply.upstream], origin.reply.upstream_id or reply_id

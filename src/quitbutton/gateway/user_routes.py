@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import msgspec
 from starlette.requests import Request
@@ -13,20 +11,18 @@ from starlette.routing import Route
 
 import quitbutton
 from quitbutton.core.announcement import ended
-from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
+from quitbutton.core.errors import BadRequest, NotFound
+from quitbutton.core.keys import Caller, Need
 from quitbutton.core.notices import LANGUAGES, language_for
 from quitbutton.gateway.chat_routes import ChatRoute, stop
-from quitbutton.gateway.http import headers_of, headers_upstream
+from quitbutton.gateway.endpoints import decoded, endpoint, iso
+from quitbutton.gateway.http import headers_upstream
 from quitbutton.gateway.models import listed
 from quitbutton.gateway.openapi import document
 from quitbutton.wiring import Judges
 
 MAX_FEEDBACK = 4000
 """Longest text of a feedback, in characters."""
-MAX_SMALL_BODY = 64 * 1024
-"""Largest body of a request that is no chat, in bytes."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,11 +34,11 @@ class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
 def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
     """The routes, over the same guard as the chat."""
 
-    async def health(request: Request) -> Response:
+    async def health(request: Request, _: Caller) -> Response:
         await route.guard.store.ping()
         return JSONResponse({"status": "ok", "version": quitbutton.__version__})
 
-    async def about(request: Request) -> Response:
+    async def about(request: Request, _: Caller) -> Response:
         settings = route.settings
         return JSONResponse(
             {
@@ -56,85 +52,59 @@ def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
             }
         )
 
-    async def judge_reports(request: Request) -> Response:
-        route.doorkeeper.tenant_of(headers_of(request.scope))
+    async def judge_reports(request: Request, _: Caller) -> Response:
         return JSONResponse({"judges": [asdict(report) for report in judges.reports()]})
 
-    async def models(request: Request) -> Response:
-        route.doorkeeper.tenant_of(headers_of(request.scope))
-        headers = headers_upstream(request.scope, with_key=not route.settings.api_keys)
+    async def models(request: Request, caller: Caller) -> Response:
+        route.count(caller)
+        headers = headers_upstream(request.scope, with_key=not caller.is_known)
         status, passed, body = await listed(route.upstreams, headers, request.url.query)
         return Response(body, status, dict(passed))
 
-    async def conversation(request: Request) -> Response:
-        tenant = route.doorkeeper.tenant_of(headers_of(request.scope))
+    async def conversation(request: Request, caller: Caller) -> Response:
         name = request.path_params["conversation"]
-        view = await route.guard.store.conversation(tenant, name)
+        view = await route.guard.store.conversation(caller.tenant, name)
         if view is None:
             raise NotFound("There is no such conversation of yours. Replies name theirs as `quitbutton.conversation`.")
-        language = language_for(route.guard.policy, request.headers.get("accept-language", ""))
+        language = language_for(route.guard_for(caller).policy, request.headers.get("accept-language", ""))
         return JSONResponse(
             {
                 "id": view.id,
                 "state": view.state,
                 "turns": view.turns,
-                "created_at": _iso(view.created_at),
-                "updated_at": _iso(view.updated_at),
+                "created_at": iso(view.created_at),
+                "updated_at": iso(view.updated_at),
                 "ends": [ended(end, language) for end in view.ends],
             }
         )
 
-    async def stop_request(request: Request) -> Response:
-        tenant = route.doorkeeper.tenant_of(headers_of(request.scope))
-        receipt = await stop(route, tenant, request.path_params["request_id"])
+    async def stop_request(request: Request, caller: Caller) -> Response:
+        receipt = await stop(route, caller.tenant, request.path_params["request_id"])
         return JSONResponse(asdict(receipt))
 
-    async def feedback(request: Request) -> Response:
-        tenant = route.doorkeeper.tenant_of(headers_of(request.scope))
-        given = _decoded(await _small_body(request))
+    async def feedback(request: Request, caller: Caller) -> Response:
+        route.count(caller)
+        given = _checked(await decoded(request, _Feedback, "{about, rating, text}"))
         now = route.guard.now()
-        await route.guard.store.put_feedback(tenant, given.about, given.rating, given.text, now)
+        await route.guard.store.put_feedback(caller.tenant, given.about, given.rating, given.text, now)
         return Response(status_code=204)
 
-    async def openapi(request: Request) -> Response:
+    async def openapi(request: Request, _: Caller) -> Response:
         return JSONResponse(document())
 
-    def guarded(endpoint: Endpoint) -> Endpoint:
-        async def call(request: Request) -> Response:
-            try:
-                route.doorkeeper.check_site(headers_of(request.scope))
-                return await endpoint(request)
-            except QuitbuttonError as error:
-                return Response(route.adapter.error(error), error.status, media_type="application/json")
-
-        return call
-
     return [
-        Route("/healthz", guarded(health), methods=["GET"]),
-        Route("/v1/models", guarded(models), methods=["GET"]),
-        Route("/v1/quitbutton/about", guarded(about), methods=["GET"]),
-        Route("/v1/quitbutton/judges", guarded(judge_reports), methods=["GET"]),
-        Route("/v1/quitbutton/openapi.json", guarded(openapi), methods=["GET"]),
-        Route("/v1/quitbutton/conversations/{conversation}", guarded(conversation), methods=["GET"]),
-        Route("/v1/quitbutton/stop/{request_id}", guarded(stop_request), methods=["POST"]),
-        Route("/v1/quitbutton/feedback", guarded(feedback), methods=["POST"]),
+        endpoint(route, "GET", "/healthz", Need.NOTHING, health),
+        endpoint(route, "GET", "/v1/models", Need.CHAT, models),
+        endpoint(route, "GET", "/v1/quitbutton/about", Need.NOTHING, about),
+        endpoint(route, "GET", "/v1/quitbutton/judges", Need.READ, judge_reports),
+        endpoint(route, "GET", "/v1/quitbutton/openapi.json", Need.NOTHING, openapi),
+        endpoint(route, "GET", "/v1/quitbutton/conversations/{conversation}", Need.CHAT, conversation),
+        endpoint(route, "POST", "/v1/quitbutton/stop/{request_id}", Need.CHAT, stop_request),
+        endpoint(route, "POST", "/v1/quitbutton/feedback", Need.CHAT, feedback),
     ]
 
 
-async def _small_body(request: Request) -> bytes:
-    chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > MAX_SMALL_BODY:
-            raise BadRequest(f"The request body is over {MAX_SMALL_BODY} bytes.")
-    return bytes(chunks)
-
-
-def _decoded(body: bytes) -> _Feedback:
-    try:
-        given = msgspec.json.decode(body, type=_Feedback)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"A feedback is {{about, rating, text}}: {error}.") from error
+def _checked(given: _Feedback) -> _Feedback:
     if given.rating not in ("up", "down"):
         raise BadRequest('`rating` must be "up" or "down".')
     if not given.about.startswith(("req_", "end_")) or len(given.about) > 64:
@@ -142,7 +112,3 @@ def _decoded(body: bytes) -> _Feedback:
     if len(given.text) > MAX_FEEDBACK:
         raise BadRequest(f"`text` must have at most {MAX_FEEDBACK} characters.")
     return given
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

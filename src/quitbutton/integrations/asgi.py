@@ -14,7 +14,7 @@ from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.core.errors import QuitbuttonError
-from quitbutton.gateway.auth import Doorkeeper
+from quitbutton.core.keys import ANONYMOUS, tenant_of, token_of
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, read_body
 from quitbutton.interfaces import Adapter, Headers
 from quitbutton.library import Guard
@@ -87,7 +87,8 @@ class QuitButtonMiddleware:
     async def _tenant(self, scope: Scope, headers: dict[str, str]) -> str:
         if self.tenant is not None:
             return self.tenant(scope)
-        return Doorkeeper(Settings(), await self.guard.key()).tenant_of(headers)
+        token = token_of(headers)
+        return tenant_of(await self.guard.key(), token) if token else ANONYMOUS
 
     async def _say(self, client: HTTPClient, adapter: Adapter, error: QuitbuttonError) -> None:
         if client.is_open:
