@@ -7,9 +7,11 @@ OpenAI-compatible server answers, and its model gets the button. Settings also c
 from __future__ import annotations
 
 import argparse
+import asyncio
 from pathlib import Path
 
 from quitbutton import settings as settings_module
+from quitbutton.core.keys import LOOPBACK
 from quitbutton.settings import Settings
 
 ASSESSORS = "local (default), scripted, a judge of the settings file, or names joined by commas"
@@ -37,9 +39,10 @@ def run(given: argparse.Namespace) -> int:
 
     names = ("host", "port", "upstream", "model", "policy_file", "assessor", "data")
     settings = settings_module.load(given.config, **{name: getattr(given, name) for name in names})
-    check_exposure(settings)
     check_doors(settings)
-    _greet(settings)
+    exist = asyncio.run(_keys_exist(settings))
+    check_exposure(settings, has_keys=any(exist))
+    _greet(settings, *exist)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -57,7 +60,21 @@ def run(given: argparse.Namespace) -> int:
     return 0 if server.started else 1
 
 
-def _greet(settings: Settings) -> None:
+async def _keys_exist(settings: Settings) -> tuple[bool, bool]:
+    """Whether the store has chat keys, and whether it has any."""
+    from quitbutton.stores.keys import KeyStore  # noqa: PLC0415
+    from quitbutton.stores.sql import SQLStore  # noqa: PLC0415
+    from quitbutton.wiring import database_of  # noqa: PLC0415
+
+    database = database_of(settings)
+    store = SQLStore(database)
+    try:
+        return await KeyStore(database).exist()
+    finally:
+        store.close()
+
+
+def _greet(settings: Settings, has_chat_keys: bool, has_keys: bool) -> None:
     url = f"http://{settings.host}:{settings.port}"
     behind = settings.upstream or f"the embedded model {settings.model} (a small demonstration model)"
     if settings.upstreams:
@@ -66,6 +83,8 @@ def _greet(settings: Settings) -> None:
     print(f"  chat page    {url}/")
     print(f"  OpenAI API   {url}/v1 (chat completions, responses)")
     print(f"  Anthropic    {url} (messages)")
-    if not settings.api_keys:
+    if settings.host in LOOPBACK and not settings.api_keys and not has_chat_keys:
         print("  no API key is asked for: only this machine can call it")
+    if settings.host in LOOPBACK and not settings.api_keys and not settings.operator_keys and not has_keys:
+        print("  no operator's key either: whoever is on this machine is the operator (quitbutton keys create)")
     print(f"  policy       {settings.policy.mode} {settings.policy.digest[:12]}, data in {settings.data}", flush=True)

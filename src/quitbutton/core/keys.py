@@ -13,6 +13,8 @@ from quitbutton.core.errors import BadRequest
 
 ANONYMOUS = "anonymous"
 """The tenant of callers that show no key, where none is asked for."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+"""Hosts on which only this machine can call."""
 PREFIX = "qb_"
 SECRET_BYTES = 32
 MIN_SECRET = 16

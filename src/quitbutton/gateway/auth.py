@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import Scope
 
 from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError, StoreFailed
-from quitbutton.core.keys import ANONYMOUS, Caller, Key, Need, Role, tenant_of, token_of
+from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Key, Need, Role, tenant_of, token_of
 from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, session_id_of
 from quitbutton.gateway.http import address_of, headers_of
 from quitbutton.gateway.limits import Guesses
@@ -19,7 +19,6 @@ from quitbutton.gateway.sessions import Sessions
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 NO_CHAT_KEY = "This needs an API key of this gateway: send `Authorization: Bearer <key>`."
 NO_OPERATOR_KEY = (
     "This needs a key of an operator or auditor: send `Authorization: Bearer <key>`, or sign in at the console. "
