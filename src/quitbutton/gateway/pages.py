@@ -1,4 +1,4 @@
-"""The chat page: static files from `web/`, served from memory under a strict Content-Security-Policy."""
+"""The pages: static files from `web/`, served from memory under a strict Content-Security-Policy."""
 
 import gzip
 import hashlib
@@ -72,7 +72,7 @@ def _asset(path: Path) -> Asset:
 
 
 def page_routes() -> list[BaseRoute]:
-    """The routes of the chat page: `/` and the modules, styles and pictures under `/web/`."""
+    """The chat page at `/`, statements at `/ends/{id}`, and the modules, styles and pictures under `/web/`."""
     assets = load_assets()
 
     async def index(request: Request) -> Response:
@@ -84,7 +84,14 @@ def page_routes() -> list[BaseRoute]:
             return PlainTextResponse("There is no such page.", status_code=404, headers=SECURITY_HEADERS)
         return _answer(request, asset)
 
-    return [Route("/", index, methods=["GET"]), Route("/web/{path:path}", web, methods=["GET"])]
+    async def statement(request: Request) -> Response:
+        return _answer(request, assets["statement.html"])
+
+    return [
+        Route("/", index, methods=["GET"]),
+        Route("/ends/{end_id}", statement, methods=["GET"]),
+        Route("/web/{path:path}", web, methods=["GET"]),
+    ]
 
 
 def _answer(request: Request, asset: Asset) -> Response:
