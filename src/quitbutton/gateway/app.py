@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quitbutton.adapters.anthropic_messages import AnthropicMessages
@@ -25,6 +26,7 @@ from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.relay_routes import relay_routes
+from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
 from quitbutton.gateway.sessions import Sessions
 from quitbutton.gateway.user_routes import user_routes
@@ -32,6 +34,7 @@ from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.routing import Upstreams, upstreams_of
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
+from quitbutton.stores.rights import Rights
 from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.sql import SQLStore
 from quitbutton.upstreams.embedded import EmbeddedUpstream
@@ -71,6 +74,13 @@ class Gateway:
         chat = self._chats.get(scope["path"]) if is_post else None
         await (chat or self._rest)(scope, receive, send)
 
+    def routes(self) -> list[tuple[str, str]]:
+        """Method and path of everything that is answered here, once it was started."""
+        found = [("POST", path) for path in self._chats]
+        for route in getattr(self._rest, "routes", ()):
+            found += [(method, route.path) for method in sorted(route.methods - {"HEAD"})]
+        return found
+
     async def start(self) -> None:
         """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
         database = database_of(self.settings)
@@ -91,7 +101,7 @@ class Gateway:
         doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
         routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
-        self._rest = _rest(routes, self._judges)
+        self._rest = _rest(routes, self._judges, rights_routes(self.chat, Rights(database)))
         origins = list(self.settings.allowed_origins)
         self._chats = {
             route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
@@ -128,7 +138,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
-def _rest(chats: list[ChatRoute], judges: Judges) -> Starlette:
+def _rest(chats: list[ChatRoute], judges: Judges, more: list[Route]) -> Starlette:
     route = chats[0]
 
     async def on_http(request: Request, error: Exception) -> Response:
@@ -159,6 +169,7 @@ def _rest(chats: list[ChatRoute], judges: Judges) -> Starlette:
             *user_routes(route, judges),
             *key_routes(route),
             *session_routes(route),
+            *more,
             *relay_routes(chats),
             *page_routes(),
         ],
