@@ -223,3 +223,58 @@ def test_old_words_go_on_time() -> None:
         assert (await case.told())["facts"][0]["excerpt"] is None
 
     run(scene())
+
+
+def test_the_command_erases_a_user_and_leaves_others(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from quitbutton.cli.main import main
+    from quitbutton.stores.sql import SQLStore
+    from quitbutton.stores.sqlite import SQLite
+
+    async def chats() -> list[str]:
+        store = SQLStore(SQLite(tmp_path / "quitbutton.sqlite3"))
+        play = Play([say("No.") for _ in range(2)], store=store)
+        bodies = [[{"role": "user", "content": f"{A} {user}"}] for user in ("ada", "bob")]
+        ears = [await play.sends(body, user=user) for body, user in zip(bodies, ("ada", "bob"), strict=True)]
+        store.close()
+        return [ear.note["conversation"] for ear in ears]
+
+    ada, bob = run(chats())
+    where = ["--data", str(tmp_path)]
+    assert main(["erase", "--user", "ada", *where]) == 0
+    assert "1 conversation;" in capsys.readouterr().out
+
+    async def left(conversation: str) -> list[str]:
+        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        found = [one["text"] for one in await Rights(database).words(conversation)]
+        database.close()
+        return found
+
+    assert (run(left(ada)), len(run(left(bob)))) == ([], 2)
+    assert main(["erase", "--conversation", bob, *where]) == 0
+    assert run(left(bob)) == []
+    assert main(["erase", "--user", "nobody", *where]) == 1
+    assert main(["erase", "--conversation", "conv_nobody", *where]) == 1
+    assert "There is no conversation conv_nobody" in capsys.readouterr().err
+    assert main(["erase", *where]) == 1
+    assert "either --conversation ID or --user NAME" in capsys.readouterr().err
+
+
+def test_the_job_goes_round_and_survives_a_failure() -> None:
+    from quitbutton.gateway.jobs import Jobs, retention
+
+    async def scene() -> None:
+        case, rounds = Case(), []
+        await case.ends()
+
+        async def fails() -> None:
+            rounds.append(1)
+            raise RuntimeError("once")
+
+        jobs = Jobs([fails, retention(case.rights, 1.0, lambda: 1e9)], every=0.01)
+        jobs.start()
+        await asyncio.sleep(0.1)
+        await jobs.stop()
+        assert len(rounds) > 1
+        assert (await case.told())["facts"][0]["excerpt"] is None
+
+    run(scene())

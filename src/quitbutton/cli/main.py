@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "start the gateway and the chat page",
     "chat": "chat in the terminal with a running gateway",
     "keys": "make, list and revoke API keys of clients, operators and auditors",
+    "erase": "erase what a user said, or what was said in a conversation",
     "policy": "check a policy file, or show the policy in force",
     "assess": "read conversations as JSON lines, say what an assessor sees in them",
     "simulate": "replay recorded conversations through the guard under a policy",

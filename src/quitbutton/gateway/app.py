@@ -22,6 +22,7 @@ from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.guards import Guards
+from quitbutton.gateway.jobs import Jobs, retention
 from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.pages import page_routes
@@ -62,6 +63,7 @@ class Gateway:
     _store: Store | None = None
     _upstreams: Upstreams | None = None
     _judges: Judges = field(default_factory=Judges)
+    _jobs: Jobs | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
@@ -101,7 +103,10 @@ class Gateway:
         doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
         routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
-        self._rest = _rest(routes, self._judges, rights_routes(self.chat, Rights(database)))
+        rights = Rights(database)
+        self._rest = _rest(routes, self._judges, rights_routes(self.chat, rights))
+        self._jobs = Jobs([retention(rights, self.settings.retention_days, guard.now)])
+        self._jobs.start()
         origins = list(self.settings.allowed_origins)
         self._chats = {
             route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
@@ -110,6 +115,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Let go of everything."""
+        if self._jobs is not None:
+            await self._jobs.stop()
         if self._upstreams is not None:
             await self._upstreams.close()
         await self._judges.close()

@@ -58,7 +58,7 @@ function About({ about, language, onChange, t }) {
       </section>
       <section aria-labelledby="ground">
         <h2 id="ground">${t.ground}</h2>
-        <p>${t.groundText(about.ground.rules.redirections ?? 2)}</p>
+        <p>${about.reason === "user_request" ? t.groundWish : t.groundText(about.ground.rules.redirections ?? 2)}</p>
         <p class="quiet">${t.policy} <code>${about.ground.policy}</code></p>
       </section>
       <section aria-labelledby="next">

@@ -38,6 +38,7 @@ const en = {
   ground: "On what ground",
   groundText: (count) =>
     `The rules of this service let a conversation end when at least ${count} harmful messages were redirected, a warning was given in so many words, and a harmful message followed the warning. Signs that somebody is in danger would have kept it open.`,
+  groundWish: "The user asked for the end in their own words, was told that it is permanent, and confirmed it.",
   policy: "Version of the rules:",
   next: "What you can do now",
   newChat: "Start a new chat at any time.",
@@ -99,6 +100,7 @@ const de = {
   ground: "Auf welcher Grundlage",
   groundText: (count) =>
     `Nach den Regeln dieses Dienstes kann eine Unterhaltung enden, wenn mindestens ${count} schädliche Nachrichten umgelenkt wurden, ausdrücklich gewarnt wurde und auf die Warnung eine schädliche Nachricht folgte. Anzeichen, dass jemand in Gefahr ist, hätten sie offen gehalten.`,
+  groundWish: "Der Nutzer hat das Ende in eigenen Worten gewünscht, wusste, dass es endgültig ist, und hat es bestätigt.",
   policy: "Fassung der Regeln:",
   next: "Was du jetzt tun kannst",
   newChat: "Jederzeit einen neuen Chat beginnen.",
