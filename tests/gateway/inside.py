@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from quitbutton.gateway.app import Gateway, create_app
+from quitbutton.interfaces import Upstream
 from quitbutton.settings import Settings, load
 
 T = TypeVar("T")
@@ -57,11 +58,16 @@ def keyed(tmp_path: Path, text: str = "", **more: Any) -> Settings:
     return load(file, {}, **{**given, **keys, **more})
 
 
-def inside(settings: Settings, scene: Callable[[Inside], Awaitable[T]], base: str = "http://127.0.0.1:8808") -> T:
+def inside(
+    settings: Settings,
+    scene: Callable[[Inside], Awaitable[T]],
+    base: str = "http://127.0.0.1:8808",
+    upstream: Upstream | None = None,
+) -> T:
     """Run a scene with a gateway of these settings."""
 
     async def run() -> T:
-        app = create_app(settings)
+        app = create_app(settings, upstream)
         await app.start()
         try:
             transport = httpx.ASGITransport(app)

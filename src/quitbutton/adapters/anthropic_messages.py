@@ -27,6 +27,7 @@ ERROR_TYPES = {
     403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
+    429: "rate_limit_error",
 }
 """Anthropic's error types by status; others are `api_error`."""
 
