@@ -111,6 +111,8 @@ AT_THE_BOT = re.compile(
     r"\b(?:kill|smash|destroy|hurt|hit|punch|shoot|delete|break|beat|burn|stab|strangle|end|unplug|murder) (?:you|u|ya|urself|yourself)\b"
 )
 DOUBT = 0.2
+SLIGHT = 0.15
+"""How much of an insult makes a threat one at the assistant: "I will kill you" alone, said to nobody but it."""
 
 
 def weight_of_heads(folded: str, insult: float) -> float:
@@ -122,7 +124,7 @@ def weight_of_heads(folded: str, insult: float) -> float:
         return DOUBT
     if insult >= 0.8 and ONESELF.search(folded) is None:
         return DOUBT
-    if insult >= 0.5 and AT_THE_BOT.search(folded) is not None:
+    if insult >= SLIGHT and AT_THE_BOT.search(folded) is not None:
         return DOUBT
     return 1.0
 
