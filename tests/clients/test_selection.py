@@ -1,4 +1,4 @@
-"""The light half of `make clients`, in every test run: SDKs and `llm`, each in its own environment."""
+"""The light half of `make clients`, in every test run: the SDKs, each in its own environment."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ def turn(task):
     prefix, base = ("anthropic/", task.base) if task.protocol == "messages" else ("openai/", task.base + "/v1")
     ask = {"messages": task.messages, "stream": task.stream, "extra_headers": task.headers}
     if task.protocol == "messages":
-        ask |= {"metadata": {"user_id": task.user}}
+        ask |= {"metadata": {"user_id": task.user}, "max_tokens": 200}
     else:
         ask |= {"extra_body": {"safety_identifier": task.user}}
     target = {"model": prefix + task.model, "api_base": base, "api_key": task.key}

@@ -26,7 +26,7 @@ def spoken(message):
 
 async def ask(task):
     more = {"metadata": {"user_id": task.user}} if task.protocol == "messages" else {"safety_identifier": task.user}
-    agent = Agent(model_of(task), model_settings={"extra_headers": task.headers, "extra_body": more})
+    agent = Agent(model_of(task), model_settings={"max_tokens": 200, "extra_headers": task.headers, "extra_body": more})
     *history, newest = task.messages
     given = {"message_history": [spoken(message) for message in history]}
     if task.stream:
