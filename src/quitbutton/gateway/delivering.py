@@ -1,0 +1,76 @@
+"""Delivers webhooks: what is due goes out, signed; what fails is tried again later; nothing is lost over a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from quitbutton.core.appeals import DAY
+from quitbutton.core.webhooks import Delivery, Webhook, headers_of, wait_after
+from quitbutton.stores.webhooks import Webhooks
+
+TIMEOUT = 15.0
+"""Seconds that a receiver has to answer."""
+KEPT_FOR = 30 * DAY
+"""How long deliveries that were made are listed."""
+
+log = logging.getLogger("quitbutton.gateway")
+
+
+@dataclass(slots=True)
+class Deliverer:
+    """One round after another of `deliver()` empties what is due."""
+
+    webhooks: Webhooks
+    now: Callable[[], float]
+    _session: aiohttp.ClientSession | None = field(default=None)
+
+    async def deliver(self) -> int:
+        """Make deliveries of new events and try all that are due; how many were tried."""
+        await self.webhooks.fill(self.now())
+        tried = 0
+        while claimed := await self.webhooks.claim(self.now()):
+            known = {one.id: one for one in await self.webhooks.all()}
+            await asyncio.gather(*(self._try(one, known.get(one.webhook)) for one in claimed))
+            tried += len(claimed)
+        return tried
+
+    async def forget(self) -> None:
+        """Drop old deliveries from the list."""
+        await self.webhooks.drop_old(self.now() - KEPT_FOR)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _try(self, one: Delivery, webhook: Webhook | None) -> None:
+        if webhook is None:
+            return
+        status, error = await self._post(one, webhook)
+        if status is not None and 200 <= status < 300:
+            await self.webhooks.settle(one, "done", self.now(), status, None)
+            return
+        wait = wait_after(one.attempts)
+        log.warning("a webhook delivery failed: %s, try %d, %s", webhook.id, one.attempts, error)
+        state = "dead" if wait is None else "waiting"
+        await self.webhooks.settle(one, state, self.now() + (wait or 0.0), status, error)
+
+    async def _post(self, one: Delivery, webhook: Webhook) -> tuple[int | None, str | None]:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+            self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        headers = headers_of(webhook.secret, one.id, one.body, self.now())
+        try:
+            sent = self._session.post(webhook.url, data=one.body.encode(), headers=headers, allow_redirects=False)
+            async with sent as answer:
+                return answer.status, None if answer.status < 300 else f"HTTP {answer.status}"
+        except TimeoutError:
+            return None, f"no answer within {TIMEOUT:g} s"
+        except (aiohttp.ClientError, OSError) as error:
+            return None, type(error).__name__
