@@ -27,7 +27,7 @@ NEWEST = 1e15
 
 class _NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
     url: str
-    types: list[str] = list(TYPES)
+    types: tuple[str, ...] = TYPES
 
 
 def webhook_routes(chat: ChatRoute, webhooks: Webhooks) -> list[Route]:
