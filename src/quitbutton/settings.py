@@ -19,13 +19,14 @@ import msgspec
 from quitbutton.core.errors import PolicyError, SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.kept_words import Retention
-from quitbutton.core.keys import MIN_SECRET
+from quitbutton.core.keys import LOOPBACK, MIN_SECRET
+from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import UpstreamSettings
 
 T = TypeVar("T")
 PREFIX = "QUITBUTTON_"
-TABLES = ("policy", "policies", "routes", "judges", "upstreams")
+TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
@@ -93,12 +94,16 @@ class Settings:
     """Policies of keys and routes by name, one `[policies.NAME]` table each; what it leaves out is as in `[policy]`."""
     routes: dict[str, str] = field(default_factory=dict)
     """Which named policy holds for a path of a protocol, such as `"/v1/messages" = "careful"`."""
+    oidc: OidcSettings | None = None
+    """The provider of identities that operators sign in with, as an `[oidc]` table; needs the extra `oidc`."""
 
     def __post_init__(self) -> None:
         if set(self.api_keys) & set(self.operator_keys):
             raise SettingsError("A key is in api_keys and in operator_keys; give operators keys of their own.")
         if any(len(key) < MIN_SECRET for key in self.operator_keys):
             raise SettingsError(f"A key in operator_keys has fewer than {MIN_SECRET} characters; make longer ones.")
+        if self.oidc is not None and self.public_url is None and self.host not in LOOPBACK:
+            raise SettingsError("[oidc] needs `public_url`, where the provider sends people back to.")
         if self.requests_per_minute < 0:
             raise SettingsError("requests_per_minute must be 0, for no limit, or more.")
         if not 0 < self.session_idle <= self.session_lifetime:
@@ -126,7 +131,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
     data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data, policies_data, routes, judges_data, upstreams_data = (data.pop(name, {}) for name in TABLES)
+    policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data = (data.pop(name, {}) for name in TABLES)
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
@@ -145,7 +150,9 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     policy = _typed(policy_data, Policy, PolicyError)
     policies = _tables("policies", policies_data, Policy, policy_data)
     judges = _tables("judges", judges_data, JudgeSettings)
-    return replace(settings, policy=policy, policies=policies, routes=_routes(routes, policies), judges=judges)
+    oidc = _table("oidc", oidc_data, OidcSettings) if oidc_data else None
+    settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc)
+    return replace(settings, policy=policy, judges=judges)
 
 
 def load_policy(file: Path) -> Policy:
@@ -179,24 +186,33 @@ def _routes(data: Any, policies: Mapping[str, Policy]) -> dict[str, str]:
 
 def _tables(kind_name: str, data: Any, kind: type[T], base: Mapping[str, Any] = NOTHING) -> dict[str, T]:
     """The `[kind.NAME]` tables of a file; what one leaves out is as in `base`."""
-    required = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]  # type: ignore[arg-type]
     if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
-        raise SettingsError(
-            f"{kind_name} are tables with names of yours: [{kind_name}.NAME], then {', '.join(required)}."
-        )
+        keys = ", ".join(_required(kind))
+        raise SettingsError(f"{kind_name} are tables with names of yours: [{kind_name}.NAME], then {keys}.")
     found: dict[str, T] = {}
     for name, table in data.items():
         if not TABLE_NAME.fullmatch(name):
             raise SettingsError(
                 f"[{kind_name}.{name}]: a name has lower-case letters, digits, - and _, and no more than 40."
             )
-        if missing := [key for key in required if key not in table]:
-            raise SettingsError(f"[{kind_name}.{name}] needs {', '.join(f'`{key}`' for key in missing)}.")
-        try:
-            found[name] = _typed({**base, **table}, kind, SettingsError, kind_name=f"{kind_name} table")
-        except (SettingsError, PolicyError) as error:
-            raise SettingsError(f"[{kind_name}.{name}]: {error}") from error
+        found[name] = _table(f"{kind_name}.{name}", {**base, **table}, kind, f"{kind_name} table")
     return found
+
+
+def _table(title: str, data: Any, kind: type[T], kind_name: str = "table") -> T:
+    """The `[title]` table of a file."""
+    if not isinstance(data, dict):
+        raise SettingsError(f"[{title}] is a table.")
+    if missing := [key for key in _required(kind) if key not in data]:
+        raise SettingsError(f"[{title}] needs {', '.join(f'`{key}`' for key in missing)}.")
+    try:
+        return _typed(data, kind, SettingsError, kind_name=kind_name)
+    except (SettingsError, PolicyError) as error:
+        raise SettingsError(f"[{title}]: {error}") from error
+
+
+def _required(kind: type) -> list[str]:
+    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
 
 
 def _read(file: Path, must_exist: bool) -> dict[str, Any]:

@@ -36,6 +36,8 @@ TABLE = {
     ("POST", f"{API}/session"): Need.NOTHING,
     ("GET", f"{API}/session"): Need.NOTHING,
     ("DELETE", f"{API}/session"): Need.NOTHING,
+    ("GET", f"{API}/session/oidc"): Need.NOTHING,
+    ("GET", f"{API}/session/oidc/callback"): Need.NOTHING,
     ("GET", f"{API}/ends/{{end_id}}"): Need.NOTHING,
     ("POST", f"{API}/ends/{{end_id}}/appeal"): Need.NOTHING,
     ("GET", f"{API}/appeals"): Need.READ,

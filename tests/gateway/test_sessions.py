@@ -42,7 +42,12 @@ def test_signing_out_needs_the_token_and_ends_the_session_for_good(tmp_path: Pat
         assert (out.status_code, "Max-Age=0" in out.headers["set-cookie"]) == (204, True)
         assert (await gateway.ask("GET", KEYS, **headers)).status_code == 401
         assert (await gateway.ask("DELETE", SESSION, **headers)).status_code == 204
-        assert (await gateway.ask("GET", SESSION)).json() == {"name": None, "role": None, "csrf_token": None}
+        assert (await gateway.ask("GET", SESSION)).json() == {
+            "name": None,
+            "role": None,
+            "csrf_token": None,
+            "oidc": False,
+        }
 
     inside(keyed(tmp_path), scene)
 
@@ -141,6 +146,6 @@ def test_whoever_guesses_has_to_wait_whatever_key_comes_next(tmp_path: Path, doo
 def test_on_this_machine_without_keys_nobody_signs_in(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
         who = await gateway.ask("GET", SESSION)
-        assert who.json() == {"name": "this machine", "role": "operator", "csrf_token": None}
+        assert who.json() == {"name": "this machine", "role": "operator", "csrf_token": None, "oidc": False}
 
     inside(keyed(tmp_path, api_keys=(), operator_keys=()), scene)

@@ -46,6 +46,11 @@ def session_digest(secret: bytes, session_id: str) -> str:
     return _digest(secret, session_id, b"session")
 
 
+def sign_in_digest(secret: bytes, state: str, browser: str) -> str:
+    """What the store keeps of a sign-in under way: the state that the provider gives back, and the browser's cookie."""
+    return _digest(secret, f"{state} {browser}", b"sign-in")
+
+
 def csrf_token(secret: bytes, session_id: str) -> str:
     """The token that a session's own pages send with what changes something; other sites cannot know it."""
     return _digest(secret, session_id, b"csrf")

@@ -25,11 +25,12 @@ from quitbutton.gateway.guards import Guards
 from quitbutton.gateway.jobs import Jobs, retention
 from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
+from quitbutton.gateway.oidc_routes import oidc_routes, provider_of
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
-from quitbutton.gateway.sessions import Sessions
+from quitbutton.gateway.sessions import IdentityProvider, sessions_of
 from quitbutton.gateway.user_routes import user_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.routing import Upstreams, upstreams_of
@@ -62,6 +63,7 @@ class Gateway:
     _chats: dict[str, ASGIApp] = field(default_factory=dict)
     _store: Store | None = None
     _upstreams: Upstreams | None = None
+    _identities: IdentityProvider | None = None
     _judges: Judges = field(default_factory=Judges)
     _jobs: Jobs | None = None
 
@@ -97,14 +99,14 @@ class Gateway:
                 await upstream.load()
         guards = Guards(self.settings, guard)
         await guards.prepare()
-        sessions = Sessions(
-            SessionStore(database), guard.key, self.settings.session_idle, self.settings.session_lifetime
-        )
+        sessions = sessions_of(self.settings, SessionStore(database), guard.key)
+        self._identities = provider_of(self.settings)
         doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
         routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
         rights = Rights(database)
-        self._rest = _rest(routes, self._judges, rights_routes(self.chat, rights))
+        more = [*rights_routes(self.chat, rights), *oidc_routes(self.chat, self._identities)]
+        self._rest = _rest(routes, self._judges, more)
         self._jobs = Jobs([retention(rights, self.settings.retention_days, guard.now)])
         self._jobs.start()
         origins = list(self.settings.allowed_origins)
@@ -119,6 +121,8 @@ class Gateway:
             await self._jobs.stop()
         if self._upstreams is not None:
             await self._upstreams.close()
+        if self._identities is not None:
+            await self._identities.close()
         await self._judges.close()
         if self._store is not None:
             self._store.close()

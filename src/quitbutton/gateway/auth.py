@@ -110,9 +110,9 @@ class Doorkeeper:
         session = await self.sessions.find(session_id)
         if session is None:
             return None
-        if session.key_digest is None:
+        if session.key_digest is None and self.settings.oidc is not None:
             return Caller("", frozenset({session.role}), session.name, is_known=True, session=session_id)
-        caller = await self.by_digest(session.key_digest)
+        caller = await self.by_digest(session.key_digest) if session.key_digest else None
         if caller is None or session.role not in caller.roles:
             await self.sessions.close(session_id)
             return None

@@ -32,8 +32,8 @@ class RateLimits:
     clock: Callable[[], float] = time.monotonic
     _buckets: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
-    def take(self, tenant: str, per_minute: int) -> None:
-        """Count one request. Raises `RateLimited` with the time to wait; 0 sets no limit."""
+    def take(self, tenant: str, per_minute: int, name: str = "requests_per_minute of this key") -> None:
+        """Count one request. Raises `RateLimited` with the limit's name and the time to wait; 0 sets no limit."""
         if per_minute <= 0:
             return
         now = self.clock()
@@ -45,10 +45,7 @@ class RateLimits:
             self._buckets.popitem(last=False)
         if not allowed:
             wait = (1 - left) * 60 / per_minute
-            raise RateLimited(
-                f"Over {per_minute} requests a minute, the limit requests_per_minute of this key. Wait and try again.",
-                wait,
-            )
+            raise RateLimited(f"Over {per_minute} requests a minute, the limit {name}. Wait and try again.", wait)
 
 
 @dataclass(slots=True)

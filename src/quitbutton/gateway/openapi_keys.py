@@ -32,7 +32,8 @@ _NEW = {
     "max_body": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_BODY},
     "expires_in": {"type": ["string", "null"], "pattern": "^[0-9]{1,4}[dh]$", "description": "Such as 90d or 12h."},
 }
-_WHO = {"name": TEXT_OR_NULL, "role": TEXT_OR_NULL, "csrf_token": TEXT_OR_NULL}
+_WHO = {"name": TEXT_OR_NULL, "role": TEXT_OR_NULL, "csrf_token": TEXT_OR_NULL, "oidc": {"type": "boolean"}}
+_ELSEWHERE = {"description": "The browser goes on there."}
 
 
 def key_paths() -> dict[str, Any]:
@@ -56,6 +57,12 @@ def key_paths() -> dict[str, Any]:
                 parameters=[path("key_id", "As in the list.")],
                 tags=OPERATORS,
             )
+        },
+        "/v1/quitbutton/session/oidc": {
+            "get": operation("Sign in with the provider of identities", {"302": _ELSEWHERE, "404": ERROR, "502": ERROR})
+        },
+        "/v1/quitbutton/session/oidc/callback": {
+            "get": operation("The way back from it", {"303": _ELSEWHERE, "404": ERROR, "502": ERROR, "504": ERROR})
         },
         "/v1/quitbutton/session": {
             "get": operation("Who is signed in", {"200": who}),

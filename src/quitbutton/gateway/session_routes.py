@@ -43,11 +43,11 @@ def session_routes(chat: ChatRoute) -> list[Route]:
         session_id = session_id_of(headers_of(request.scope), request.url.scheme == "https")
         caller = await door.signed_in(session_id) if session_id else None
         if caller is None and await door.is_open(Role.OPERATOR):
-            return JSONResponse(_view("this machine", Role.OPERATOR, None), headers=NO_STORE)
+            return JSONResponse(_view(door, "this machine", Role.OPERATOR, None), headers=NO_STORE)
         if caller is None:
-            return JSONResponse(_view(None, None, None), headers=NO_STORE)
+            return JSONResponse(_view(door, None, None, None), headers=NO_STORE)
         (role,) = caller.roles
-        return JSONResponse(_view(caller.name, role, door.sessions.csrf(session_id)), headers=NO_STORE)
+        return JSONResponse(_view(door, caller.name, role, door.sessions.csrf(session_id)), headers=NO_STORE)
 
     async def sign_out(request: Request, _: Caller) -> Response:
         is_secure, headers = request.url.scheme == "https", headers_of(request.scope)
@@ -68,7 +68,8 @@ async def signed_in(door: Doorkeeper, request: Request, name: str, role: Role, k
     """The answer that opens a session."""
     session_id = await door.sessions.open(name, role, key_digest)
     cookie = set_cookie(session_id, request.url.scheme == "https", door.sessions.lifetime)
-    return JSONResponse(_view(name, role, door.sessions.csrf(session_id)), headers={**NO_STORE, "set-cookie": cookie})
+    view = _view(door, name, role, door.sessions.csrf(session_id))
+    return JSONResponse(view, headers={**NO_STORE, "set-cookie": cookie})
 
 
 async def _caller_with(door: Doorkeeper, key: str, address: str) -> Caller:
@@ -82,5 +83,5 @@ async def _caller_with(door: Doorkeeper, key: str, address: str) -> Caller:
     return caller
 
 
-def _view(name: str | None, role: Role | None, csrf: str | None) -> dict[str, Any]:
-    return {"name": name, "role": role, "csrf_token": csrf}
+def _view(door: Doorkeeper, name: str | None, role: Role | None, csrf: str | None) -> dict[str, Any]:
+    return {"name": name, "role": role, "csrf_token": csrf, "oidc": door.settings.oidc is not None}

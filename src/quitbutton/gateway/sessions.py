@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from quitbutton.core.keys import Role
 from quitbutton.core.sessions import Session, csrf_token, new_session_id, session_digest
+from quitbutton.settings import Settings
 from quitbutton.stores.sessions import SessionStore
+
+
+class IdentityProvider(Protocol):
+    """Who vouches for people that sign in without a key."""
+
+    async def begin(self, state: str, nonce: str, verifier: str) -> str:
+        """The URL at which the browser signs in. Raises `UpstreamFailed`."""
+        ...
+
+    async def finish(self, code: str, nonce: str, verifier: str) -> Mapping[str, object]:
+        """The claims of whoever came back. Raises `NotAllowed` or `UpstreamFailed`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...
 
 
 @dataclass(slots=True)
@@ -49,3 +67,8 @@ class Sessions:
     def csrf(self, session_id: str) -> str:
         """The token that its pages send with what changes something."""
         return csrf_token(self.secret, session_id)
+
+
+def sessions_of(settings: Settings, store: SessionStore, secret: bytes) -> Sessions:
+    """The sessions of an installation, with the times of its settings."""
+    return Sessions(store, secret, settings.session_idle, settings.session_lifetime)

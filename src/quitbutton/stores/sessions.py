@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quitbutton.core.keys import Role
+from quitbutton.core.oidc import SIGN_IN_SECONDS
 from quitbutton.core.sessions import SEEN_COARSE, Session
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.sqlite import Row, SQLite, Transaction
@@ -54,7 +55,12 @@ class SessionStore:
     async def put_sign_in(self, digest: str, nonce: str, verifier: str, at: float) -> None:
         """Remember a sign-in that a provider of identities is asked about."""
         params = {"digest": digest, "nonce": nonce, "verifier": verifier, "at": at}
-        await self._database.write(lambda transaction: transaction.execute(QUERIES["put_sign_in"], params))
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(QUERIES["drop_sign_in"], {"digest": digest, "before": at - SIGN_IN_SECONDS})
+            transaction.execute(QUERIES["put_sign_in"], params)
+
+        await self._database.write(work)
 
     async def take_sign_in(self, digest: str, since: float) -> tuple[str, str] | None:
         """Nonce and verifier of a sign-in begun after `since`; each is given once."""
