@@ -223,11 +223,16 @@ def test_the_embedded_models_named_policies_climb_by_themselves_too(tmp_path: Pa
     assert (mild.assist, mild.speaker, mild.redirections) == (True, "gateway", 5)
 
 
-def test_operators_keys_are_no_chat_keys(tmp_path: Path) -> None:
+def test_operators_keys_are_no_chat_keys_and_never_go_upstream(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
         upstream = gateway.app.upstream
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, OPERATOR)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
-        assert upstream.sent == [], "and never go upstream"
+        gone = await gateway.make("gone", "operator")
+        await gateway.app.chat.doorkeeper.keys.revoke(gone["id"], 1.0)
+        answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, gone["secret"])
+        assert (answer.status_code, "revoked" in answer.text) == (401, True)
+        assert upstream.sent == []
+        assert (await gateway.ask("POST", "/v1/chat/completions", HELLO, "sk-of-a-provider")).status_code == 200
 
     inside(keyed(tmp_path, api_keys=()), scene, upstream=hello())

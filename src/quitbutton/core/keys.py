@@ -122,8 +122,6 @@ class Caller:
     """Its key in the store, if it has one there."""
     is_known: bool = False
     """True when it showed a key of this gateway, which then never goes upstream."""
-    session: str = ""
-    """The secret id of its session, where it came in by cookie."""
 
     @property
     def rules(self) -> KeyRules:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import Scope
 
 from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError, StoreFailed
-from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Key, Need, Role, tenant_of, token_of
+from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Need, Role, tenant_of, token_of
 from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, session_id_of
 from quitbutton.gateway.http import address_of, headers_of
 from quitbutton.gateway.limits import Guesses
@@ -64,10 +64,14 @@ class Doorkeeper:
         return caller
 
     async def by_digest(self, digest: str) -> Caller | None:
-        """Whoever holds the key with this digest, while it is valid. The store's word goes before the settings'."""
+        """Whoever holds the key with this digest; without roles once it is revoked or expired.
+
+        The store's word goes before the settings'.
+        """
         key = await self.keys.by_digest(digest)
         if key is not None and hmac.compare_digest(key.digest, digest):
-            return _caller_of(key) if key.is_valid(self.now()) else None
+            roles = frozenset({key.rules.role} if key.is_valid(self.now()) else ())
+            return Caller(digest, roles, key.rules.name, key, is_known=True)
         # Every key of the settings is compared, in constant time, so that the time taken says nothing.
         known = [one for one in self._given if hmac.compare_digest(one, digest)]
         if not known:
@@ -88,6 +92,8 @@ class Doorkeeper:
         if guards:
             self.guesses.check(address)
         caller = await self.by_digest(tenant_of(self.secret, token))
+        if caller is not None and not caller.roles:
+            raise NotAllowed("This API key has expired or was revoked. Ask its operator for another.")
         if caller is not None and caller.key is not None:
             with suppress(StoreFailed):  # a time of last use is not worth a refusal
                 await self.keys.use(caller.key, self.now())
@@ -111,12 +117,12 @@ class Doorkeeper:
         if session is None:
             return None
         if session.key_digest is None and self.settings.oidc is not None:
-            return Caller("", frozenset({session.role}), session.name, is_known=True, session=session_id)
+            return Caller("", frozenset({session.role}), session.name, is_known=True)
         caller = await self.by_digest(session.key_digest) if session.key_digest else None
         if caller is None or session.role not in caller.roles:
             await self.sessions.close(session_id)
             return None
-        return Caller(caller.tenant, caller.roles, caller.name, caller.key, is_known=True, session=session_id)
+        return caller
 
     async def _open(self, headers: Mapping[str, str], token: str, need: Need) -> Caller:
         """A caller without a key that is known here. Raises `NotAllowed` where one is asked for."""
@@ -157,10 +163,6 @@ def check_exposure(settings: Settings, has_keys: bool = False) -> None:
             "NAME`, or set QUITBUTTON_API_KEYS to a comma-separated list of keys that clients must send, or listen on "
             "127.0.0.1."
         )
-
-
-def _caller_of(key: Key) -> Caller:
-    return Caller(key.digest, frozenset({key.rules.role}), key.rules.name, key, is_known=True)
 
 
 def _not_with(caller: Caller, need: Need) -> str:
