@@ -32,7 +32,10 @@ async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin 
         scope = scope_of(turn.tenant, request, realm)
         conversation = conversation_id(key, root_of(key, scope), request.conversation_id.encode())
         head = await store.head(conversation)
-        return Origin(head, conversation) if head is not None else None
+        origin = None if head is None else Origin(head, conversation, await store.reply_at(turn.owner, head))
+        if origin is not None and origin.reply is not None and origin.reply.owed is not None:
+            turn.request = turn.adapter.continued(turn.request, origin.reply)
+        return origin
     return None
 
 

@@ -199,6 +199,10 @@ class Store(Protocol):
         """Where the reply with this id was given, to the owner it was given to."""
         ...
 
+    async def reply_at(self, owner: bytes, address: bytes) -> KeptReply | None:
+        """The newest reply that was given at a turn."""
+        ...
+
     async def head(self, conversation: str) -> bytes | None:
         """The address of the newest turn of a conversation."""
         ...

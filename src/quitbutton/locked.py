@@ -45,7 +45,8 @@ def locked_style(policy: Policy, request: ChatRequest) -> LockedReply:
 
 def locked_error(policy: Policy, style: LockedReply, reason: str, language: str) -> ConversationEnded:
     """The error of a locked turn. In `evals` its code is the one that evaluation tools record as a stopped sample."""
-    error = ConversationEnded(locked_text(reason, language))
+    text = locked_text(reason, language)
+    error = ConversationEnded(f"{text} (content filtering)" if style is LockedReply.EVALS else text)
     error.status = 400 if style is LockedReply.EVALS else policy.locked_status
     error.code = "content_filter" if style is LockedReply.EVALS else "conversation_ended"
     return error

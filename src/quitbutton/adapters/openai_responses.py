@@ -143,14 +143,17 @@ class OpenAIResponses:
         if kept.upstream_id == request.previous and kept.owed is None:
             return request
         fields = fields_of(request.raw)
-        if kept.upstream_id is None:
+        if request.kept_by_provider:
+            pass  # the conversation knows where it is
+        elif kept.upstream_id is None:
             fields.pop("previous_response_id", None)
         else:
             fields["previous_response_id"] = msgspec.Raw(encode(kept.upstream_id))
         if kept.owed is not None:
             answer = {"type": "function_call_output", "call_id": kept.owed, "output": OUR_ANSWER}
             fields["input"] = msgspec.Raw(encode([answer, *_items(fields)]))
-        return replace(request, raw=joined(fields), previous=kept.upstream_id)
+        previous = request.previous if request.kept_by_provider else kept.upstream_id
+        return replace(request, raw=joined(fields), previous=previous)
 
     def reader(self, content_type: str) -> StreamReader | WholeReader:
         """What reads the upstream's reply, by its content type."""

@@ -66,6 +66,11 @@ class SQLStore:
         address, conversation, upstream_id, upstream, owed = rows[0]
         return Origin(bytes(address), conversation, KeptReply(reply_id, upstream_id, upstream, owed))
 
+    async def reply_at(self, owner: bytes, address: bytes) -> KeptReply | None:
+        """The newest reply that was given at a turn."""
+        rows = await self._database.read(QUERIES["reply_at"], {"owner": owner, "address": address})
+        return KeptReply(*rows[0]) if rows else None
+
     async def head(self, conversation: str) -> bytes | None:
         """The address of the newest turn of a conversation."""
         rows = await self._database.read(QUERIES["head_of"], {"id": conversation})

@@ -10,3 +10,4 @@ CREATE TABLE replies (
     at           DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (owner, id)
 ) {tail};
+CREATE INDEX replies_address ON replies (owner, address, at);

@@ -40,6 +40,9 @@ ON CONFLICT (id) DO UPDATE SET head = excluded.head, updated_at = excluded.updat
 -- name: reply
 SELECT address, conversation, upstream_id, upstream, owed FROM replies WHERE owner = :owner AND id = :id;
 
+-- name: reply_at
+SELECT id, upstream_id, upstream, owed FROM replies WHERE owner = :owner AND address = :address ORDER BY at DESC LIMIT 1;
+
 -- name: put_reply
 INSERT INTO replies (owner, id, address, conversation, upstream_id, upstream, owed, at)
 VALUES (:owner, :id, :address, :conversation, :upstream_id, :upstream, :owed, :at)
