@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,14 +49,18 @@ def test_a_revoked_key_stays_revoked(database: SQLite) -> None:
         keys, digest = KeyStore(database), tenant_of(SECRET, "k")
         made = await keys.put(KeyRules("one", Role.OPERATOR), digest, "ann", 1.0)
         assert await keys.exist() == (False, True)
-        first, second = await keys.revoke(made.id, 5.0), await keys.revoke(made.id, 9.0)
+        first, second = await keys.revoke(made.id, "ann", 5.0), await keys.revoke(made.id, "bob", 9.0)
         assert first is not None
         assert first == second
         assert (first.revoked_at, first.is_valid(6.0), first.state(6.0)) == (5.0, False, "revoked")
         with pytest.raises(BadRequest, match=made.id):
             await keys.put(KeyRules("again"), digest, "ann", 10.0)
-        assert await keys.revoke("key_none", 1.0) is None
+        assert await keys.revoke("key_none", "ann", 1.0) is None
         assert await keys.exist() == (False, True), "revoking the last key opens nothing"
+        events = await database.read("SELECT kind, at, body FROM events ORDER BY seq")
+        assert [tuple(row[:2]) for row in events] == [("key.created", 1.0), ("key.revoked", 5.0)]
+        assert all(json.loads(row[2])["by"] == "ann" and made.id in row[2] for row in events)
+        assert digest not in str(events)
 
     asyncio.run(scene())
 

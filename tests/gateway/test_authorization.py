@@ -156,7 +156,7 @@ def test_the_first_key_closes_what_it_is_for_and_revoking_it_opens_nothing(
     async def scene(gateway: Inside) -> None:
         hello = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
         made = (await gateway.ask("POST", f"{API}/keys", {"name": "first", "role": role})).json()
-        await gateway.app.chat.doorkeeper.keys.revoke(made["id"], 1.0)
+        await gateway.app.chat.doorkeeper.keys.revoke(made["id"], "ann", 1.0)
         assert (await gateway.ask("GET", f"{API}/keys")).status_code == 401
         assert (await gateway.ask("GET", f"{API}/judges")).status_code == 401
         assert (await gateway.ask("POST", "/v1/chat/completions", hello)).status_code == chats

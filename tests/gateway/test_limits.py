@@ -229,7 +229,7 @@ def test_operators_keys_are_no_chat_keys_and_never_go_upstream(tmp_path: Path) -
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, OPERATOR)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
         gone = await gateway.make("gone", "operator")
-        await gateway.app.chat.doorkeeper.keys.revoke(gone["id"], 1.0)
+        await gateway.app.chat.doorkeeper.keys.revoke(gone["id"], "ann", 1.0)
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, gone["secret"])
         assert (answer.status_code, "revoked" in answer.text) == (401, True)
         assert upstream.sent == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,22 @@ def test_whoever_guesses_has_to_wait_whatever_key_comes_next(tmp_path: Path, doo
         assert (await gateway.ask("GET", KEYS, **headers)).status_code == 200, "who is signed in goes on"
         now["now"] += 1
         assert (await knock(OPERATOR))[0] == 200
+
+    inside(keyed(tmp_path), scene)
+
+
+def test_guessing_at_once_is_no_faster(tmp_path: Path) -> None:
+    async def scene(gateway: Inside) -> None:
+        keys = gateway.app.chat.doorkeeper.keys
+        found = keys.by_digest
+
+        async def slowly(digest: str) -> object:
+            await asyncio.sleep(0.05)
+            return await found(digest)
+
+        keys.by_digest = slowly
+        answers = await asyncio.gather(*(gateway.ask("POST", SESSION, {"key": str(one)}) for one in range(40)))
+        assert sorted(answer.status_code for answer in answers) == [401] * FREE_TRIES + [429] * (40 - FREE_TRIES)
 
     inside(keyed(tmp_path), scene)
 

@@ -95,7 +95,7 @@ def _taken_over(variable: str) -> str:
 
 
 async def _revoke(key_id: str, keys: KeyStore) -> int:
-    key = await keys.revoke(key_id, time.time())
+    key = await keys.revoke(key_id, "command line", time.time())
     if key is None:
         print(f"There is no key {key_id}. `quitbutton keys list` shows the ids.")
         return 1

@@ -50,7 +50,7 @@ def key_routes(chat: ChatRoute) -> list[Route]:
 
     async def revoke(request: Request, caller: Caller) -> Response:
         now = door.now()
-        key = await door.keys.revoke(request.path_params["key_id"], now)
+        key = await door.keys.revoke(request.path_params["key_id"], caller.name, now)
         if key is None:
             raise NotFound("There is no key with this id. GET /v1/quitbutton/keys lists them.")
         return JSONResponse(key_view(key, now), headers=NO_STORE)

@@ -88,8 +88,9 @@ class Guesses:
             self._tries.popitem(last=False)
 
     def right(self, address: str) -> None:
-        """The right key was shown: the address starts anew."""
+        """What was counted as wrong before it was looked at was right: the address starts anew."""
         self._tries.pop(address, None)
+        self._overall.wrong = max(0, self._overall.wrong - 1)
 
     def _of(self, address: str, now: float) -> _Tries:
         tries = self._tries.pop(address, None)

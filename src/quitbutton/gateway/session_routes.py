@@ -75,9 +75,11 @@ async def signed_in(door: Doorkeeper, request: Request, name: str, role: Role, k
 async def _caller_with(door: Doorkeeper, key: str, address: str) -> Caller:
     """Whoever holds an operator's or auditor's key. Raises `NotAllowed`, and `RateLimited` for whoever guesses."""
     door.guesses.check(address, overall=True)
+    door.guesses.wrong(
+        address
+    )  # until it is known to be right, so that many at once are no more than one after another
     caller = await door.by_digest(tenant_of(door.secret, key))
     if caller is None or not caller.roles & Need.READ.roles:
-        door.guesses.wrong(address)
         raise NotAllowed(WRONG_KEY)
     door.guesses.right(address)
     return caller

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
+from quitbutton.stores.acts import put_act
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
@@ -22,7 +23,10 @@ class KeyStore:
 
         def work(transaction: Transaction) -> Row:
             transaction.execute(QUERIES["put_key"], params)
-            return transaction.execute(QUERIES["key_by_digest"], {"digest": digest})[0]
+            row = transaction.execute(QUERIES["key_by_digest"], {"digest": digest})[0]
+            if row[0] == params["id"]:
+                put_act(transaction, "key.created", by, at, {"key": row[0], "role": rules.role, "policy": rules.policy})
+            return row
 
         key = _key_of(await self._database.write(work, durable=True))
         if key.id != params["id"]:
@@ -45,11 +49,15 @@ class KeyStore:
         rows = await self._database.read(QUERIES["key_roles"])
         return bool(rows[0][0]), bool(rows[0][1])
 
-    async def revoke(self, key_id: str, at: float) -> Key | None:
+    async def revoke(self, key_id: str, by: str, at: float) -> Key | None:
         """Revoke a key for good; the key, or nothing where there is none. The first time stands."""
 
         def work(transaction: Transaction) -> list[Row]:
+            rows = transaction.execute(QUERIES["key_by_id"], {"id": key_id})
+            if not rows or _key_of(rows[0]).revoked_at is not None:
+                return rows
             transaction.execute(QUERIES["revoke_key"], {"id": key_id, "at": at})
+            put_act(transaction, "key.revoked", by, at, {"key": key_id})
             return transaction.execute(QUERIES["key_by_id"], {"id": key_id})
 
         rows = await self._database.write(work, durable=True)
