@@ -169,6 +169,18 @@ def test_chat_keys_alone_leave_nobody_an_operator(tmp_path: Path) -> None:
         for key in ("", CHAT, OTHER, OPERATOR):
             answer = await gateway.ask("GET", f"{API}/keys", key=key)
             assert answer.status_code in (401, 403)
+def test_a_page_of_an_allowed_origin_may_chat_but_is_no_operator(tmp_path: Path) -> None:
+    async def scene(gateway: Inside) -> None:
+        page = {"origin": "https://app.example"}
+        for (method, path), need in TABLE.items():
+            answer = await gateway.ask(method, filled(path), None if method == "GET" else {"wrong": 1}, **page)
+            refused = need in (Need.READ, Need.MANAGE)
+            assert (answer.status_code == 403) == refused, path
+
+    settings = keyed(tmp_path, api_keys=(), operator_keys=(), allowed_origins=("https://app.example",))
+    inside(settings, scene)
+
+
         assert "keys create NAME --role operator" in (await gateway.ask("GET", f"{API}/keys")).text
 
     inside(keyed(tmp_path, operator_keys=()), scene)

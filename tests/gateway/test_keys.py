@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.conftest import Running
 from tests.gateway.inside import CHAT, HELLO, OPERATOR, Inside, inside, keyed
@@ -15,6 +18,7 @@ from tests.test_passthrough import post
 from tests.upstream import Provider
 
 from quitbutton.cli.main import main
+from quitbutton.cli.serve import _greet as greet
 from quitbutton.core.errors import SettingsError
 from quitbutton.gateway.auth import check_exposure
 from quitbutton.settings import Settings
@@ -160,3 +164,50 @@ def test_listening_to_others_needs_a_key_of_any_kind() -> None:
 def test_wrong_settings_of_keys_say_what_is_wrong(given: dict[str, object], word: str) -> None:
     with pytest.raises(SettingsError, match=word):
         Settings(**given)
+
+
+def test_the_start_says_who_may_come_in_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    for settings, has, said in (
+        (Settings(), (False, False), (True, True)),
+        (Settings(), (False, True), (True, False)),
+        (Settings(), (True, True), (False, False)),
+        (Settings(operator_keys=(OPERATOR,)), (False, False), (True, False)),
+        (Settings(api_keys=(CHAT,)), (False, False), (False, False)),
+        (Settings(host="0.0.0.0"), (False, True), (False, False)),
+    ):
+        greet(settings, *has)
+        words = capsys.readouterr().out
+        assert ("no API key is asked for" in words, "whoever is on this machine is the operator" in words) == said
+
+
+def test_with_a_key_in_the_store_others_may_be_listened_to(
+    start_gateway: Callable[..., Running], provider: Provider, fresh: Provider, tmp_path: Path
+) -> None:
+    config = tmp_path / "quitbutton.toml"
+    config.write_text(f'store = "{tmp_path}/a.sqlite3"\nupstream = "{provider.url}"\nassessor = "scripted"\n')
+    given = ("--config", str(config))
+    serve = [sys.executable, "-m", "quitbutton", "serve", "--host", "0.0.0.0", "--port", "0", *given]
+    refused = subprocess.run(serve, capture_output=True, text=True, timeout=60)
+    assert (refused.returncode, "quitbutton keys create" in refused.stderr) == (1, True)
+    assert main(["keys", "create", "ann", "--role", "operator", *given]) == 0
+    running = start_gateway("--host", "0.0.0.0", *given)
+    assert post(running.url, BODY)[0] == 401, "no chat key, and nobody chats without one here"
+    assert fresh.seen == []
+
+
+def test_an_operator_signs_in_over_a_real_connection(
+    start_gateway: Callable[..., Running], provider: Provider, tmp_path: Path
+) -> None:
+    config = tmp_path / "quitbutton.toml"
+    config.write_text(f'operator_keys = ["{OPERATOR}"]\n')
+    running = start_gateway("--upstream", provider.url, "--assessor", "scripted", "--config", str(config))
+    with httpx.Client(base_url=running.url, trust_env=False) as browser:
+        assert browser.get(f"{API}/keys").status_code == 401
+        token = browser.post(f"{API}/session", json={"key": OPERATOR}).json()["csrf_token"]
+        assert browser.get(f"{API}/keys").json() == {"keys": []}
+        made = browser.post(f"{API}/keys", json={"name": "shop"}, headers={"X-Quitbutton-Csrf": token})
+        assert made.status_code == 201
+        running.restart()
+        assert len(browser.get(f"{API}/keys").json()["keys"]) == 1, "a session outlives a restart"
+        browser.delete(f"{API}/session", headers={"X-Quitbutton-Csrf": token})
+        assert browser.get(f"{API}/keys").status_code == 401

@@ -172,7 +172,9 @@ def test_a_key_and_a_route_have_policies_of_their_own(tmp_path: Path) -> None:
         assert "nicht" in german.json()["content"][0]["text"]
         silent = await gateway.ask("POST", "/v1/messages", message, watched["secret"])
         assert "quitbutton" not in silent.json(), "the key's policy goes before the route's"
-        policies = {guard.policy.digest for guard in gateway.app.chat.guards.made.values()}
+        made = gateway.app.chat.guards.made.values()
+        assert all(guard.under_way is gateway.app.chat.guard.under_way for guard in made), "an end cuts turns of all"
+        policies = {guard.policy.digest for guard in made}
         assert policies == {policy.digest for policy in gateway.app.settings.policies.values()}
 
     text = POLICIES + '"/v1/messages" = "german"\n'

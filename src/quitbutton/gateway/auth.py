@@ -130,6 +130,8 @@ class Doorkeeper:
         if not await self.is_open(role):
             raise NotAllowed(NO_CHAT_KEY if role is Role.CHAT else NO_OPERATOR_KEY)
         _only_loopback(headers)
+        if role is not Role.CHAT and _is_foreign(headers):
+            raise Forbidden("Pages of another site may chat here, where allowed_origins says so, but are no operators.")
         return Caller(tenant_of(self.secret, token) if token else ANONYMOUS, frozenset({role}), "this machine")
 
     async def _check_host(self, headers: Mapping[str, str]) -> None:
@@ -138,9 +140,7 @@ class Doorkeeper:
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
         """Raises `Forbidden` when a browser speaks for another site."""
-        origin = headers.get("origin")
-        own = headers.get("host", "")
-        if origin and origin not in self.settings.allowed_origins and origin.partition("://")[2] != own:
+        if _is_foreign(headers) and headers["origin"] not in self.settings.allowed_origins:
             raise Forbidden("Pages of another site may not call this gateway; the setting allowed_origins lets them.")
 
 
@@ -168,6 +168,12 @@ def check_exposure(settings: Settings, has_keys: bool = False) -> None:
 def _not_with(caller: Caller, need: Need) -> str:
     had, wanted = (" or ".join(sorted(roles)) for roles in (caller.roles, need.roles))
     return f"This needs the role {wanted}; the key or session that came with the request has the role {had}."
+
+
+def _is_foreign(headers: Mapping[str, str]) -> bool:
+    """True for a request of a browser's page that did not come from here."""
+    origin = headers.get("origin")
+    return bool(origin) and str(origin).partition("://")[2] != headers.get("host", "")
 
 
 def _is_loopback(headers: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from joserfc import jwt
@@ -17,6 +17,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from quitbutton.core.errors import NotAllowed, UpstreamFailed
+from quitbutton.core.keys import LOOPBACK
 from quitbutton.core.oidc import ALGORITHMS, OidcSettings, authorization_url, is_safe
 
 KEPT_SECONDS = 3600.0
@@ -121,7 +122,9 @@ class Provider:
         return url
 
     async def _ask(self, method: str, url: str, **more: Any) -> dict[str, Any]:
-        self._session = self._session or aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True)
+        self._session = self._session or aiohttp.ClientSession(
+            timeout=TIMEOUT, trust_env=urlsplit(self.settings.issuer).hostname not in LOOPBACK
+        )
         try:
             async with self._session.request(method, url, allow_redirects=False, **more) as answer:
                 body = await answer.content.read(LARGEST_ANSWER)
