@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import enum
 import os
-import re
-import tomllib
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from quitbutton.core.errors import PolicyError, SettingsError
 from quitbutton.core.judges import JudgeSettings
@@ -23,15 +15,13 @@ from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import UpstreamSettings
+from quitbutton.tables import read, table, tables, toml, typed
 
-T = TypeVar("T")
 PREFIX = "QUITBUTTON_"
 TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
-NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -130,45 +120,45 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
-    data = _read(file or Path("quitbutton.toml"), must_exist=file is not None)
+    data = read(file or Path("quitbutton.toml"), must_exist=file is not None)
     policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data = (data.pop(name, {}) for name in TABLES)
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
             data[known.name] = [part.strip() for part in value.split(",")] if _is_list(known.type) else value
     data |= {name: value for name, value in given.items() if value is not None}
-    settings = _typed(data, Settings, SettingsError, strict=False)
-    upstreams = _tables("upstreams", upstreams_data, UpstreamSettings)
+    settings = typed(data, Settings, SettingsError, strict=False)
+    upstreams = tables("upstreams", upstreams_data, UpstreamSettings)
     if upstreams and settings.upstream is not None:
         raise SettingsError("Name either one `upstream` or [upstreams.NAME] tables, not both.")
     settings = replace(settings, upstreams=upstreams)
     if settings.policy_file is not None:
-        policy_data = _read(settings.policy_file, must_exist=True) | policy_data
+        policy_data = read(settings.policy_file, must_exist=True) | policy_data
     if settings.is_embedded:
         # A small model can neither press nor redirect: the ladder and its words are ours.
         policy_data = {"assist": True, "speaker": "gateway", **policy_data}
-    policy = _typed(policy_data, Policy, PolicyError)
-    policies = _tables("policies", policies_data, Policy, policy_data)
-    judges = _tables("judges", judges_data, JudgeSettings)
-    oidc = _table("oidc", oidc_data, OidcSettings) if oidc_data else None
+    policy = typed(policy_data, Policy, PolicyError)
+    policies = tables("policies", policies_data, Policy, policy_data)
+    judges = tables("judges", judges_data, JudgeSettings)
+    oidc = table("oidc", oidc_data, OidcSettings) if oidc_data else None
     settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc)
     return replace(settings, policy=policy, judges=judges)
 
 
 def load_policy(file: Path) -> Policy:
     """The policy of a TOML file; missing keys have their defaults. Raises `PolicyError` or `SettingsError`."""
-    data = _read(file, must_exist=True)
+    data = read(file, must_exist=True)
     return policy_from(data.get("policy", data))
 
 
 def policy_from(keys: Mapping[str, Any]) -> Policy:
     """The policy with these keys; missing ones have their defaults. Raises `PolicyError`, naming the key."""
-    return _typed(keys, Policy, PolicyError)
+    return typed(keys, Policy, PolicyError)
 
 
 def policy_toml(policy: Policy) -> str:
     """A policy as TOML, every key."""
-    lines = (f"{name} = {_toml(value)}" for name, value in asdict(policy).items())
+    lines = (f"{name} = {toml(value)}" for name, value in asdict(policy).items())
     return "\n".join(lines) + "\n"
 
 
@@ -184,106 +174,5 @@ def _routes(data: Any, policies: Mapping[str, Policy]) -> dict[str, str]:
     return data
 
 
-def _tables(kind_name: str, data: Any, kind: type[T], base: Mapping[str, Any] = NOTHING) -> dict[str, T]:
-    """The `[kind.NAME]` tables of a file; what one leaves out is as in `base`."""
-    if not isinstance(data, dict) or not all(isinstance(table, dict) for table in data.values()):
-        keys = ", ".join(_required(kind))
-        raise SettingsError(f"{kind_name} are tables with names of yours: [{kind_name}.NAME], then {keys}.")
-    found: dict[str, T] = {}
-    for name, table in data.items():
-        if not TABLE_NAME.fullmatch(name):
-            raise SettingsError(
-                f"[{kind_name}.{name}]: a name has lower-case letters, digits, - and _, and no more than 40."
-            )
-        found[name] = _table(f"{kind_name}.{name}", {**base, **table}, kind, f"{kind_name} table")
-    return found
-
-
-def _table(title: str, data: Any, kind: type[T], kind_name: str = "table") -> T:
-    """The `[title]` table of a file."""
-    if not isinstance(data, dict):
-        raise SettingsError(f"[{title}] is a table.")
-    if missing := [key for key in _required(kind) if key not in data]:
-        raise SettingsError(f"[{title}] needs {', '.join(f'`{key}`' for key in missing)}.")
-    try:
-        return _typed(data, kind, SettingsError, kind_name=kind_name)
-    except (SettingsError, PolicyError) as error:
-        raise SettingsError(f"[{title}]: {error}") from error
-
-
-def _required(kind: type) -> list[str]:
-    return [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
-
-
-def _read(file: Path, must_exist: bool) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        if must_exist:
-            raise SettingsError(f"There is no file {file}.") from error
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not TOML: {error}.") from error
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error}.") from error
-
-
-def _typed(
-    data: Mapping[str, Any], kind: type[T], failure: type[Exception], strict: bool = True, kind_name: str = ""
-) -> T:
-    hints = typing.get_type_hints(kind)
-    for key in data:
-        if key not in hints:
-            near = difflib.get_close_matches(key, hints, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(hints)}."
-            raise failure(f"`{key}` is not a key of the {kind_name or kind.__name__.lower()}; {hint}")
-    values: dict[str, Any] = {}
-    for key, value in data.items():
-        try:
-            values[key] = msgspec.convert(value, hints[key], strict=strict, dec_hook=_decode)
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
-            allowed = f"{_allowed(hints[key])}.{_nearest(value, hints[key])}"
-            raise failure(f"`{key}` = {value!r} is not allowed; it must be {allowed}") from error
-    return kind(**values)
-
-
-def _decode(kind: type, value: Any) -> Any:
-    return kind(value)
-
-
-def _allowed(hint: Any) -> str:
-    """A type in the words of whoever writes the file."""
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return "one of " + ", ".join(f'"{item.value}"' for item in hint)
-    origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (tuple, list):
-        return f"a list, each {_allowed(inside[0])}"
-    if origin is dict:
-        return "a table"
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(_allowed(item) for item in inside if item is not type(None))
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}.get(
-        hint, str(hint)
-    )
-
-
-def _nearest(value: object, hint: Any) -> str:
-    kinds = [kind for kind in (hint, *typing.get_args(hint)) if isinstance(kind, type) and issubclass(kind, enum.Enum)]
-    names = [item.value for kind in kinds for item in kind]
-    near = difflib.get_close_matches(str(value), names, n=1)
-    return f' Did you mean "{near[0]}"?' if near else ""
-
-
 def _is_list(annotation: object) -> bool:
     return str(annotation).startswith("tuple")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
