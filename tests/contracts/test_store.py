@@ -16,8 +16,9 @@ from quitbutton.core.policy import OPEN, Decision, Standing, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.stores.migrate import migrate
 from quitbutton.stores.sql import SQLStore
-from quitbutton.stores.sqlite import SQLite
+from quitbutton.stores.sqlite import SQLite, Transaction
 
 HARM, CLEAN = Verdict(Label.ABUSE, assessor="t@1"), Verdict(Label.CLEAN, assessor="t@1")
 POLICY = Policy()
@@ -208,6 +209,21 @@ def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     database.migrate(lambda transaction: transaction.execute("INSERT INTO migrations (version) VALUES (9999)"))
     with pytest.raises(StoreFailed, match="newer quitbutton"):
         SQLStore(database)
+    database.close()
+
+
+def test_a_migration_that_arrives_after_a_later_one_is_still_applied(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "a.sqlite3")
+    newest = migrate(database)
+
+    def undo(transaction: Transaction) -> None:
+        transaction.execute("DROP TABLE keys")
+        transaction.execute("DROP TABLE sessions")
+        transaction.execute("DROP TABLE sign_ins")
+        transaction.execute("DELETE FROM migrations WHERE version = 3")
+
+    database.migrate(undo)
+    assert (newest > 3, migrate(database), migrate(database)) == (True, 1, 0)
     database.close()
 
 

@@ -25,13 +25,13 @@ def migrate(database: SQLite) -> int:
 
     def work(transaction: Transaction) -> None:
         transaction.execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)")
-        current = transaction.execute("SELECT COALESCE(MAX(version), 0) FROM migrations")[0][0]
-        if current > scripts[-1][0]:
+        done = {row[0] for row in transaction.execute("SELECT version FROM migrations")}
+        if max(done, default=0) > scripts[-1][0]:
             raise StoreFailed(
-                f"The store is at version {current}, this quitbutton knows {scripts[-1][0]}. Install a newer quitbutton."
+                f"The store is at version {max(done)}, this quitbutton knows {scripts[-1][0]}. Install a newer quitbutton."
             )
         for version, script in scripts:
-            if version > current:
+            if version not in done:
                 for statement in statements(script, database.words):
                     transaction.execute(statement)
                 transaction.execute("INSERT INTO migrations (version) VALUES (:version)", {"version": version})
