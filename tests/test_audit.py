@@ -1,0 +1,331 @@
+"""The audit trail: every event provable, every kind of tampering found and named, offline and in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quitbutton.core.audit import verified
+from quitbutton.core.errors import BadRequest, NotFound, SettingsError
+from quitbutton.core.merkle import verify_consistency, verify_inclusion
+from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
+from quitbutton.signing import is_signed_by, signer_of
+from quitbutton.stores.audit import AuditLog
+from quitbutton.stores.rights import Rights
+from quitbutton.stores.sqlite import SQLite
+from tests.play import Play, say
+from tests.test_rights import Case
+
+NOTE = (
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+"""The example of the reference implementation of signed notes."""
+
+
+def run(scene: Any) -> Any:
+    return asyncio.run(scene)
+
+
+def check(key: VerifierKey) -> Callable[[bytes, bytes], bool]:
+    return lambda signature, data: is_signed_by(key, signature, data)
+
+
+def test_the_reference_note_opens_and_a_changed_one_does_not() -> None:
+    key = VerifierKey.read(PETER)
+    assert opened(NOTE, key, check(key)).startswith("If you think")
+    with pytest.raises(ValueError, match="is not valid"):
+        opened(NOTE.replace("answer", "cause"), key, check(key))
+    with pytest.raises(ValueError, match="not signed by"):
+        opened(NOTE.replace("PeterNeumann", "Somebody"), key, check(key))
+
+
+@pytest.mark.parametrize("text", ["", "a+b", "a+00000000+AAAA", PETER.replace("c74f20a3", "c74f20a4"), PETER + "x"])
+def test_a_key_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        VerifierKey.read(text)
+
+
+def test_a_checkpoint_reads_as_it_was_written() -> None:
+    signer = signer_of(None, None)
+    one = Checkpoint("quitbutton", 7, bytes(range(32)), 99)
+    note = signed(one.text, signer.key, signer.sign)
+    assert Checkpoint.read(opened(note, signer.key, check(signer.key))) == one
+    for broken in ("quitbutton\n7\n", "quitbutton\n-7\nAAAA\n", "quitbutton\n7\nAAAA\n", "\n7\nAAAA\n"):
+        with pytest.raises(ValueError, match="checkpoint"):
+            Checkpoint.read(broken)
+
+
+def test_a_signing_key_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
+    file = tmp_path / "sub" / "audit.key"
+    first, second = signer_of(None, file), signer_of(None, file)
+    assert first.key == second.key
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert signer_of(file.read_text(), None).key == first.key
+    with pytest.raises(SettingsError, match="must hold an Ed25519 key"):
+        signer_of("short", None)
+
+
+class Trail:
+    """A log over the events of an ended conversation and of another, in three batches."""
+
+    def __init__(self, path: Path | str = ":memory:") -> None:
+        self.signer = signer_of(None, None)
+        self.case = Case()
+        self.log = AuditLog(self.case.play.store._database, self.signer)
+        self.notes: list[str] = []
+
+    async def grows(self) -> list[str]:
+        """The lines of an export."""
+        await self.case.ends()
+        await self._batch(1.0)
+        await self.case.rights.appeal(self.case.end_id, "x", 10.0)
+        await self._batch(2.0)
+        play = self.case.play
+        play.upstream.lines = lambda request: say("Hi.")
+        for number in range(6):
+            await play.sends([{"role": "user", "content": f"hello {number}"}], user="bob")
+        await self._batch(3.0)
+        return [line async for line in self.log.export()]
+
+    async def _batch(self, now: float) -> None:
+        assert await self.log.append(now) is not None
+        note = (await self.log.head())[1]
+        assert note is not None
+        self.notes.append(note)
+
+    def problems(self, lines: list[str], since: str | None = None, trusted: bool = True) -> list[str]:
+        return verified(lines, is_signed_by, self.signer.key if trusted else None, since).problems
+
+
+def test_a_sound_trail_verifies_offline_and_every_event_is_proven() -> None:
+    async def scene() -> None:
+        trail = Trail()
+        lines = await trail.grows()
+        found = verified(lines, is_signed_by, trail.signer.key, trail.notes[0])
+        assert (found.problems, found.events, found.signed, found.checkpoints) == ([], 11, 11, 3)
+        size, note = await trail.log.head()
+        root = Checkpoint.read(opened(note or "", trail.signer.key, check(trail.signer.key))).root
+        for one in await trail.log.events(0):
+            proof = await trail.log.inclusion(one.seq)
+            path = [bytes.fromhex(part) for part in proof["proof"]]
+            assert verify_inclusion(proof["n"], size, bytes.fromhex(proof["leaf_hash"]), path, root)
+        told = await trail.log.consistency(4, 11)
+        path, roots = ([bytes.fromhex(part) for part in told[name]] for name in ("proof", "roots"))
+        assert verify_consistency(4, 11, roots[0], roots[1], path)
+        with pytest.raises(NotFound):
+            await trail.log.inclusion(999)
+        with pytest.raises(BadRequest):
+            await trail.log.consistency(4, 99)
+        assert await trail.log.append(4.0) is None, "nothing new, no checkpoint"
+        assert (await trail.log.check(is_signed_by, trail.notes[-1])).problems == []
+
+    run(scene())
+
+
+def entry(line: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def changed(lines: list[str]) -> list[str]:
+    return [*lines[:3], lines[3].replace("abuse", "harm", 1), *lines[4:]]
+
+
+def changed_with_its_hash(lines: list[str]) -> list[str]:
+    from quitbutton.core.audit import hash_of
+
+    one = entry(changed(lines)[3])
+    return [*lines[:3], json.dumps({**one, "hash": hash_of(one["leaf"]).hex()}), *lines[4:]]
+
+
+def removed(lines: list[str]) -> list[str]:
+    return [*lines[:5], *lines[6:]]
+
+
+def reordered(lines: list[str]) -> list[str]:
+    return [*lines[:5], lines[6], lines[5], *lines[7:]]
+
+
+def inserted(lines: list[str]) -> list[str]:
+    return [*lines[:6], lines[3], *lines[6:]]
+
+
+def truncated(lines: list[str]) -> list[str]:
+    return [line for line in lines if entry(line).get("n", 0) < 9]
+
+
+def cut_with_its_checkpoint(lines: list[str]) -> list[str]:
+    return [line for line in truncated(lines) if "checkpoint" not in line or "\\n11\\n" not in line]
+
+
+def without_checkpoints(lines: list[str]) -> list[str]:
+    return [line for line in lines if "checkpoint" not in entry(line)]
+
+
+def forged(lines: list[str]) -> list[str]:
+    other = signer_of(None, None)
+    note = signed(Checkpoint("quitbutton", 11, bytes(32)).text, other.key, other.sign)
+    return [*lines[:-1], json.dumps({"checkpoint": note})]
+
+
+def resigned(lines: list[str]) -> list[str]:
+    """Everything made anew under another key, without a fault of its own."""
+    other = signer_of(None, None)
+    first = {**entry(lines[0]), "key": other.key.text}
+    out = [json.dumps(first)]
+    for line in lines[1:]:
+        one = entry(line)
+        if "checkpoint" in one:
+            text = one["checkpoint"].partition("\n\n")[0] + "\n"
+            one = {"checkpoint": signed(text, other.key, other.sign)}
+        out.append(json.dumps(one))
+    return out
+
+
+TAMPERED = [
+    (changed, "event 2 was changed"),
+    (changed_with_its_hash, "the events up to 4 are not those that were signed"),
+    (removed, "events 4 to 4 were removed"),
+    (reordered, "it was moved, or put in"),
+    (inserted, "it was moved, or put in"),
+    (truncated, "the end was cut off"),
+    (cut_with_its_checkpoint, "signed by no checkpoint"),
+    (without_checkpoints, "there is no checkpoint"),
+    (forged, "a checkpoint is forged or broken"),
+    (resigned, "the export names another key"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "said"), TAMPERED, ids=lambda one: getattr(one, "__name__", ""))
+def test_tampering_with_an_export_is_named(tamper: Callable[[list[str]], list[str]], said: str) -> None:
+    async def scene() -> None:
+        trail = Trail()
+        lines = await trail.grows()
+        assert any(said in problem for problem in trail.problems(tamper(lines))), trail.problems(tamper(lines))
+
+    run(scene())
+
+
+def test_a_trail_that_does_not_go_on_from_a_kept_checkpoint_was_rolled_back_or_rewritten() -> None:
+    async def scene() -> None:
+        trail = Trail()
+        lines = await trail.grows()
+        short = [line for line in lines if entry(line).get("n", 0) < 4 and "\\n11\\n" not in line]
+        short = [line for line in short if "\\n5\\n" not in line]
+        assert trail.problems(short) == [], "by itself it is sound"
+        assert any("rolled back" in one for one in trail.problems(short, since=trail.notes[-1]))
+        other = Trail()
+        other.signer = trail.signer
+        other.log = AuditLog(other.case.play.store._database, trail.signer)
+        assert any("rewritten" in one for one in trail.problems(await other.grows(), since=trail.notes[-1]))
+
+    run(scene())
+
+
+@pytest.mark.parametrize("line", ["not json", "[]", '{"n": 1}', '{"checkpoint": 5}', '{"format": "else", "key": "x"}'])
+def test_lines_that_are_nothing_are_named_and_never_crash(line: str) -> None:
+    async def scene() -> None:
+        trail = Trail()
+        lines = await trail.grows()
+        assert trail.problems([*lines, line])
+
+    run(scene())
+
+
+STATEMENTS = [
+    ("UPDATE events SET body = replace(body, 'abuse', 'harm') WHERE seq = 3", "number 3) was changed"),
+    ("UPDATE events SET at = at + 1 WHERE seq = 2", "number 2) was changed"),
+    ("DELETE FROM events WHERE seq = 4", "number 4) was removed"),
+    ("UPDATE events SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)", "was removed"),
+    (
+        "INSERT INTO events (seq, at, kind, tenant, conversation, message, body) VALUES (0, 1, 'x', '', '', '', '{}')",
+        "put in among",
+    ),
+    ("UPDATE checkpoints SET note = replace(note, 'time 1', 'time 7') WHERE size = 4", "forged or broken"),
+    ("DELETE FROM leaves WHERE n > 8", "the end of the log was cut off"),
+    (
+        "UPDATE nodes SET hash = (SELECT hash FROM nodes WHERE level = 0 AND n = 1) WHERE level = 0 AND n = 2",
+        "was changed",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "said"), STATEMENTS)
+def test_tampering_with_the_database_is_named(statement: str, said: str) -> None:
+    async def scene() -> None:
+        trail = Trail()
+        await trail.grows()
+        database = trail.case.play.store._database
+        await database.write(lambda transaction: transaction.execute(statement))
+        problems = (await trail.log.check(is_signed_by)).problems
+        assert any(said in problem for problem in problems), problems
+
+    run(scene())
+
+
+def test_a_database_that_was_rolled_back_is_told_from_a_note_kept_elsewhere(tmp_path: Path) -> None:
+    async def scene() -> None:
+        signer = signer_of(None, tmp_path / "audit.key")
+        database = SQLite(tmp_path / "a.sqlite3")
+        from quitbutton.stores.sql import SQLStore
+
+        play = Play([say("Hi.") for _ in range(4)], store=SQLStore(database))
+        log = AuditLog(database, signer)
+        await play.says("one")
+        await log.append(1.0)
+        backup = {row[0]: row for row in await database.read("SELECT * FROM events")}
+        await play.says("two")
+        await log.append(2.0)
+        kept = (await log.head())[1]
+        for table, place in (
+            ("events", "seq > 1"),
+            ("leaves", "n > 0"),
+            ("checkpoints", "size > 1"),
+            ("nodes", "n > 0"),
+        ):
+            await database.write(
+                lambda transaction, t=table, p=place: transaction.execute(f"DELETE FROM {t} WHERE {p}")
+            )
+        await database.write(lambda transaction: transaction.execute("DELETE FROM nodes WHERE level > 0"))
+        assert len(backup) == 1
+        assert (await log.check(is_signed_by)).problems == [], "by itself it is sound"
+        assert any("rolled back" in one for one in (await log.check(is_signed_by, kept)).problems)
+        database.close()
+
+    run(scene())
+
+
+def test_erasing_a_person_leaves_every_proof_valid() -> None:
+    async def scene() -> None:
+        trail = Trail()
+        await trail.grows()
+        rights = Rights(trail.case.play.store._database)
+        conversation = (await rights.grounds(trail.case.end_id)).end.conversation
+        await rights.erase_conversation(conversation, 99.0)
+        await trail.log.append(100.0)
+        lines = [line async for line in trail.log.export()]
+        assert trail.problems(lines, since=trail.notes[0]) == []
+        assert (await trail.log.check(is_signed_by, trail.notes[-1])).problems == []
+        assert "you again" not in "".join(lines)
+
+    run(scene())
+
+
+def test_two_processes_log_each_event_once(tmp_path: Path) -> None:
+    async def scene() -> None:
+        trail = Trail()
+        await trail.case.ends()
+        other = AuditLog(trail.case.play.store._database, trail.signer)
+        await asyncio.gather(trail.log.append(1.0), other.append(1.0), trail.log.append(1.0))
+        lines = [line async for line in trail.log.export()]
+        assert trail.problems(lines) == []
+        assert len(await trail.log.events(0)) == 4
+
+    run(scene())
