@@ -75,12 +75,12 @@ class Rights:
         rows = await self._database.read(QUERIES["appeal"], {"id": appeal_id})
         if not rows:
             raise NotFound("There is no appeal with this id.")
-        return _appeal_of(rows[0])
+        return appeal_of(rows[0])
 
     async def queue(self, state: AppealState, after: tuple[float, str] = (0.0, ""), limit: int = 50) -> list[Appeal]:
         """Appeals in a state, the most urgent first, after a place in the queue (due time, id)."""
         given = {"state": state.value, "after": after[0], "after_id": after[1], "limit": limit}
-        return list(map(_appeal_of, await self._database.read(QUERIES["appeals_in"], given)))
+        return list(map(appeal_of, await self._database.read(QUERIES["appeals_in"], given)))
 
     async def decide(self, appeal_id: str, state: AppealState, by: str, reason: str, now: float) -> Appeal:
         """A person's decision: upheld reopens the branch at once, rejected leaves it. Raises `NotFound`, `NotPossible`."""
@@ -89,7 +89,7 @@ class Rights:
             rows = transaction.execute(QUERIES["appeal"], {"id": appeal_id})
             if not rows:
                 raise NotFound("There is no appeal with this id.")
-            before = _appeal_of(rows[0])
+            before = appeal_of(rows[0])
             if before.state is not AppealState.OPEN:
                 raise NotPossible(f"This appeal was decided already: {before.state}.")
             end = _end(transaction, before.end_id)
@@ -109,7 +109,7 @@ class Rights:
                 _put_event(
                     transaction, "conversation.reopened", before.tenant, end, now, {"appeal": appeal_id, "by": by}
                 )
-            return _appeal_of(transaction.execute(QUERIES["appeal"], {"id": appeal_id})[0])
+            return appeal_of(transaction.execute(QUERIES["appeal"], {"id": appeal_id})[0])
 
         return await self._database.write(work, durable=True)
 
@@ -177,10 +177,11 @@ def _end(transaction: Transaction, end_id: str) -> End:
 
 
 def _appeals_of(transaction: Transaction, end_id: str) -> list[Appeal]:
-    return list(map(_appeal_of, transaction.execute(QUERIES["appeals_of_end"], {"end_id": end_id})))
+    return list(map(appeal_of, transaction.execute(QUERIES["appeals_of_end"], {"end_id": end_id})))
 
 
-def _appeal_of(row: Row) -> Appeal:
+def appeal_of(row: Row) -> Appeal:
+    """An appeal from its row."""
     appeal_id, end_id, tenant, source, text, state, *rest = row
     return Appeal(appeal_id, end_id, tenant, AppealSource(source), text, AppealState(state), *rest)
 
