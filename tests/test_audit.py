@@ -329,3 +329,68 @@ def test_two_processes_log_each_event_once(tmp_path: Path) -> None:
         assert len(await trail.log.events(0)) == 4
 
     run(scene())
+
+
+def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from quitbutton.cli.main import main
+    from quitbutton.settings import load
+    from quitbutton.stores.sql import SQLStore
+    from quitbutton.trail import audit_log_of, logging_job
+
+    settings = load(None, {}, data=tmp_path)
+
+    async def chats() -> None:
+        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        play = Play([say("Hi.") for _ in range(3)], store=SQLStore(database))
+        for text in ("one", "two"):
+            await play.says(text)
+        await logging_job(settings, audit_log_of(settings, database), lambda: 5.0)()
+        database.close()
+
+    where = ["--data", str(tmp_path)]
+    run(chats())
+    assert main(["audit", "key", *where]) == 0
+    key = capsys.readouterr().out.strip()
+    export = tmp_path / "trail.jsonl"
+    assert main(["audit", "export", "--out", str(export), *where]) == 0
+    head = tmp_path / "audit-head.note"
+    assert main(["audit", "verify", str(export), "--key", key, "--since", str(head)]) == 0
+    assert "sound: 2 events, 2 of them signed, 1 valid checkpoints" in capsys.readouterr().out
+    assert main(["audit", "check", *where]) == 0
+    export.write_text(export.read_text().replace('"n":1,', '"n":2,'))
+    capsys.readouterr()
+    assert main(["audit", "verify", str(export)]) == 1
+    assert "WRONG  events 1 to 1 were removed" in capsys.readouterr().out
+
+    async def tampers() -> None:
+        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        await database.write(lambda transaction: transaction.execute("DELETE FROM events WHERE seq = 1"))
+        database.close()
+
+    run(tampers())
+    assert main(["audit", "check", *where]) == 1
+    assert "WRONG  event 0 (number 1) was removed" in capsys.readouterr().out
+    assert main(["audit", "verify", str(export), "--key", "nonsense"]) == 1
+    assert main(["audit", "export", "stray", *where]) == 1
+
+
+def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_path: Path) -> None:
+    from quitbutton.settings import load
+    from quitbutton.stores.sql import SQLStore
+    from quitbutton.trail import audit_log_of, keep_head, warn_of_faults
+
+    settings = load(None, {}, data=tmp_path)
+
+    async def scene() -> None:
+        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        play = Play([say("Hi.")], store=SQLStore(database))
+        trail = audit_log_of(settings, database)
+        await play.says("one")
+        await trail.append(1.0)
+        assert await warn_of_faults(settings, trail) == []
+        note = signed(Checkpoint("quitbutton", 9, bytes(32)).text, trail.signer.key, trail.signer.sign)
+        keep_head(settings, note)
+        assert "rolled back" in (await warn_of_faults(settings, trail))[0]
+        database.close()
+
+    run(scene())

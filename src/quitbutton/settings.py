@@ -69,6 +69,11 @@ class Settings:
     """Web origins besides our own that may call the API from a browser."""
     public_url: str | None = None
     """Where people reach this gateway, for links to statements and appeals; None is its own host and port."""
+    audit_key: str | None = field(default=None, repr=False)
+    """Ed25519 key that signs the audit trail: 32 bytes in base64, best given as QUITBUTTON_AUDIT_KEY; None is `audit.key` in
+    `data`, made at the first start. All replicas of an installation need the same."""
+    audit_name: str = "quitbutton"
+    """Name of the signing key and of the log in its checkpoints."""
     retention: Retention = Retention.EXITS
     """Whose words are kept beside the record: `none`, `exits` (turns on a ladder) or `all`."""
     retention_days: float = 184.0

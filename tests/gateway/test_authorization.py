@@ -45,11 +45,33 @@ TABLE = {
     ("POST", f"{API}/appeals/{{appeal_id}}/decision"): Need.MANAGE,
     ("POST", f"{API}/reviews/sample"): Need.MANAGE,
     ("GET", f"{API}/reviews/false-ends"): Need.READ,
+    ("POST", f"{API}/webhooks"): Need.MANAGE,
+    ("GET", f"{API}/webhooks"): Need.READ,
+    ("DELETE", f"{API}/webhooks/{{webhook_id}}"): Need.MANAGE,
+    ("GET", f"{API}/deliveries"): Need.READ,
+    ("POST", f"{API}/deliveries/{{delivery_id}}/replay"): Need.MANAGE,
+    ("GET", f"{API}/audit"): Need.READ,
+    ("GET", f"{API}/audit/events"): Need.READ,
+    ("GET", f"{API}/audit/events/{{seq}}/proof"): Need.READ,
+    ("GET", f"{API}/audit/consistency"): Need.READ,
+    ("GET", f"{API}/audit/check"): Need.READ,
+    ("GET", f"{API}/audit/export"): Need.READ,
+    ("GET", f"{API}/overview"): Need.READ,
+    ("GET", f"{API}/crisis-referrals"): Need.READ,
+    ("GET", f"{API}/crisis-referrals.csv"): Need.READ,
+    ("GET", f"{API}/policy"): Need.READ,
+    ("GET", f"{API}/records/conversations"): Need.READ,
+    ("GET", f"{API}/records/conversations/{{conversation}}"): Need.READ,
+    ("GET", f"{API}/records/ends"): Need.READ,
+    ("GET", f"{API}/records/events"): Need.READ,
+    ("GET", f"{API}/records/names"): Need.READ,
+    ("GET", f"{API}/records/find"): Need.READ,
     ("GET", "/"): Need.NOTHING,
+    ("GET", "/console"): Need.NOTHING,
     ("GET", "/web/{path:path}"): Need.NOTHING,
     ("GET", "/ends/{end_id}"): Need.NOTHING,
 }
-PAGES = ("/", "/web/{path:path}", "/ends/{end_id}")
+PAGES = ("/", "/console", "/web/{path:path}", "/ends/{end_id}")
 
 """What each route needs. Whoever adds a route decides here who may use it."""
 
@@ -164,11 +186,6 @@ def test_the_first_key_closes_what_it_is_for_and_revoking_it_opens_nothing(
     inside(keyed(tmp_path, api_keys=(), operator_keys=()), scene)
 
 
-def test_chat_keys_alone_leave_nobody_an_operator(tmp_path: Path) -> None:
-    async def scene(gateway: Inside) -> None:
-        for key in ("", CHAT, OTHER, OPERATOR):
-            answer = await gateway.ask("GET", f"{API}/keys", key=key)
-            assert answer.status_code in (401, 403)
 def test_a_page_of_an_allowed_origin_may_chat_but_is_no_operator(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
         page = {"origin": "https://app.example"}
@@ -181,6 +198,11 @@ def test_a_page_of_an_allowed_origin_may_chat_but_is_no_operator(tmp_path: Path)
     inside(settings, scene)
 
 
+def test_chat_keys_alone_leave_nobody_an_operator(tmp_path: Path) -> None:
+    async def scene(gateway: Inside) -> None:
+        for key in ("", CHAT, OTHER, OPERATOR):
+            answer = await gateway.ask("GET", f"{API}/keys", key=key)
+            assert answer.status_code in (401, 403)
         assert "keys create NAME --role operator" in (await gateway.ask("GET", f"{API}/keys")).text
 
     inside(keyed(tmp_path, operator_keys=()), scene)

@@ -14,6 +14,7 @@ COMMANDS = {
     "chat": "chat in the terminal with a running gateway",
     "keys": "make, list and revoke API keys of clients, operators and auditors",
     "erase": "erase what a user said, or what was said in a conversation",
+    "audit": "write out the audit trail, verify it offline, check the database against it",
     "policy": "check a policy file, or show the policy in force",
     "assess": "read conversations as JSON lines, say what an assessor sees in them",
     "simulate": "replay recorded conversations through the guard under a policy",

@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
+from quitbutton.gateway.audit_routes import audit_routes
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
+from quitbutton.gateway.console_routes import console_routes
+from quitbutton.gateway.delivering import Deliverer
 from quitbutton.gateway.guards import Guards
 from quitbutton.gateway.jobs import Jobs, retention
 from quitbutton.gateway.key_routes import key_routes
@@ -32,13 +35,17 @@ from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
 from quitbutton.gateway.sessions import IdentityProvider, sessions_of
 from quitbutton.gateway.user_routes import user_routes
+from quitbutton.gateway.webhook_routes import webhook_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.routing import Upstreams, upstreams_of
 from quitbutton.settings import Settings
+from quitbutton.stores.console import Console
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.webhooks import Webhooks
+from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
 from quitbutton.upstreams.embedded import EmbeddedUpstream
 from quitbutton.wiring import Judges, database_of, guard_of
 
@@ -47,6 +54,9 @@ EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton
 
 ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
 """The protocols spoken here."""
+
+OFTEN = 2.0
+"""Seconds between two looks at what goes into the audit log and what webhooks are to be told."""
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -65,7 +75,8 @@ class Gateway:
     _upstreams: Upstreams | None = None
     _identities: IdentityProvider | None = None
     _judges: Judges = field(default_factory=Judges)
-    _jobs: Jobs | None = None
+    _jobs: list[Jobs] = field(default_factory=list)
+    _deliverer: Deliverer | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
@@ -105,10 +116,20 @@ class Gateway:
         routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
         rights = Rights(database)
-        more = [*rights_routes(self.chat, rights), *oidc_routes(self.chat, self._identities)]
-        self._rest = _rest(routes, self._judges, more)
-        self._jobs = Jobs([retention(rights, self.settings.retention_days, guard.now)])
-        self._jobs.start()
+        webhooks = Webhooks(database)
+        trail = audit_log_of(self.settings, database)
+        console = Console(database)
+        more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
+        more += console_routes(self.chat, console, rights)
+        more += audit_routes(self.chat, trail, kept_head(self.settings))
+        await warn_of_faults(self.settings, trail)
+        self._rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
+        self._deliverer = Deliverer(webhooks, guard.now)
+        hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget, console.count]
+        often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver]
+        self._jobs = [Jobs(hourly), Jobs(often, every=OFTEN)]
+        for jobs in self._jobs:
+            jobs.start()
         origins = list(self.settings.allowed_origins)
         self._chats = {
             route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
@@ -117,8 +138,10 @@ class Gateway:
 
     async def stop(self) -> None:
         """Let go of everything."""
-        if self._jobs is not None:
-            await self._jobs.stop()
+        for jobs in self._jobs:
+            await jobs.stop()
+        if self._deliverer is not None:
+            await self._deliverer.close()
         if self._upstreams is not None:
             await self._upstreams.close()
         if self._identities is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ Job = Callable[[], Awaitable[object]]
 class Jobs:
     """Runs its jobs one after another, now and then every `every` seconds, until it is stopped."""
 
-    jobs: list[Job]
+    jobs: Sequence[Job]
     every: float = EVERY
     _task: asyncio.Task[None] | None = field(default=None)
 

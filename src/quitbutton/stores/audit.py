@@ -179,6 +179,29 @@ class AuditLog:
             self._check_note(note, verify, tree, found, is_kept=note is kept)
         return found
 
+    async def check_heads(self, verify: Verify, kept: str | None = None) -> Findings:
+        """Compare the newest checkpoint, and a note kept elsewhere, with the tree as it stands: quick, for every start."""
+        found = Findings(key=self.signer.key.text)
+        end = await self._database.read(QUERIES["log_end"])
+        found.events = int(end[0][0]) + 1 if end else 0
+        _, newest = await self.head()
+        for note in filter(None, (newest, kept)):
+            one = _opened(note, self.signer.key, verify, found)
+            if one is None:
+                continue
+            if one.size > found.events:
+                found.wrong(
+                    f"the database was rolled back: it had {one.size} events in its log and has {found.events} now"
+                )
+            elif await self._root(one.size) != one.root:
+                found.wrong(f"the log was rewritten: its first {one.size} events are not those that were signed")
+        return found
+
+    async def _root(self, size: int) -> bytes:
+        return await self._database.write(
+            lambda transaction: subtree_root(0, size, lambda place: _node(transaction, place))
+        )
+
     async def _all_checkpoints(self) -> list[tuple[int, str, float]]:
         found: list[tuple[int, str, float]] = []
         while page := await self.checkpoints(found[-1][0] if found else 0):
@@ -186,11 +209,8 @@ class AuditLog:
         return found
 
     def _check_note(self, note: str, verify: Verify, tree: Tree, found: Findings, is_kept: bool) -> None:
-        key = self.signer.key
-        try:
-            one = Checkpoint.read(opened(note, key, lambda signature, data: verify(key, signature, data)))
-        except ValueError as error:
-            found.wrong(f"a checkpoint is forged or broken: {error}")
+        one = _opened(note, self.signer.key, verify, found)
+        if one is None:
             return
         if one.size > tree.size:
             what = "the database was rolled back" if is_kept else "the end of the log was cut off"
@@ -200,6 +220,14 @@ class AuditLog:
         else:
             found.checkpoints += not is_kept
             found.signed = max(found.signed, one.size)
+
+
+def _opened(note: str, key: VerifierKey, verify: Verify, found: Findings) -> Checkpoint | None:
+    try:
+        return Checkpoint.read(opened(note, key, lambda signature, data: verify(key, signature, data)))
+    except ValueError as error:
+        found.wrong(f"a checkpoint is forged or broken: {error}")
+        return None
 
 
 def _node(transaction: Transaction, place: tuple[int, int]) -> bytes:

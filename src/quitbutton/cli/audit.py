@@ -1,0 +1,94 @@
+"""The audit trail: write it out, verify it anywhere, check the database against it.
+
+  quitbutton audit export > trail.jsonl      every event, with the signed checkpoints
+  quitbutton audit verify trail.jsonl        offline: every hash computed anew, every signature checked
+  quitbutton audit check                     the database itself against its log
+  quitbutton audit key                       the public key, to be kept where the database's owner cannot change it
+
+A trail that was made anew as a whole shows only beside something that was kept elsewhere: the public key (--key), and a
+checkpoint from before (--since FILE; every export ends in one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from quitbutton.core.audit import Findings, verified
+from quitbutton.core.errors import SettingsError
+from quitbutton.core.signed_note import VerifierKey
+from quitbutton.settings import load
+from quitbutton.signing import is_signed_by
+from quitbutton.stores.sql import SQLStore
+from quitbutton.trail import audit_log_of, kept_head
+from quitbutton.wiring import database_of
+
+WHAT = ("export", "verify", "check", "key")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("what", choices=WHAT, help="what to do, see above")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="verify: an export, - for standard input")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="export: where to write (standard output)")
+    parser.add_argument("--key", metavar="KEY", help="verify: the public key that the trail must be signed with")
+    parser.add_argument("--since", type=Path, metavar="FILE", help="verify: a checkpoint that was kept from before")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (quitbutton.toml)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the database")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it; 1 when something is wrong with the trail."""
+    if (given.what == "verify") != (given.file is not None):
+        raise SettingsError("`audit verify` takes a file; the others take none.")
+    if given.what == "verify":
+        return _verify(given)
+    return asyncio.run(_with_database(given))
+
+
+def _verify(given: argparse.Namespace) -> int:
+    try:
+        trusted = VerifierKey.read(given.key) if given.key else None
+        since = given.since.read_text("utf-8") if given.since else None
+        lines = sys.stdin if given.file == "-" else Path(given.file).read_text("utf-8").splitlines()
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"Cannot verify: {error}.") from error
+    found = verified(lines, is_signed_by, trusted, since)
+    if trusted is None:
+        print("the key is the one that the export names; --key KEY holds it against one you trust", file=sys.stderr)
+    return _tell(found)
+
+
+async def _with_database(given: argparse.Namespace) -> int:
+    settings = load(given.config, data=given.data)
+    database = database_of(settings)
+    store = SQLStore(database)
+    try:
+        log = audit_log_of(settings, database)
+        if given.what == "key":
+            print(log.signer.key.text)
+            return 0
+        if given.what == "check":
+            return _tell(await log.check(is_signed_by, kept_head(settings)))
+        out = given.out.open("w", encoding="utf-8") if given.out else sys.stdout
+        try:
+            async for line in log.export():
+                out.write(line)
+        finally:
+            if given.out:
+                out.close()
+        return 0
+    finally:
+        store.close()
+
+
+def _tell(found: Findings) -> int:
+    for problem in found.problems:
+        print(f"WRONG  {problem}")
+    verdict = "sound" if found.is_sound else "NOT sound"
+    print(f"{verdict}: {found.events} events, {found.signed} of them signed, {found.checkpoints} valid checkpoints")
+    if found.key:
+        print(f"signed by {found.key}")
+    return 0 if found.is_sound else 1
