@@ -183,6 +183,14 @@ def message_id(address: bytes) -> str:
     return "msg_" + _letters(address)
 
 
+def address_start(message: str) -> bytes | None:
+    """How the address begins that a message's public id names; None where it is no such id."""
+    try:
+        return base64.b32decode(message.removeprefix("msg_").upper())
+    except ValueError:
+        return None
+
+
 def conversation_id(key: bytes, root: bytes, name: bytes) -> str:
     """The public id of a conversation: cannot be guessed without the key, differs between scopes."""
     return "conv_" + _letters(_hash(key, b"conversation", root, name))

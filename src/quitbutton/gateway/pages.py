@@ -72,7 +72,7 @@ def _asset(path: Path) -> Asset:
 
 
 def page_routes() -> list[BaseRoute]:
-    """The chat page at `/`, statements at `/ends/{id}`, and the modules, styles and pictures under `/web/`."""
+    """The chat page at `/`, statements at `/ends/{id}`, the console at `/console`, and the modules, styles and pictures under `/web/`."""
     assets = load_assets()
 
     async def index(request: Request) -> Response:
@@ -87,8 +87,12 @@ def page_routes() -> list[BaseRoute]:
     async def statement(request: Request) -> Response:
         return _answer(request, assets["statement.html"])
 
+    async def console(request: Request) -> Response:
+        return _answer(request, assets["console.html"])
+
     return [
         Route("/", index, methods=["GET"]),
+        Route("/console", console, methods=["GET"]),
         Route("/ends/{end_id}", statement, methods=["GET"]),
         Route("/web/{path:path}", web, methods=["GET"]),
     ]

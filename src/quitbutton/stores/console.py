@@ -1,0 +1,201 @@
+"""What the operators' console reads: counts by day; pages of conversations, ends and events; a conversation's ladder."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quitbutton.core.appeals import Appeal
+from quitbutton.core.conversation import address_start, message_id
+from quitbutton.core.counting import counted_as, day_of
+from quitbutton.core.records import End
+from quitbutton.stores.queries import QUERIES
+from quitbutton.stores.rights import appeal_of
+from quitbutton.stores.sql import end_of
+from quitbutton.stores.sqlite import Row, SQLite, Transaction
+
+AT_ONCE = 2000
+"""Events counted in one transaction."""
+NEWEST = 1e15
+LAST = "\U0010ffff"
+FILTERS = ("reason", "decided_by", "model", "policy")
+"""Columns that ends can be filtered by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: rows since a time, before a place in it (time, id), so many."""
+
+    since: float = 0.0
+    before: float = NEWEST
+    last: str = ""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in a list."""
+
+    id: str
+    state: str
+    redirections: int
+    crisis_turns: int
+    created_at: float
+    updated_at: float
+    tenant: str
+    place: str = ""
+    """Where the list goes on after it."""
+
+
+class Console:
+    """Over the same database as the turns."""
+
+    def __init__(self, database: SQLite) -> None:
+        self._database = database
+
+    async def count(self) -> int:
+        """Count the events that are not in the counts by day yet; how many."""
+        total, more = 0, True
+        while more:
+            counted = await self._database.write(_count)
+            total, more = total + counted, counted == AT_ONCE
+        return total
+
+    async def daily(self, first: int, last: int) -> list[Row]:
+        """Counts by day: day, mode, name, count."""
+        rows = await self._database.read(QUERIES["daily"], {"first": first, "last": last})
+        stops = await self._database.read(QUERIES["stops_by_day"], {"first": first, "last": last})
+        return [*rows, *((day, "enforce", "stopped", count) for day, count in stops if count)]
+
+    async def first_day(self) -> int | None:
+        """The first day that anything was counted on."""
+        day: int | None = (await self._database.read(QUERIES["first_day"]))[0][0]
+        return day
+
+    async def waiting(self, now: float) -> dict[str, int]:
+        """What waits for somebody: open appeals, those over their time, deliveries that are dead or on their way."""
+        opened, late = (await self._database.read(QUERIES["open_appeals"], {"now": now}))[0]
+        found = {"open_appeals": int(opened), "overdue_appeals": int(late)}
+        for state in ("dead", "waiting"):
+            rows = await self._database.read(QUERIES["deliveries_by_state"], {"state": state})
+            found[f"{state}_deliveries"] = int(rows[0][0])
+        return found
+
+    async def conversations(self, state: str | None, page: Page) -> list[Listed]:
+        """Conversations by where their newest turn stands, newest first."""
+        given = {"since": page.since, "before": page.before, "limit": page.limit}
+        if state in (None, "open"):
+            name = "recent_conversations" if state is None else "open_conversations"
+            rows = await self._database.read(QUERIES[name], {**given, "before_id": page.last or LAST})
+            return [_listed(row, row[0]) for row in rows]
+        place = bytes.fromhex(page.last) if page.last else b"\xff" * 33
+        rows = await self._database.read(
+            QUERIES["conversations_on_rung"], {**given, "rung": state, "before_address": place}
+        )
+        return [_listed(row, bytes(row[7]).hex()) for row in rows]
+
+    async def ends(self, page: Page, filters: Mapping[str, str], reopened: bool | None = None) -> list[End]:
+        """Ends, newest first, of those values of the columns in `FILTERS`."""
+        clauses = [f"AND {name} = :{name}" for name in FILTERS if name in filters]
+        if reopened is not None:
+            clauses.append("AND reopened_at IS NOT NULL" if reopened else "AND reopened_at IS NULL")
+        sql = QUERIES["ends_page"].replace("{filters}", " ".join(clauses))
+        given = {"since": page.since, "before": page.before, "before_id": page.last or LAST, "limit": page.limit}
+        return list(map(end_of, await self._database.read(sql, {**filters, **given})))
+
+    async def events(self, kind: str, page: Page) -> list[dict[str, Any]]:
+        """Events of a kind, newest first."""
+        given = {"kind": kind, "since": page.since, "before": page.before, "limit": page.limit}
+        rows = await self._database.read(QUERIES["events_page"], {**given, "before_seq": int(page.last or 2**62)})
+        names = ("seq", "at", "kind", "conversation", "message")
+        return [{**dict(zip(names, row[:5], strict=True)), **json.loads(row[5])} for row in rows]
+
+    async def names(self) -> dict[str, list[str]]:
+        """The models and policies that ends have."""
+        models = await self._database.read(QUERIES["names_of_models"])
+        policies = await self._database.read(QUERIES["names_of_policies"])
+        return {"models": [row[0] for row in models], "policies": [row[0] for row in policies]}
+
+    async def conversation(self, conversation: str) -> Listed | None:
+        """One conversation."""
+        rows = await self._database.read(QUERIES["conversation_row"], {"id": conversation})
+        return _listed(rows[0]) if rows else None
+
+    async def ladder(self, conversation: str, before: int, limit: int) -> list[dict[str, Any]]:
+        """What was decided in a conversation, oldest first: the newest events before a number of the record."""
+        given = {"conversation": conversation, "before": before, "limit": limit}
+        rows = await self._database.read(QUERIES["ladder_page"], given)
+        names = ("seq", "at", "kind", "message")
+        found = [{**dict(zip(names, row[:4], strict=True)), **json.loads(row[4])} for row in reversed(rows)]
+        parents = {name: await self._parent(name) for name in {event["message"] for event in found}}
+        return [{**event, "parent": parents[event["message"]]} for event in found]
+
+    async def ends_of(self, conversation: str) -> list[End]:
+        """The ends of a conversation, oldest first."""
+        return list(map(end_of, await self._database.read(QUERIES["ends_of"], {"conversation": conversation})))
+
+    async def appeals_of(self, conversation: str) -> list[Appeal]:
+        """The appeals and reviews of a conversation's ends."""
+        rows = await self._database.read(QUERIES["appeals_of_conversation"], {"conversation": conversation})
+        return list(map(appeal_of, rows))
+
+    async def key_name(self, tenant: str) -> str | None:
+        """The name of the key that a tenant has, where it has one in the store."""
+        rows = await self._database.read(QUERIES["key_name"], {"digest": tenant})
+        return rows[0][0] if rows else None
+
+    async def find(self, given: str) -> tuple[str, str | None] | None:
+        """The conversation and message that an id leads to: of a conversation, message, end or request."""
+        read = self._database.read
+        match given.partition("_")[0]:
+            case "msg":
+                near = await self._near(given)
+                return (near[2], given) if near else None
+            case "conv":
+                return (given, None) if await read(QUERIES["conversation_exists"], {"id": given}) else None
+            case "end":
+                ends = await read(QUERIES["end_by_id"], {"id": given})
+                return (ends[0][4], ends[0][5]) if ends else None
+            case "req":
+                await self.count()
+                rows = await read(QUERIES["request_place"], {"id": given})
+                return (rows[0][0], rows[0][1]) if rows else None
+        return None
+
+    async def _near(self, message: str) -> Row | None:
+        start = address_start(message)
+        if not start:
+            return None
+        rows = await self._database.read(QUERIES["turn_near"], {"from": start, "to": start + b"\xff" * 18})
+        return rows[0] if rows and message_id(bytes(rows[0][0])) == message else None
+
+    async def _parent(self, message: str) -> str | None:
+        near = await self._near(message)
+        return message_id(bytes(near[1])) if near else None
+
+
+def _listed(row: Row, place: str = "") -> Listed:
+    conversation, state, redirections, crisis_turns, created_at, updated_at, tenant = row[:7]
+    return Listed(conversation, state, redirections, crisis_turns, created_at, updated_at, tenant, place)
+
+
+def _count(transaction: Transaction) -> int:
+    # The row is locked first, so that two processes never count the same event.
+    transaction.execute(QUERIES["lock_counted"])
+    seen = int(transaction.execute(QUERIES["meta"], {"name": "counted"})[0][0])
+    rows = transaction.execute(QUERIES["events_to_count"], {"seen": seen, "limit": AT_ONCE})
+    counts: Counter[tuple[int, str, str]] = Counter()
+    for seq, at, kind, body in rows:
+        event = json.loads(body)
+        mode = event.get("mode", "enforce")
+        counts.update((day_of(at), mode, name) for name in counted_as(kind, event))
+        if request := event.get("request_id"):
+            transaction.execute(QUERIES["put_request"], {"id": request, "seq": seq})
+    for (day, mode, name), count in counts.items():
+        transaction.execute(QUERIES["add_to_day"], {"day": day, "mode": mode, "name": name, "count": count})
+    if rows:
+        transaction.execute(QUERIES["move_counted"], {"value": str(rows[-1][0])})
+    return len(rows)
