@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.clients.agents import STATES
+from tests.clients.agents import WIRE as AGENT_WIRE
 from tests.clients.recording import SECRET, WIRE, branch
 
 CHATS = [
@@ -44,3 +46,20 @@ def test_only_the_title_is_a_background_call(chat: dict[str, Any]) -> None:
 def test_a_fixture_holds_no_key(chat: dict[str, Any]) -> None:
     for one in chat["requests"]:
         assert not {name.lower() for name in one["headers"]} & set(SECRET)
+
+
+AGENTS = [pytest.param(json.loads(path.read_text("utf-8")), id=path.stem) for path in sorted(AGENT_WIRE.glob("*.json"))]
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_coding_agents_turns_grow_from_one_another_under_its_session(agent: dict[str, Any]) -> None:
+    requests = agent["requests"]
+    assert [one["state"] for one in requests] == list(STATES)
+    before: list[str] = []
+    for one in requests:
+        assert branch(one["path"], one["headers"], one["body"]) == one["branch"], one["step"]
+        assert not one["branch"]["background"]
+        assert one["branch"]["messages"][: len(before)] == before
+        before = one["branch"]["messages"]
+    assert len({one["branch"]["conversation_id"] for one in requests}) == 1
+    assert None not in {one["branch"]["conversation_id"] for one in requests}
