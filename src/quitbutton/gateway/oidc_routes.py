@@ -52,7 +52,7 @@ def oidc_routes(chat: ChatRoute, provider: IdentityProvider | None) -> list[Rout
         query, browser = request.query_params, cookie_of(headers_of(request.scope), COOKIE)
         digest = sign_in_digest(door.secret, query.get("state", ""), browser)
         begun = await sessions.store.take_sign_in(digest, door.now() - SIGN_IN_SECONDS)
-        if begun is None or not browser:
+        if begun is None:
             raise NotAllowed(f"This sign-in was not begun in this browser, or too long ago. Begin at {PATH}.")
         if "error" in query or not query.get("code"):
             raise NotAllowed(f"The provider of identities did not sign you in. Begin anew at {PATH}.")
