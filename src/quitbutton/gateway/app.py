@@ -30,6 +30,7 @@ from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.oidc_routes import oidc_routes, provider_of
 from quitbutton.gateway.pages import page_routes
+from quitbutton.gateway.policy_routes import policy_routes
 from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
@@ -44,12 +45,13 @@ from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
 from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
 from quitbutton.upstreams.embedded import EmbeddedUpstream
 from quitbutton.wiring import Judges, database_of, guard_of
 
-EXPOSED = ["X-Quitbutton-Request-Id", "X-Quitbutton-Conversation", "X-Quitbutton-State", "X-Quitbutton-End-Id"]
+EXPOSED = [f"X-Quitbutton-{name}" for name in ("Request-Id", "Conversation", "State", "End-Id")] + ["Retry-After"]
 """Headers that a page of an allowed origin may read."""
 
 ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
@@ -57,6 +59,9 @@ ADAPTERS: tuple[Adapter, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessa
 
 OFTEN = 2.0
 """Seconds between two looks at what goes into the audit log and what webhooks are to be told."""
+
+AT_ONCE = 1.0
+"""Seconds within which a policy that was rolled out elsewhere holds here."""
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -108,7 +113,8 @@ class Gateway:
         for upstream in upstreams.made.values():
             if isinstance(upstream, EmbeddedUpstream):
                 await upstream.load()
-        guards = Guards(self.settings, guard)
+        versions = Versions(database)
+        guards = Guards(self.settings, guard, versions)
         await guards.prepare()
         sessions = sessions_of(self.settings, SessionStore(database), guard.key)
         self._identities = provider_of(self.settings)
@@ -122,12 +128,13 @@ class Gateway:
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
         more += console_routes(self.chat, console, rights)
         more += audit_routes(self.chat, trail, kept_head(self.settings))
+        more += policy_routes(self.chat, versions, rights)
         await warn_of_faults(self.settings, trail)
         self._rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
         self._deliverer = Deliverer(webhooks, guard.now)
-        hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget, console.count]
-        often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver]
-        self._jobs = [Jobs(hourly), Jobs(often, every=OFTEN)]
+        hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
+        often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
+        self._jobs = [Jobs(hourly), Jobs(often, every=OFTEN), Jobs([guards.refresh], every=AT_ONCE)]
         for jobs in self._jobs:
             jobs.start()
         origins = list(self.settings.allowed_origins)

@@ -8,6 +8,12 @@ import quitbutton
 from quitbutton.gateway.openapi_keys import key_paths
 from quitbutton.gateway.openapi_parts import COUNT, ERROR, TEXT, answer, operation, path
 
+WHO_MAY = (
+    "Keys go into `Authorization: Bearer` or `x-api-key`. Operations tagged `operators` take a key of an operator, those "
+    "that only read an auditor's too, or a session's cookie; with a cookie, what changes something carries the session's "
+    "token in `X-Quitbutton-Csrf`. The others take a chat key, where one is asked for."
+)
+
 
 def document() -> dict[str, Any]:
     """The document."""
@@ -51,7 +57,7 @@ def document() -> dict[str, Any]:
     body = {"required": True, "content": {"application/json": {"schema": feedback}}}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "quitbutton", "version": quitbutton.__version__},
+        "info": {"title": "quitbutton", "version": quitbutton.__version__, "description": WHO_MAY},
         "paths": {
             "/healthz": {"get": operation("Does it run?", {"200": health})},
             "/v1/quitbutton/about": {"get": operation("What runs here", {"200": answer(about, "What runs here.")})},
