@@ -120,7 +120,7 @@ def test_lists_are_filtered_and_every_row_is_on_one_page(chat: Chat, api: str) -
         ("overview?days=0", "`days` must be"),
         ("overview?days=x", "`days` must be"),
         ("records/conversations?state=lost", "`state` must be"),
-        ("records/conversations?state=warned&before=1~zz", "`before` must be"),
+        ("records/conversations?state=warned&before=1~%20", "`before` must be"),
         ("records/conversations?before=nan~x", "`before` must be"),
         ("records/conversations?since=soon", "`since` must be"),
         ("records/conversations?limit=500", "`limit` must be"),

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import quitbutton
-from quitbutton.core.counting import day_of
+from quitbutton.core.counting import REFERRED, day_of
 from quitbutton.core.keys import Caller, Need
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import csv_of, overview_days, referrals, totals
@@ -47,7 +47,7 @@ def console_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Ro
     async def months() -> list[dict[str, Any]]:
         await console.count()
         first = await console.first_day()
-        return [] if first is None else referrals(await console.daily(first, day_of(now())))
+        return [] if first is None else referrals(await console.daily_of(REFERRED), first, day_of(now()))
 
     async def policy(request: Request, _: Caller) -> Response:
         held, named = chat.guard.policy, chat.settings.policies

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from quitbutton.core.counting import MEASURES, REFERRED, TURNS, date_of, month_of
+from quitbutton.core.counting import MEASURES, TURNS, date_of, month_of
 from quitbutton.core.rates import Rate
 from quitbutton.core.records import End
 from quitbutton.core.statements import iso
@@ -81,16 +81,13 @@ def totals(rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     }
 
 
-def referrals(rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
-    """How often help was shown to somebody in a crisis, by month, the months without any too."""
-    months: dict[str, int] = defaultdict(int)
-    days = set()
-    for day, mode, name, count in rows:
-        days.add(day)
-        if name == REFERRED and mode == "enforce":
+def referrals(rows: Iterable[Sequence[Any]], first: int, last: int) -> list[dict[str, Any]]:
+    """How often help was shown to somebody in a crisis, by month, newest first; the months without any too."""
+    months = {month_of(day): 0 for day in range(last, first - 1, -1)}
+    for day, mode, _, count in rows:
+        if mode == "enforce" and month_of(day) in months:
             months[month_of(day)] += count
-    span = {month_of(day) for day in range(min(days), max(days) + 1)} if days else set()
-    return [{"month": month, "referrals": months[month]} for month in sorted(span, reverse=True)]
+    return [{"month": month, "referrals": count} for month, count in months.items()]
 
 
 def csv_of(months: list[dict[str, Any]]) -> str:

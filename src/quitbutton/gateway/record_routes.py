@@ -39,9 +39,9 @@ def record_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Rou
         state = request.query_params.get("state") or None
         if state is not None and state not in tuple(Rung):
             raise BadRequest(f"`state` must be one of {', '.join(Rung)}, not {state!r}.")
-        page = _page(request, r"[\w-]{1,80}" if state in (None, Rung.OPEN) else r"(?:[0-9a-f]{2}){1,40}")
+        page = _page(request, r"[\w-]{1,80}")
         found = await console.conversations(state, page)
-        more = _next(page, len(found), found and (found[-1].updated_at, found[-1].place))
+        more = _next(page, len(found), found and (found[-1].updated_at, found[-1].id))
         return JSONResponse(
             {"conversations": [conversation_view(one) for one in found], "next": more}, headers=NO_STORE
         )

@@ -17,7 +17,7 @@ from quitbutton.stores.rights import appeal_of
 from quitbutton.stores.sql import end_of
 from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
-AT_ONCE = 2000
+AT_ONCE = 500
 """Events counted in one transaction."""
 NEWEST = 1e15
 LAST = "\U0010ffff"
@@ -46,8 +46,6 @@ class Listed:
     created_at: float
     updated_at: float
     tenant: str
-    place: str = ""
-    """Where the list goes on after it."""
 
 
 class Console:
@@ -58,7 +56,8 @@ class Console:
 
     async def count(self) -> int:
         """Count the events that are not in the counts by day yet; how many."""
-        total, more = 0, True
+        total = 0
+        more = bool(await self._database.read(QUERIES["is_uncounted"]))
         while more:
             counted = await self._database.write(_count)
             total, more = total + counted, counted == AT_ONCE
@@ -69,6 +68,10 @@ class Console:
         rows = await self._database.read(QUERIES["daily"], {"first": first, "last": last})
         stops = await self._database.read(QUERIES["stops_by_day"], {"first": first, "last": last})
         return [*rows, *((day, "enforce", "stopped", count) for day, count in stops if count)]
+
+    async def daily_of(self, name: str) -> list[Row]:
+        """The counts by day of one name: day, mode, name, count."""
+        return await self._database.read(QUERIES["daily_of"], {"name": name})
 
     async def first_day(self) -> int | None:
         """The first day that anything was counted on."""
@@ -86,16 +89,10 @@ class Console:
 
     async def conversations(self, state: str | None, page: Page) -> list[Listed]:
         """Conversations by where their newest turn stands, newest first."""
-        given = {"since": page.since, "before": page.before, "limit": page.limit}
-        if state in (None, "open"):
-            name = "recent_conversations" if state is None else "open_conversations"
-            rows = await self._database.read(QUERIES[name], {**given, "before_id": page.last or LAST})
-            return [_listed(row, row[0]) for row in rows]
-        place = bytes.fromhex(page.last) if page.last else b"\xff" * 33
-        rows = await self._database.read(
-            QUERIES["conversations_on_rung"], {**given, "rung": state, "before_address": place}
-        )
-        return [_listed(row, bytes(row[7]).hex()) for row in rows]
+        given = {"since": page.since, "before": page.before, "before_id": page.last or LAST, "limit": page.limit}
+        name = "recent_conversations" if state is None else "conversations_on_rung"
+        rung = {} if state is None else {"rung": state}
+        return [Listed(*row) for row in await self._database.read(QUERIES[name], {**given, **rung})]
 
     async def ends(self, page: Page, filters: Mapping[str, str], reopened: bool | None = None) -> list[End]:
         """Ends, newest first, of those values of the columns in `FILTERS`."""
@@ -122,7 +119,7 @@ class Console:
     async def conversation(self, conversation: str) -> Listed | None:
         """One conversation."""
         rows = await self._database.read(QUERIES["conversation_row"], {"id": conversation})
-        return _listed(rows[0]) if rows else None
+        return Listed(*rows[0]) if rows else None
 
     async def ladder(self, conversation: str, before: int, limit: int) -> list[dict[str, Any]]:
         """What was decided in a conversation, oldest first: the newest events before a number of the record."""
@@ -175,11 +172,6 @@ class Console:
     async def _parent(self, message: str) -> str | None:
         near = await self._near(message)
         return message_id(bytes(near[1])) if near else None
-
-
-def _listed(row: Row, place: str = "") -> Listed:
-    conversation, state, redirections, crisis_turns, created_at, updated_at, tenant = row[:7]
-    return Listed(conversation, state, redirections, crisis_turns, created_at, updated_at, tenant, place)
 
 
 def _count(transaction: Transaction) -> int:

@@ -11,6 +11,7 @@ import msgspec
 
 from quitbutton.core.appeals import DECIDE_WITHIN, Appeal, AppealSource, AppealState, NotPossible, check_may_appeal
 from quitbutton.core.errors import NotFound
+from quitbutton.core.ladder import Rung
 from quitbutton.core.records import End
 from quitbutton.core.statements import Grounds
 from quitbutton.stores.queries import QUERIES
@@ -104,6 +105,7 @@ class Rights:
                 {"appeal": appeal_id, "state": state.value, "by": by},
             )
             if state is AppealState.UPHELD and end.reopened_at is None:
+                transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.OPEN.value})
                 transaction.execute(QUERIES["reopen_turns"], {"end_id": end.id, "at": now})
                 transaction.execute(QUERIES["reopen_end"], {"end_id": end.id, "at": now})
                 _put_event(

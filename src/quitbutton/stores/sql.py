@@ -179,6 +179,7 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
             "tenant": record.tenant,
             "head": branch.address,
             "root": branch.root,
+            "rung": standing.rung.value,
             "at": record.at,
         },
     )
@@ -238,6 +239,7 @@ def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
     )
     below = {"address": record.branch.address, "end_id": end.id, "at": record.at}
     transaction.execute(QUERIES["end_descendants"], below)
+    transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})
 
 
 def kind_of_event(decision: Decision) -> str:

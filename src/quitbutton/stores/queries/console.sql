@@ -9,8 +9,8 @@ UPDATE meta SET value = :value WHERE name = 'counted';
 -- name: events_to_count
 SELECT seq, at, kind, body FROM events WHERE seq > :seen ORDER BY seq LIMIT :limit;
 
--- name: last_event
-SELECT COALESCE(MAX(seq), 0) FROM events;
+-- name: is_uncounted
+SELECT 1 FROM events WHERE seq > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'counted') LIMIT 1;
 
 -- name: add_to_day
 INSERT INTO daily (day, mode, name, count) VALUES (:day, :mode, :name, :count)
@@ -21,6 +21,9 @@ INSERT INTO requests (id, seq) VALUES (:id, :seq) ON CONFLICT (id) DO UPDATE SET
 
 -- name: daily
 SELECT day, mode, name, count FROM daily WHERE day >= :first AND day <= :last ORDER BY day;
+
+-- name: daily_of
+SELECT day, mode, name, count FROM daily WHERE name = :name ORDER BY day;
 
 -- name: first_day
 SELECT MIN(day) FROM daily;
@@ -43,19 +46,12 @@ FROM conversations c JOIN turns t ON t.address = c.head
 WHERE c.updated_at >= :since AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
 ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit;
 
--- name: open_conversations
+-- name: conversations_on_rung
 SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head
-WHERE t.rung = 'open' AND c.updated_at >= :since
+WHERE c.rung = :rung AND c.updated_at >= :since
     AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
 ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit;
-
--- name: conversations_on_rung
-SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, t.updated_at, c.tenant, t.address
-FROM turns t JOIN conversations c ON c.id = t.conversation AND c.head = t.address
-WHERE t.rung = :rung AND t.rung <> 'open' AND t.updated_at >= :since
-    AND (t.updated_at < :before OR (t.updated_at = :before AND t.address < :before_address))
-ORDER BY t.updated_at DESC, t.address DESC LIMIT :limit;
 
 -- name: ends_page
 SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at FROM ends

@@ -34,8 +34,13 @@ UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at
 WHERE address IN (SELECT address FROM below) AND rung <> 'ended';
 
 -- name: put_conversation
-INSERT INTO conversations (id, tenant, head, root, created_at, updated_at) VALUES (:id, :tenant, :head, :root, :at, :at)
-ON CONFLICT (id) DO UPDATE SET head = excluded.head, updated_at = excluded.updated_at;
+INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at)
+VALUES (:id, :tenant, :head, :root, :rung, :at, :at)
+ON CONFLICT (id) DO UPDATE SET head = excluded.head, rung = excluded.rung, updated_at = excluded.updated_at;
+
+-- name: conversations_of_end
+UPDATE conversations SET rung = :rung
+WHERE id IN (SELECT conversation FROM turns WHERE end_id = :end_id) AND head IN (SELECT address FROM turns WHERE end_id = :end_id);
 
 -- name: reply
 SELECT address, conversation, upstream_id, upstream, owed FROM replies WHERE owner = :owner AND id = :id;
