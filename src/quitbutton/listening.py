@@ -13,6 +13,8 @@ import anyio
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.messages import ChatRequest, Reply
 from quitbutton.core.records import Receipt
+from quitbutton.core.rules import Policy
+from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
 
@@ -107,6 +109,10 @@ class Turn:
     """Whose replies its own belongs to, once that is known."""
     upstream_name: str = ""
     """The name of its upstream in the settings."""
+    drafts: tuple[Policy, ...] = ()
+    """Policies in the shadow stage, to be tried beside the one in force."""
+    seen: Verdict | None = None
+    """What the assessor saw, once it was asked."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)

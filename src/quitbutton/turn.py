@@ -21,6 +21,7 @@ from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
+from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Writer
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
@@ -73,7 +74,7 @@ class TurnTaker:
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
             return
-        seen = await assess(self.assessor, turn.request, self.policy.assess_timeout)
+        turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
         if decision.action is Action.END:
@@ -239,6 +240,8 @@ class TurnTaker:
                 turn.request.model,
             )
         )
+        if turn.drafts and turn.seen is not None:
+            await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
         if end is None or outcome.end is not None:
             return outcome
         self._cut_others(turn, branch)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from quitbutton.core.errors import NotFound, QuitbuttonError
 from quitbutton.core.keys import Caller, Need
+from quitbutton.core.messages import ChatRequest
 from quitbutton.core.records import Receipt
 from quitbutton.gateway.auth import Doorkeeper
 from quitbutton.gateway.guards import Guards
@@ -77,9 +78,15 @@ class ChatRoute:
         """The guard under the policy that holds where no key and no route names another."""
         return self.guards.default
 
-    def guard_for(self, caller: Caller) -> TurnTaker:
-        """The guard under the policy of the caller's key, else of this route. Raises `SettingsError`."""
-        return self.guards.of(caller.rules.policy, self.adapter.path)
+    def guard_for(self, caller: Caller, chat: ChatRequest | None = None) -> TurnTaker:
+        """The guard under the policy of the caller's key, else of this route, in its version for this scope.
+
+        Raises `SettingsError`.
+        """
+        scope: tuple[str | None, ...] = (caller.tenant,)
+        if chat is not None:
+            scope = (caller.tenant, chat.end_user, None if chat.end_user else chat.conversation_id)
+        return self.guards.of(caller.rules.policy, self.adapter.path, scope)
 
     async def caller(self, scope: Scope) -> Caller:
         """Who is calling a model endpoint; the call is counted against its rate. Raises `NotAllowed`, `RateLimited`."""
@@ -102,9 +109,9 @@ class ChatRoute:
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)
         caller = await self.caller(scope)
-        guard, tenant = self.guard_for(caller), caller.tenant
         body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
+        guard, tenant = self.guard_for(caller, chat), caller.tenant
         name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
             request=chat,
@@ -115,6 +122,7 @@ class ChatRoute:
             query=scope["query_string"].decode("latin-1"),
             headers=headers_upstream(scope, with_key=not caller.is_known),
             tenant=tenant,
+            drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
         )
         self.turns.running[turn.id] = turn
