@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from quitbutton.core.appeals import DAY, MAX_TEXT, Appeal, AppealState
+from quitbutton.core.appeals import DAY, MAX_TEXT, Appeal, AppealSource, AppealState
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.keys import Caller, Need
 from quitbutton.core.notices import LANGUAGES, language_for
@@ -70,7 +70,9 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
             for word in words
         ]
         about = statement(grounds, _language(chat, request), _links(chat, appeal.end_id), now())
-        return JSONResponse({**listed(appeal), "statement": about, "words": said}, headers=NO_STORE)
+        is_blind = appeal.source is AppealSource.SAMPLE and appeal.state is AppealState.OPEN
+        told_ = {"blind": is_blind, "statement": blinded(about) if is_blind else about, "words": said}
+        return JSONResponse({**listed(appeal), **told_}, headers=NO_STORE)
 
     async def decide(request: Request, caller: Caller) -> Response:
         given = await decoded(request, _Decision, '{outcome: "upheld" | "rejected", reason}')
@@ -122,6 +124,13 @@ def _language(chat: ChatRoute, request: Request) -> str:
     return (
         wanted if wanted in LANGUAGES else language_for(chat.guard.policy, request.headers.get("accept-language", ""))
     )
+
+
+def blinded(about: dict[str, Any]) -> dict[str, Any]:
+    """A statement as a blind reviewer may see it: what was said on which rung, not who or what decided, or found what."""
+    seen = ("rung", "message", "at", "excerpt", "reply_excerpt")
+    facts = [{name: fact[name] for name in seen} for fact in about["facts"]]
+    return {"id": about["id"], "language": about["language"], "facts": facts}
 
 
 def listed(appeal: Appeal) -> dict[str, Any]:

@@ -27,6 +27,10 @@ const PATHS = {
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   branch: "M7 4v16M7 14c0-4 10-2 10-7M17 4.500v2",
+  chart: "M5 20V11M12 20V4M19 20v-6M3 20h18",
+  list: "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
+  scale: "M12 4v16M8 20h8M5 7h14M5 7l-3 6h6zM19 7l-3 6h6z",
+  key: "M8 12a4 4 0 1 0 0 .01M12 12h9M18 12v4",
   outside: "M13 5h6v6M19 5l-9 9M10 5H5v14h14v-5",
 };
 
