@@ -11,6 +11,7 @@ from typing import Protocol
 import anyio
 
 from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import ChatRequest, Reply
 from quitbutton.core.records import Receipt
 from quitbutton.core.rules import Policy
@@ -111,6 +112,8 @@ class Turn:
     """The name of its upstream in the settings."""
     drafts: tuple[Policy, ...] = ()
     """Policies in the shadow stage, to be tried beside the one in force."""
+    retention: Retention | None = None
+    """Whose words are kept of this caller; None leaves it to the setting."""
     seen: Verdict | None = None
     """What the assessor saw, once it was asked."""
     query: str = ""

@@ -236,7 +236,7 @@ class TurnTaker:
                 means,
                 kept,
                 turn.owner,
-                words_to_keep(self.retention, decision, newest_words(turn.request), said),
+                words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said),
                 turn.request.model,
             )
         )

@@ -22,6 +22,7 @@ from quitbutton.cli.serve import _greet as greet
 from quitbutton.core.errors import SettingsError
 from quitbutton.gateway.auth import check_exposure
 from quitbutton.settings import Settings
+from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 API = "/v1/quitbutton"
@@ -214,3 +215,17 @@ def test_an_operator_signs_in_over_a_real_connection(
         assert len(browser.get(f"{API}/keys").json()["keys"]) == 1, "a session outlives a restart"
         browser.delete(f"{API}/session", headers={"X-Quitbutton-Csrf": token})
         assert browser.get(f"{API}/keys").status_code == 401
+
+
+def test_a_key_may_say_whose_words_are_kept(tmp_path: Path) -> None:
+    async def scene(gateway: Inside) -> None:
+        kept = {}
+        for retention in ("none", "exits", "all"):
+            key = await gateway.make(f"keeps {retention}", "chat", retention=retention)
+            assert key["retention"] == retention
+            reply = (await gateway.ask("POST", "/v1/chat/completions", HELLO, key["secret"])).json()
+            database = gateway.app._store._database
+            kept[retention] = len(await Rights(database).words(reply["quitbutton"]["conversation"]))
+        assert kept == {"none": 0, "exits": 0, "all": 2}
+
+    inside(keyed(tmp_path), scene, upstream=hello())

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from quitbutton import settings as settings_module
 from quitbutton.core.errors import BadRequest, SettingsError
+from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import MIN_SECRET, Key, KeyRules, Role, expiry_of, new_secret, tenant_of
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="NAME", help="the [policies.NAME] of the settings that holds for it")
     parser.add_argument("--requests-per-minute", type=int, metavar="N", help="most requests a minute")
     parser.add_argument("--max-body", type=int, metavar="BYTES", help="largest request body")
+    parser.add_argument(
+        "--retention",
+        choices=[one.value for one in Retention],
+        help="whose words are kept: nobody's, those on a ladder, all",
+    )
     parser.add_argument("--expires", metavar="90d", help="days (90d) or hours (12h) until it opens nothing any more")
     parser.add_argument("--from-env", metavar="NAME", help="take over the key that this environment variable holds")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the gateway's database (.quitbutton)")
@@ -74,7 +80,13 @@ async def _create(given: argparse.Namespace, keys: KeyStore, secret: bytes) -> N
     now = time.time()
     expires_at = expiry_of(given.expires, now) if given.expires else None
     rules = KeyRules(
-        given.name, Role(given.role), given.policy, given.requests_per_minute, given.max_body, expires_at=expires_at
+        given.name,
+        Role(given.role),
+        given.policy,
+        given.requests_per_minute,
+        given.max_body,
+        expires_at,
+        _retention(given.retention),
     )
     token = _taken_over(given.from_env) if given.from_env else new_secret()
     key = await keys.put(rules, tenant_of(secret, token), "command line", now)
@@ -85,6 +97,10 @@ async def _create(given: argparse.Namespace, keys: KeyStore, secret: bytes) -> N
         )
     else:
         print(f"\n  {token}\n\nIt is shown this once. Clients send it as `Authorization: Bearer <key>`.")
+
+
+def _retention(name: str | None) -> Retention | None:
+    return None if name is None else Retention(name)
 
 
 def _taken_over(variable: str) -> str:

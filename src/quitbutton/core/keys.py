@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quitbutton.core.errors import BadRequest
+from quitbutton.core.kept_words import Retention
 
 ANONYMOUS = "anonymous"
 """The tenant of callers that show no key, where none is asked for."""
@@ -75,14 +76,19 @@ class KeyRules:
     max_body: int | None = None
     """Largest request body in bytes; None leaves it to the setting."""
     expires_at: float | None = None
+    retention: Retention | None = None
+    """Whose words are kept; None leaves it to the setting."""
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > MAX_NAME or not self.name.isprintable():
             raise BadRequest(f"`name` must have 1 to {MAX_NAME} printable characters.")
         _within("requests_per_minute", self.requests_per_minute, 1, MAX_RATE)
         _within("max_body", self.max_body, 1, MAX_BODY)
-        if self.role is not Role.CHAT and (self.policy or self.requests_per_minute or self.max_body):
-            raise BadRequest("`policy`, `requests_per_minute` and `max_body` are for keys of the role `chat` only.")
+        own = (self.policy, self.requests_per_minute, self.max_body, self.retention)
+        if self.role is not Role.CHAT and any(own):
+            raise BadRequest(
+                "`policy`, `requests_per_minute`, `max_body` and `retention` are for keys of the role `chat` only."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class ChatRoute:
             query=scope["query_string"].decode("latin-1"),
             headers=headers_upstream(scope, with_key=not caller.is_known),
             tenant=tenant,
+            retention=caller.rules.retention,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
         )

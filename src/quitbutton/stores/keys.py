@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from quitbutton.core.errors import BadRequest
+from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
 from quitbutton.stores.acts import put_act
 from quitbutton.stores.queries import QUERIES
@@ -71,6 +72,7 @@ class KeyStore:
 
 
 def _key_of(row: Row) -> Key:
-    key_id, digest, name, role, policy, rate, max_body, expires, created, by, revoked, used = row
-    rules = KeyRules(name, Role(role), policy, rate, max_body, expires)
+    key_id, digest, name, role, policy, rate, max_body, kept, expires, created, by, revoked, used = row
+    retention = Retention(kept) if kept is not None else None
+    rules = KeyRules(name, Role(role), policy, rate, max_body, expires, retention)
     return Key(key_id, digest, rules, created, by, revoked, used)

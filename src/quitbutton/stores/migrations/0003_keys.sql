@@ -7,6 +7,7 @@ CREATE TABLE keys (
     policy              TEXT,
     requests_per_minute INTEGER,
     max_body            BIGINT,
+    retention           TEXT CHECK (retention IN ('none', 'exits', 'all')),
     expires_at          DOUBLE PRECISION,
     created_at          DOUBLE PRECISION NOT NULL,
     created_by          TEXT NOT NULL,
