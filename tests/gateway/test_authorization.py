@@ -73,9 +73,10 @@ TABLE = {
     ("GET", "/"): Need.NOTHING,
     ("GET", "/console"): Need.NOTHING,
     ("GET", "/web/{path:path}"): Need.NOTHING,
-    ("GET", "/ends/{end_id}"): Need.NOTHING,
+    ("GET", "/ends/{end_id}", "/reference"): Need.NOTHING,
+    ("GET", "/reference"): Need.NOTHING,
 }
-PAGES = ("/", "/console", "/web/{path:path}", "/ends/{end_id}")
+PAGES = ("/", "/console", "/web/{path:path}", "/ends/{end_id}", "/reference")
 
 """What each route needs. Whoever adds a route decides here who may use it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import quitbutton
 from quitbutton.gateway.openapi_keys import key_paths
 from quitbutton.gateway.openapi_parts import COUNT, ERROR, TEXT, answer, operation, path
+from quitbutton.gateway.openapi_rights import rights_paths
 
 WHO_MAY = (
     "Keys go into `Authorization: Bearer` or `x-api-key`. Operations tagged `operators` take a key of an operator, those "
@@ -88,5 +89,6 @@ def document() -> dict[str, Any]:
                 )
             },
             **key_paths(),
+            **rights_paths(),
         },
     }

@@ -72,7 +72,7 @@ def _asset(path: Path) -> Asset:
 
 
 def page_routes() -> list[BaseRoute]:
-    """The chat page at `/`, statements at `/ends/{id}`, the console at `/console`, and the modules, styles and pictures under `/web/`."""
+    """The chat page, statements, the console, the API reference, and their modules, styles and pictures under `/web/`."""
     assets = load_assets()
 
     async def index(request: Request) -> Response:
@@ -84,6 +84,9 @@ def page_routes() -> list[BaseRoute]:
             return PlainTextResponse("There is no such page.", status_code=404, headers=SECURITY_HEADERS)
         return _answer(request, asset)
 
+    async def reference(request: Request) -> Response:
+        return _answer(request, assets["reference.html"])
+
     async def statement(request: Request) -> Response:
         return _answer(request, assets["statement.html"])
 
@@ -94,6 +97,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/", index, methods=["GET"]),
         Route("/console", console, methods=["GET"]),
         Route("/ends/{end_id}", statement, methods=["GET"]),
+        Route("/reference", reference, methods=["GET"]),
         Route("/web/{path:path}", web, methods=["GET"]),
     ]
 
