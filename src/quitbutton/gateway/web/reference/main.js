@@ -23,9 +23,9 @@ function Reference({ about }) {
     <header>
       <p class="kind">quitbutton ${about.info.version}</p>
       <h1>API reference</h1>
-      <p>${about.info.description}</p>
+      <p><${Text} text=${about.info.description} /></p>
       <p class="quiet">
-        The model endpoints take and give what OpenAI and Anthropic document. This page is made from
+        The model endpoints take and give what OpenAI and Anthropic document. This page is made from${" "}
         <a href="/v1/quitbutton/openapi.json">the OpenAPI document</a>.
       </p>
     </header>
@@ -49,8 +49,13 @@ function Operation({ one }) {
 
 function Answer({ status, answer }) {
   const schema = answer.content?.["application/json"]?.schema;
-  return html`<p class="quiet">${status}: ${answer.description}</p>
+  return html`<p class="quiet">${status}: <${Text} text=${answer.description} /></p>
     ${schema && membersOf(schema).length > 0 && html`<${Members} title="Answer" rows=${membersOf(schema)} />`}`;
+}
+
+// What stands between backticks is code.
+function Text({ text }) {
+  return text.split("`").map((part, i) => (i % 2 ? html`<code>${part}</code>` : part));
 }
 
 function Members({ title, rows }) {
@@ -60,7 +65,7 @@ function Members({ title, rows }) {
       <tbody>
         ${rows.map(([name, type, text, required]) => html`<tr>
           <th scope="row"><code>${name}</code>${required ? "" : html` <span class="quiet">optional</span>`}</th>
-          <td><code>${type}</code> ${text}</td>
+          <td><code>${type}</code> <${Text} text=${text} /></td>
         </tr>`)}
       </tbody>
     </table>
