@@ -7,6 +7,7 @@ from typing import Any
 import quitbutton
 from quitbutton.gateway.openapi_keys import key_paths
 from quitbutton.gateway.openapi_parts import COUNT, ERROR, TEXT, answer, operation, path
+from quitbutton.gateway.openapi_records import record_paths
 from quitbutton.gateway.openapi_rights import rights_paths
 
 WHO_MAY = (
@@ -90,5 +91,6 @@ def document() -> dict[str, Any]:
             },
             **key_paths(),
             **rights_paths(),
+            **record_paths(),
         },
     }

@@ -6,7 +6,8 @@ VALUES (:message, :speaker, :request_id, :tenant, :conversation, :salt, :body, :
 ON CONFLICT (message, speaker, request_id) DO NOTHING;
 
 -- name: words_of
-SELECT message, speaker, request_id, salt, body, at FROM words WHERE conversation = :conversation ORDER BY at;
+SELECT message, speaker, request_id, salt, body, at FROM words WHERE conversation = :conversation
+ORDER BY at, speaker DESC;
 
 -- name: erase_words
 DELETE FROM words WHERE conversation = :conversation;

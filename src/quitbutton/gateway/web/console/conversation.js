@@ -73,9 +73,9 @@ function Ladder({ shown, chosen, onEarlier }) {
     <ol class="ladder" ref=${list}>
       ${shown.turns.map((turn, place) => {
         const before = shown.turns[place - 1];
-        const branches = before && turn.message !== before.message && turn.parent !== before.message && seen.has(turn.parent);
+        const branches = before && turn.verdict && turn.message !== before.message && turn.parent !== before.message && seen.has(turn.parent);
         const again = shown.turns.slice(0, place).some((one) => one.message === turn.message && one.verdict && turn.verdict);
-        return html`<${Turn} key=${turn.seq} turn=${turn} branches=${branches} again=${again} isChosen=${turn.message === chosen} />`;
+        return html`<${Turn} key=${turn.seq} turn=${turn} branches=${branches} again=${again} isChosen=${turn.message === chosen && Boolean(turn.verdict)} />`;
       })}
     </ol>
   </section>`;

@@ -24,7 +24,7 @@ export function Turn({ turn, branches, again, isChosen }) {
       </p>
       ${turn.said?.user && html`<${Words} class="user">${turn.said.user}<//>`}
       ${turn.said?.reply && html`<${Words} class="reply">${turn.said.reply}<//>`}
-      ${turn.verdict && html`<${Evidence} turn=${turn} />`}
+      ${turn.verdict && turn.kind !== "turn.refuse" && html`<${Evidence} turn=${turn} />`}
       ${turn.appeal && html`<p class="links"><a href=${link("appeals", turn.appeal)}>${t.appeal}</a> ${turn.by && html`<span>${t.by} <bdi>${turn.by}</bdi></span>`}</p>`}
       ${turn.verdict && html`<${More} turn=${turn} />`}
     </div>
@@ -32,14 +32,13 @@ export function Turn({ turn, branches, again, isChosen }) {
 }
 
 function Lane({ before, after }) {
-  if (!after) return html`<div class="lane" aria-hidden="true"></div>`;
   const [from, to] = [before, after].map((name) => (Math.max(0, RUNGS.indexOf(name)) + 0.5) * STEP);
   return html`<div class="lane" aria-hidden="true">
     <svg viewBox=${`0 0 ${STEP * 4} 100`} preserveAspectRatio="none">
       ${RUNGS.map((name, place) => html`<line key=${name} class="rail" x1=${(place + 0.5) * STEP} x2=${(place + 0.5) * STEP} y1="0" y2="100" />`)}
-      <path class="way" d=${`M${from} 0 L${to} 22 L${to} 100`} />
+      ${after && html`<path class="way" d=${`M${from} 0 L${to} 22 L${to} 100`} />`}
     </svg>
-    <i class=${`dot at-${RUNGS.indexOf(after)} ${after}`}></i>
+    ${after && html`<i class=${`dot at-${RUNGS.indexOf(after)} ${after}`}></i>`}
   </div>`;
 }
 
