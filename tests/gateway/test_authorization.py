@@ -73,7 +73,7 @@ TABLE = {
     ("GET", "/"): Need.NOTHING,
     ("GET", "/console"): Need.NOTHING,
     ("GET", "/web/{path:path}"): Need.NOTHING,
-    ("GET", "/ends/{end_id}", "/reference"): Need.NOTHING,
+    ("GET", "/ends/{end_id}"): Need.NOTHING,
     ("GET", "/reference"): Need.NOTHING,
 }
 PAGES = ("/", "/console", "/web/{path:path}", "/ends/{end_id}", "/reference")
