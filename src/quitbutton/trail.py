@@ -13,7 +13,7 @@ from pathlib import Path
 from quitbutton.settings import Settings
 from quitbutton.signing import is_signed_by, signer_of
 from quitbutton.stores.audit import AuditLog
-from quitbutton.stores.sqlite import SQLite
+from quitbutton.stores.database import Database
 
 KEY_FILE = "audit.key"
 HEAD_FILE = "audit-head.note"
@@ -21,7 +21,7 @@ HEAD_FILE = "audit-head.note"
 log = logging.getLogger("quitbutton.audit")
 
 
-def audit_log_of(settings: Settings, database: SQLite) -> AuditLog:
+def audit_log_of(settings: Settings, database: Database) -> AuditLog:
     """The log over the settings' database, with its key. Raises `SettingsError`."""
     file = None if settings.store_path == ":memory:" else settings.data / KEY_FILE
     return AuditLog(database, signer_of(settings.audit_key, file, settings.audit_name))

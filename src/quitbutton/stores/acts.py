@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Transaction
 
 
 def put_act(transaction: Transaction, kind: str, by: str, at: float, body: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from quitbutton.core.audit import FIELDS, FORMAT, Findings, Tree, Verify, hash_o
 from quitbutton.core.errors import BadRequest, NotFound
 from quitbutton.core.merkle import consistency_proof, grown, inclusion_proof, subtree_root
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 BATCH = 2000
 """Most events that go into the log in one transaction."""
@@ -57,7 +57,7 @@ class Logged:
 class AuditLog:
     """The log over the events of one database."""
 
-    def __init__(self, database: SQLite, signer: Signs) -> None:
+    def __init__(self, database: Database, signer: Signs) -> None:
         self._database = database
         self.signer = signer
 

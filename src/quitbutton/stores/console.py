@@ -12,10 +12,10 @@ from quitbutton.core.appeals import Appeal
 from quitbutton.core.conversation import address_start, message_id
 from quitbutton.core.counting import counted_as, day_of
 from quitbutton.core.records import End
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rights import appeal_of
 from quitbutton.stores.sql import end_of
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 AT_ONCE = 500
 """Events counted in one transaction."""
@@ -51,7 +51,7 @@ class Listed:
 class Console:
     """Over the same database as the turns."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def count(self) -> int:

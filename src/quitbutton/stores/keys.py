@@ -8,14 +8,14 @@ from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
 from quitbutton.stores.acts import put_act
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 
 class KeyStore:
     """The keys of an installation."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def put(self, rules: KeyRules, digest: str, by: str, at: float) -> Key:

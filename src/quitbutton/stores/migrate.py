@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 from quitbutton.core.errors import StoreFailed
-from quitbutton.stores.sqlite import SQLite, Transaction
+from quitbutton.stores.database import Database, Transaction
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
 
-def migrate(database: SQLite) -> int:
+def migrate(database: Database) -> int:
     """Bring the database to the newest version; how many migrations were applied.
 
     Raises `StoreFailed` when the database was made by a newer quitbutton.
@@ -41,7 +42,7 @@ def migrate(database: SQLite) -> int:
     return len(applied)
 
 
-def statements(script: str, words: dict[str, str]) -> list[str]:
+def statements(script: str, words: Mapping[str, str]) -> list[str]:
     """The statements of a script, with the database's own words filled in."""
     bare = re.sub(r"--.*", "", script)
     for name, word in words.items():

@@ -14,9 +14,9 @@ from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.records import End
 from quitbutton.core.statements import Grounds
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.sql import end_of
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
 
@@ -24,7 +24,7 @@ NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice a
 class Rights:
     """The records behind statements and appeals, over the same database as the turns."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def grounds(self, end_id: str) -> Grounds:

@@ -6,14 +6,14 @@ from quitbutton.core.keys import Role
 from quitbutton.core.oidc import SIGN_IN_SECONDS
 from quitbutton.core.sessions import SEEN_COARSE, Session
 from quitbutton.stores.acts import put_act
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 
 class SessionStore:
     """The sessions of an installation."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def put(self, session: Session, idle: float, lifetime: float) -> None:

@@ -15,9 +15,9 @@ from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 MAX_PLACES = 400
 """Addresses looked up in one statement."""
@@ -26,7 +26,7 @@ MAX_PLACES = 400
 class SQLStore:
     """Satisfies `Store` over a SQL database."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         migrate(database)
 

@@ -6,32 +6,20 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from quitbutton.core.errors import QuitbuttonError, StoreFailed
+from quitbutton.stores.database import EVERYTHING, NOTHING, Params, Row, T, Transaction
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
 
-T = TypeVar("T")
-Row = Sequence[Any]
-Params = Mapping[str, object]
-NOTHING: Params = MappingProxyType({})
 WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
-
-
-class Transaction(Protocol):
-    """What a transaction can do."""
-
-    def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
-        """Run one statement; its rows, if it has any."""
-        ...
 
 
 @dataclass(slots=True)
@@ -45,11 +33,16 @@ class _Job:
 
 
 class _Connection:
+    is_alone = True
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         return self.connection.execute(sql, dict(params)).fetchall()
+
+    def lock(self, keys: Iterable[bytes], /) -> None:
+        """Nothing to do: there is one writer."""
 
 
 class SQLite:
@@ -96,16 +89,22 @@ class SQLite:
         except sqlite3.Error as error:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
 
-    async def write(self, work: Callable[[Transaction], T], durable: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+    ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 
-        `work` runs on the writer's thread and may run a statement after another, nothing else.
+        `work` runs on the writer's thread and may run a statement after another, nothing else. It always runs alone.
         """
         loop = asyncio.get_running_loop()
         job = _Job(work, durable, loop, loop.create_future())
         self._jobs.put(job)
         result: T = await asyncio.shield(job.future)
         return result
+
+    async def settled(self) -> int:
+        """Every number: with one writer, events appear in the order of their numbers."""
+        return EVERYTHING
 
     def migrate(self, work: Callable[[Transaction], None]) -> None:
         """Run `work` in a transaction that excludes every other process. For migrations, before the first turn."""

@@ -12,14 +12,14 @@ import msgspec
 from quitbutton.core.errors import NotFound
 from quitbutton.core.rules import Policy
 from quitbutton.core.versions import Stage, Version
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 
 class Versions:
     """Over the same database as the turns."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def all(self) -> dict[str, list[Version]]:

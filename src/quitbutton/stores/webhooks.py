@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from quitbutton.core.errors import NotFound
 from quitbutton.core.webhooks import Delivery, Webhook, body_of, new_secret
+from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sqlite import Row, SQLite, Transaction
 
 AT_ONCE = 500
 """Events looked at in one transaction."""
@@ -20,7 +20,7 @@ LEASE = 120.0
 class Webhooks:
     """Over the same database as the turns. Any number of processes may deliver: a try is claimed by compare-and-set."""
 
-    def __init__(self, database: SQLite) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def put(self, url: str, types: Sequence[str], now: float) -> Webhook:
