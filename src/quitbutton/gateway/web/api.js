@@ -45,6 +45,12 @@ function* piecesOf(frame, field) {
   if (frame.quitbutton) yield { quitbutton: frame.quitbutton };
 }
 
+/** What became of an end: {state: "ended" | "reopened", appeal: "open" | "upheld" | "rejected" | null}. */
+export async function end(id) {
+  const about = await (await request(`/v1/quitbutton/ends/${encodeURIComponent(id)}`)).json();
+  return { state: about.restriction.state, appeal: about.appeal?.state ?? null };
+}
+
 export async function stop(requestId) {
   const response = await request(`/v1/quitbutton/stop/${encodeURIComponent(requestId)}`, { method: "POST" });
   return response.json();

@@ -1,7 +1,8 @@
 // A conversation as a tree of messages: pure functions over plain values, nothing is changed in place.
 //
 // conversation: {id, title, named, createdAt, updatedAt, nodes: {id: node}, chosen: {parentId: childId}}
-// node: {id, parent, role, text, at, ...}; a user node that was ended carries `ended`, the server's account of it.
+// node: {id, parent, role, text, at, ...}; a user node that was ended carries `ended`, the server's account of it,
+// or `reopened`, the same account, once a person has found the end wrong.
 // The root's key in `chosen` is "root".
 import { newId } from "./ids.js";
 
@@ -69,6 +70,15 @@ export function withChoice(conversation, nodeId) {
 /** The user message at which the chosen branch was ended, if it was. */
 export function endedNode(path) {
   return path.find(({ node }) => node.ended)?.node ?? null;
+}
+
+/** Opens the branches that an end had locked: its place is marked as reopened. */
+export function withoutEnd(conversation, endId) {
+  const nodes = { ...conversation.nodes };
+  for (const node of Object.values(nodes)) {
+    if (node.ended?.end_id === endId) nodes[node.id] = { ...node, ended: null, reopened: node.ended };
+  }
+  return { ...conversation, nodes };
 }
 
 /** The message whose edit most likely opens a working branch. */

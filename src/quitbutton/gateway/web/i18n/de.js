@@ -117,6 +117,12 @@ export const de = {
   statement: "Warum: die Begründung",
   appeal: "Widerspruch einlegen",
   noAppeal: "Auf diesem Server ist kein Widerspruch eingerichtet.",
+  appealed: {
+    open: "Dein Widerspruch ist eingegangen. Ein Mensch wird entscheiden.",
+    upheld: "Deinem Widerspruch wurde stattgegeben.",
+    rejected: "Ein Mensch hat deinen Widerspruch geprüft: Das Ende bleibt. Die Begründung sagt, warum.",
+  },
+  reopened: "Hier beendet, dann wieder geöffnet: Ein Mensch fand das Ende falsch. Du kannst weiterschreiben.",
   endedRefused: "Der Server hat diese Nachricht abgelehnt, weil die Unterhaltung schon beendet war.",
   endedMark: "Hier beendet",
 

@@ -115,6 +115,12 @@ export const en = {
   statement: "Why: the statement of reasons",
   appeal: "Appeal this decision",
   noAppeal: "Appeals are not set up on this server.",
+  appealed: {
+    open: "Your appeal was received. A person will decide.",
+    upheld: "Your appeal was upheld.",
+    rejected: "A person has looked at your appeal: the end stands. The statement tells why.",
+  },
+  reopened: "Ended here, then reopened: a person found the end wrong. You can go on.",
   endedRefused: "The server refused this message because the conversation had already been ended.",
   endedMark: "Ended here",
 

@@ -18,6 +18,7 @@ export const UserMessage = memo((props) => {
       <h2 class="unseen">${t.you}</h2>
       <div class="bubble" dir="auto">${node.text}</div>
       ${node.ended && html`<p class="ended-mark"><${Icon} name="lock" />${t.endedMark}</p>`}
+      ${node.reopened && html`<p class="ended-mark"><${Icon} name="check" />${t.reopened}</p>`}
       <div class="actions">
         <${Versions} ...${props} />
         <${CopyButton} text=${node.text} t=${t} />
