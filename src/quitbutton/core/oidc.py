@@ -34,7 +34,7 @@ class OidcSettings:
     """Values of that claim that make an auditor."""
     name_claim: str = "email"
     scopes: tuple[str, ...] = ("openid", "email", "profile")
-    landing: str = "/"
+    landing: str = "/console"
     """Path of this gateway where the browser goes when it is signed in."""
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ import { Icon } from "../ui/icons.js";
 import { drop, post } from "./api.js";
 import { useLoaded } from "./load.js";
 import { Badge, Cell, Dialog, Empty, Failed, Field, Listing, Secret, Time } from "./parts.js";
-import { mayChange, say, words } from "./state.js";
+import { mayChange, say, state, words } from "./state.js";
 
 export function Keys() {
   const t = words();
@@ -27,7 +27,7 @@ export function Keys() {
     <div class="head"><h1 tabindex="-1">${t.pages.keys}</h1></div>
     <p class="quiet">${t.keysText}</p>
     ${made && html`<${Secret} id="made" label=${t.keyMade(made.name)} text=${t.onlyOnce} value=${made.secret} />`}
-    <${Listing} list=${list} caption=${t.pages.keys} head=${head} row=${row} empty=${html`<${Empty} title=${t.noKeys}>${t.noKeysText}<//>`} />
+    <${Listing} list=${list} caption=${t.pages.keys} head=${head} row=${row} empty=${html`<${Empty} title=${t.noKeys}>${state.now.who?.csrf_token ? t.keysOfSettings : t.noKeysText}<//>`} />
     ${mayChange() && html`<${New} policies=${Object.keys(policies)} onMade=${(key) => (setMade(key), say(t.keyMade(key.name)), load())} />`}
     ${asked && html`<${Revoke} one=${asked} onClose=${() => setAsked(null)} onDone=${load} />`}
   `;

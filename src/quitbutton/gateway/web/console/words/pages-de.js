@@ -100,6 +100,7 @@ export const pages = {
   onlyOnce: "Kopiere ihn jetzt. Er wird nicht noch einmal gezeigt.",
   noKeys: "Noch kein Schlüssel",
   noKeysText: "Ohne Schlüssel darf jeder auf diesem Rechner chatten und betreiben.",
+  keysOfSettings: "Schlüssel der Einstellungen stehen nicht hier. Einer aus dem Speicher lässt sich sofort widerrufen und hat eigene Grenzen.",
   newKey: "Neuer Schlüssel",
   makeKey: "Schlüssel anlegen",
   revoke: "Widerrufen",

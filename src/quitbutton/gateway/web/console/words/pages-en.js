@@ -100,6 +100,7 @@ export const pages = {
   onlyOnce: "Copy it now. It is not shown again.",
   noKeys: "No key yet",
   noKeysText: "Without one, everybody on this machine may chat and operate.",
+  keysOfSettings: "Keys of the settings are not listed here. A key of the store can be revoked at once, and has limits of its own.",
   newKey: "New key",
   makeKey: "Make the key",
   revoke: "Revoke",
