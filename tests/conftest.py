@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Server
 from tests.upstream import Provider, whole
 
 ROOT = Path(__file__).parent.parent
@@ -140,6 +141,14 @@ def start_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 def gateway(start_gateway: Callable[..., Running]) -> Running:
     """The embedded default: small local model, local assessors, assist."""
     return start_gateway()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server; each test takes a database of its own."""
+    one = Server()
+    yield one
+    one.close()
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,9 @@ class Settings:
     """Threads of the embedded model; None is all cores but one."""
     data: Path = Path(".quitbutton")
     """Folder of the database and of downloaded models."""
-    store: str | None = None
-    """SQLite file, or `:memory:`; None is `quitbutton.sqlite3` in `data`."""
+    store: str | None = field(default=None, repr=False)
+    """SQLite file, `:memory:`, or `postgresql://USER@HOST/DATABASE`, best given as QUITBUTTON_STORE where it holds a
+    password, or with that in PGPASSWORD; None is `quitbutton.sqlite3` in `data`."""
     assessor: str = "local"
     """Who reads the user's words: `local`, `scripted`, a judge of `judges`, or several joined by commas."""
     judge: str | None = None
@@ -106,7 +107,7 @@ class Settings:
 
     @property
     def store_path(self) -> str:
-        """The SQLite file."""
+        """The SQLite file, or the database's URL."""
         return self.store or str(self.data / "quitbutton.sqlite3")
 
     @property

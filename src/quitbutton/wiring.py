@@ -21,6 +21,7 @@ from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionP
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.routing import upstreams_of
 from quitbutton.settings import Settings
+from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import TurnTaker
@@ -29,6 +30,7 @@ from quitbutton.upstreams.http import HTTPUpstream
 T = TypeVar("T")
 GROUP, REPLY_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors"
 NO_READER = "none"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 def _local() -> Assessor:
@@ -186,9 +188,20 @@ def check_policy(policy: Policy, settings: Settings) -> None:
         )
 
 
-def database_of(settings: Settings) -> SQLite:
-    """The database the settings name. Raises `StoreFailed`."""
-    return SQLite(settings.store_path)
+def database_of(settings: Settings) -> Database:
+    """The database the settings name. Raises `StoreFailed` or `SettingsError`."""
+    return database_at(settings.store_path)
+
+
+def database_at(place: str) -> Database:
+    """The database at a URL or path. Raises `StoreFailed` or `SettingsError`."""
+    if not place.startswith(POSTGRES):
+        return SQLite(place)
+    try:
+        from quitbutton.stores.postgres import Postgres  # noqa: PLC0415 - psycopg, only when asked for
+    except ImportError as error:
+        raise SettingsError("A PostgreSQL store needs psycopg: pip install 'quitbutton[postgres]'.") from error
+    return Postgres(place)
 
 
 def store_of(settings: Settings) -> Store:

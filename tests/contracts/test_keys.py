@@ -12,23 +12,24 @@ import pytest
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.keys import COARSE, KeyRules, Role, new_secret, tenant_of
 from quitbutton.core.sessions import SEEN_COARSE, Session
+from quitbutton.stores.database import Database
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.sessions import SessionStore
-from quitbutton.stores.sqlite import SQLite
+from tests.contracts.test_store import database as made
 
 SECRET = bytes(32)
 
 
-@pytest.fixture(params=["memory", "file"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLite]:
-    one = SQLite(":memory:" if request.param == "memory" else tmp_path / "a.sqlite3")
+@pytest.fixture(params=["memory", "file", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    one = made(request, tmp_path)
     migrate(one)
     yield one
     one.close()
 
 
-def test_a_key_is_kept_by_its_digest_alone(database: SQLite) -> None:
+def test_a_key_is_kept_by_its_digest_alone(database: Database) -> None:
     async def scene() -> None:
         keys, token = KeyStore(database), new_secret()
         rules = KeyRules("shop", Role.CHAT, "careful", 60, 4096, 99.0)
@@ -44,7 +45,7 @@ def test_a_key_is_kept_by_its_digest_alone(database: SQLite) -> None:
     asyncio.run(scene())
 
 
-def test_a_revoked_key_stays_revoked(database: SQLite) -> None:
+def test_a_revoked_key_stays_revoked(database: Database) -> None:
     async def scene() -> None:
         keys, digest = KeyStore(database), tenant_of(SECRET, "k")
         made = await keys.put(KeyRules("one", Role.OPERATOR), digest, "ann", 1.0)
@@ -65,7 +66,7 @@ def test_a_revoked_key_stays_revoked(database: SQLite) -> None:
     asyncio.run(scene())
 
 
-def test_a_last_use_is_noted_coarsely_and_never_goes_back(database: SQLite) -> None:
+def test_a_last_use_is_noted_coarsely_and_never_goes_back(database: Database) -> None:
     async def scene() -> None:
         keys, digest = KeyStore(database), tenant_of(SECRET, "k")
         await keys.put(KeyRules("one"), digest, "ann", 1.0)
@@ -80,7 +81,7 @@ def test_a_last_use_is_noted_coarsely_and_never_goes_back(database: SQLite) -> N
     asyncio.run(scene())
 
 
-def test_expiry_is_a_moment(database: SQLite) -> None:
+def test_expiry_is_a_moment(database: Database) -> None:
     async def scene() -> None:
         made = await KeyStore(database).put(KeyRules("one", expires_at=10.0), "d", "ann", 1.0)
         assert [made.state(at) for at in (9.9, 10.0)] == ["active", "expired"]
@@ -88,7 +89,7 @@ def test_expiry_is_a_moment(database: SQLite) -> None:
     asyncio.run(scene())
 
 
-def test_sessions_are_found_seen_and_dropped(database: SQLite) -> None:
+def test_sessions_are_found_seen_and_dropped(database: Database) -> None:
     async def scene() -> None:
         store = SessionStore(database)
         await store.put(Session("d1", "k", "ann", Role.OPERATOR, 0.0, 0.0), 50.0, 100.0)
@@ -110,7 +111,7 @@ def test_sessions_are_found_seen_and_dropped(database: SQLite) -> None:
     asyncio.run(scene())
 
 
-def test_a_sign_in_under_way_is_given_once_and_not_too_late(database: SQLite) -> None:
+def test_a_sign_in_under_way_is_given_once_and_not_too_late(database: Database) -> None:
     async def scene() -> None:
         store = SessionStore(database)
         for name in ("s1", "s2"):

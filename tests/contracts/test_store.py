@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,19 +16,44 @@ from quitbutton.core.policy import OPEN, Decision, Standing, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.stores.database import Database, Transaction
 from quitbutton.stores.migrate import migrate
+from quitbutton.stores.postgres import Postgres
 from quitbutton.stores.sql import SQLStore
-from quitbutton.stores.sqlite import SQLite, Transaction
+from quitbutton.stores.sqlite import SQLite
+from quitbutton.wiring import database_at
 
 HARM, CLEAN = Verdict(Label.ABUSE, assessor="t@1"), Verdict(Label.CLEAN, assessor="t@1")
 POLICY = Policy()
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLStore]:
-    one = SQLStore(SQLite(":memory:" if request.param == "memory" else tmp_path / "new" / "a.sqlite3"))
+    one = SQLStore(database(request, tmp_path))
     yield one
     one.close()
+
+
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """A new one of the kind that the fixture's parameter names."""
+    if request.param == "postgres":
+        return Postgres(request.getfixturevalue("postgres").new())
+    return SQLite(":memory:" if request.param == "memory" else tmp_path / "new" / "a.sqlite3")
+
+
+@pytest.fixture(params=["file", "postgres"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
+    """Opens the same database again and again."""
+    url = request.getfixturevalue("postgres").new() if request.param == "postgres" else str(tmp_path / "a.sqlite3")
+    made: list[Database] = []
+
+    def opens() -> Database:
+        made.append(database_at(url))
+        return made[-1]
+
+    yield opens
+    for one in made:
+        one.close()
 
 
 def a(*names: str) -> tuple[bytes, ...]:
@@ -190,30 +215,25 @@ def test_receipts_belong_to_their_tenant_and_the_first_stands(store: SQLStore) -
     asyncio.run(scene())
 
 
-def test_the_address_key_is_made_once(tmp_path: Path) -> None:
+def test_the_address_key_is_made_once(opened: Callable[[], Database]) -> None:
     async def key() -> bytes:
-        one = SQLStore(SQLite(tmp_path / "a.sqlite3"))
-        try:
-            return await one.address_key()
-        finally:
-            one.close()
+        return await SQLStore(opened()).address_key()
 
     first, second = asyncio.run(key()), asyncio.run(key())
     assert first == second
     assert len(first) == 32
 
 
-def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
-    database = SQLite(tmp_path / "a.sqlite3")
+def test_a_store_of_a_newer_version_is_not_touched(opened: Callable[[], Database]) -> None:
+    database = opened()
     SQLStore(database)
     database.migrate(lambda transaction: transaction.execute("INSERT INTO migrations (version) VALUES (9999)"))
     with pytest.raises(StoreFailed, match="newer quitbutton"):
         SQLStore(database)
-    database.close()
 
 
-def test_a_migration_that_arrives_after_a_later_one_is_still_applied(tmp_path: Path) -> None:
-    database = SQLite(tmp_path / "a.sqlite3")
+def test_a_migration_that_arrives_after_a_later_one_is_still_applied(opened: Callable[[], Database]) -> None:
+    database = opened()
     newest = migrate(database)
 
     def undo(transaction: Transaction) -> None:
@@ -224,7 +244,6 @@ def test_a_migration_that_arrives_after_a_later_one_is_still_applied(tmp_path: P
 
     database.migrate(undo)
     assert (newest > 3, migrate(database), migrate(database)) == (True, 1, 0)
-    database.close()
 
 
 def test_marks_of_an_unknown_branch_are_empty(store: SQLStore) -> None:

@@ -16,6 +16,8 @@ from quitbutton.stores.queries import QUERIES
 
 BATCH = 2000
 """Most events that go into the log in one transaction."""
+LOCK = (b"audit log",)
+"""One process at a time appends to the log."""
 PAGE = 1000
 
 
@@ -63,19 +65,24 @@ class AuditLog:
 
     async def append(self, now: float) -> Checkpoint | None:
         """Log what happened since; the checkpoint that covers it, None where nothing did."""
-        last = None
-        while await self._waits():
-            last = await self._database.write(lambda transaction: self._append(transaction, now), durable=True)
+        last, settled = None, await self._database.settled()
+
+        def work(transaction: Transaction) -> Checkpoint | None:
+            return self._append(transaction, settled, now)
+
+        while await self._waits(settled):
+            last = await self._database.write(work, durable=True, locks=LOCK)
         return last
 
-    async def _waits(self) -> bool:
+    async def _waits(self, settled: int) -> bool:
         end = await self._database.read(QUERIES["log_end"])
-        return bool(await self._database.read(QUERIES["events_to_log"], {"seq": end[0][1] if end else 0, "limit": 1}))
+        given = {"seq": end[0][1] if end else 0, "settled": settled, "limit": 1}
+        return bool(await self._database.read(QUERIES["events_to_log"], given))
 
-    def _append(self, transaction: Transaction, now: float) -> Checkpoint | None:
+    def _append(self, transaction: Transaction, settled: int, now: float) -> Checkpoint | None:
         end = transaction.execute(QUERIES["log_end"])
         size, seq = (end[0][0] + 1, end[0][1]) if end else (0, 0)
-        rows = transaction.execute(QUERIES["events_to_log"], {"seq": seq, "limit": BATCH})
+        rows = transaction.execute(QUERIES["events_to_log"], {"seq": seq, "settled": settled, "limit": BATCH})
         for row in rows:
             leaf = hash_of(leaf_of(row))
             for (level, n), node in grown(size, leaf, lambda place: _node(transaction, place)):

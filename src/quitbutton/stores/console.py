@@ -19,6 +19,8 @@ from quitbutton.stores.sql import end_of
 
 AT_ONCE = 500
 """Events counted in one transaction."""
+LOCK = (b"counts",)
+"""One process at a time counts."""
 NEWEST = 1e15
 LAST = "\U0010ffff"
 FILTERS = ("reason", "decided_by", "model", "policy")
@@ -56,10 +58,10 @@ class Console:
 
     async def count(self) -> int:
         """Count the events that are not in the counts by day yet; how many."""
-        total = 0
-        more = bool(await self._database.read(QUERIES["is_uncounted"]))
+        total, settled = 0, await self._database.settled()
+        more = bool(await self._database.read(QUERIES["is_uncounted"], {"settled": settled}))
         while more:
-            counted = await self._database.write(_count)
+            counted = await self._database.write(lambda transaction: _count(transaction, settled), locks=LOCK)
             total, more = total + counted, counted == AT_ONCE
         return total
 
@@ -174,11 +176,11 @@ class Console:
         return message_id(bytes(near[1])) if near else None
 
 
-def _count(transaction: Transaction) -> int:
+def _count(transaction: Transaction, settled: int) -> int:
     # The row is locked first, so that two processes never count the same event.
     transaction.execute(QUERIES["lock_counted"])
     seen = int(transaction.execute(QUERIES["meta"], {"name": "counted"})[0][0])
-    rows = transaction.execute(QUERIES["events_to_count"], {"seen": seen, "limit": AT_ONCE})
+    rows = transaction.execute(QUERIES["events_to_count"], {"seen": seen, "settled": settled, "limit": AT_ONCE})
     counts: Counter[tuple[int, str, str]] = Counter()
     for seq, at, kind, body in rows:
         event = json.loads(body)

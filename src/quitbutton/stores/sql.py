@@ -87,7 +87,8 @@ class SQLStore:
         but the event, and that other end is returned. Otherwise the turn stands.
         """
         durable = record.decision.after.rung in (Rung.WARNED, Rung.ENDED)
-        return await self._database.write(lambda transaction: _record(transaction, record), durable)
+        watched = _watched(record)
+        return await self._database.write(lambda transaction: _record(transaction, record), durable, watched)
 
     async def end(self, end_id: str) -> End | None:
         """An end by its id."""
@@ -150,8 +151,7 @@ def _placed(sql: str, addresses: Iterable[bytes]) -> tuple[str, dict[str, object
 
 def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     branch, footing = record.branch, record.footing
-    watched = {branch.address, branch.parent, footing.base, *_gap(record)}
-    sql, params = _placed(QUERIES["turns_at"], sorted(watched))
+    sql, params = _placed(QUERIES["turns_at"], sorted(_watched(record)))
     known = {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
     locked = next((address for address, mark in known.items() if mark.standing.rung is Rung.ENDED), None)
     _put_reply(
@@ -185,6 +185,20 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     )
     _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
     return Outcome(standing)
+
+
+def _watched(record: TurnRecord) -> set[bytes]:
+    """The turns that a record hangs on. Where one of them is ended it is not written; every link it makes is between them."""
+    branch = record.branch
+    return {branch.address, branch.parent, record.footing.base, *_gap(record)} - {branch.root}
+
+
+def _lock_below(transaction: Transaction, address: bytes) -> None:
+    """Lock what an end reaches, and what was recorded below while it waited, until nobody can add any more."""
+    known: set[bytes] = set()
+    while fresh := {bytes(row[0]) for row in transaction.execute(QUERIES["below"], {"address": address})} - known:
+        transaction.lock(fresh)
+        known |= fresh
 
 
 def _put_reply(transaction: Transaction, owner: bytes, origin: Origin, at: float) -> None:
@@ -237,6 +251,8 @@ def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
             "at": end.ended_at,
         },
     )
+    if not transaction.is_alone:
+        _lock_below(transaction, record.branch.address)
     below = {"address": record.branch.address, "end_id": end.id, "at": record.at}
     transaction.execute(QUERIES["end_descendants"], below)
     transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})

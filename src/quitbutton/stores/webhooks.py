@@ -13,6 +13,8 @@ from quitbutton.stores.queries import QUERIES
 
 AT_ONCE = 500
 """Events looked at in one transaction."""
+LOCK = (b"webhooks",)
+"""One process at a time makes deliveries and claims them."""
 LEASE = 120.0
 """Seconds that a claimed delivery is left to whoever claimed it; then another process may try."""
 
@@ -47,14 +49,17 @@ class Webhooks:
 
     async def fill(self, now: float) -> int:
         """Make deliveries of the events that webhooks have not seen; how many."""
+        if not await self._database.read(QUERIES["webhooks"]):
+            return 0
+        settled = await self._database.settled()
 
         def work(transaction: Transaction) -> int:
             made = 0
             for row in transaction.execute(QUERIES["webhooks"]):
-                made += _filled(transaction, _webhook_of(row), int(row[5]), now)
+                made += _filled(transaction, _webhook_of(row), int(row[5]), settled, now)
             return made
 
-        return await self._database.write(work) if await self._database.read(QUERIES["webhooks"]) else 0
+        return await self._database.write(work, locks=LOCK)
 
     async def claim(self, now: float, limit: int = 20) -> list[Delivery]:
         """Deliveries that are due, for this process alone until their lease is over."""
@@ -72,7 +77,7 @@ class Webhooks:
 
         if not await self._database.read(QUERIES["due_deliveries"], {"now": now, "limit": 1}):
             return []
-        return await self._database.write(work)
+        return await self._database.write(work, locks=LOCK)
 
     async def settle(self, one: Delivery, state: str, next_at: float, status: int | None, error: str | None) -> None:
         """What became of a try."""
@@ -109,8 +114,8 @@ class Webhooks:
         )
 
 
-def _filled(transaction: Transaction, webhook: Webhook, seen: int, now: float) -> int:
-    rows = transaction.execute(QUERIES["events_after"], {"seen": seen, "limit": AT_ONCE})
+def _filled(transaction: Transaction, webhook: Webhook, seen: int, settled: int, now: float) -> int:
+    rows = transaction.execute(QUERIES["events_after"], {"seen": seen, "settled": settled, "limit": AT_ONCE})
     made = 0
     for seq, at, kind, conversation, message, body in rows:
         told = body_of(kind, at, conversation, message, json.loads(body))

@@ -4,7 +4,8 @@
 SELECT n, seq FROM leaves ORDER BY n DESC LIMIT 1;
 
 -- name: events_to_log
-SELECT seq, at, kind, tenant, conversation, message, body FROM events WHERE seq > :seq ORDER BY seq LIMIT :limit;
+SELECT seq, at, kind, tenant, conversation, message, body FROM events
+WHERE seq > :seq AND seq <= :settled ORDER BY seq LIMIT :limit;
 
 -- name: put_leaf
 INSERT INTO leaves (n, seq) VALUES (:n, :seq);
@@ -38,7 +39,7 @@ WHERE leaves.n < :before ORDER BY leaves.n DESC LIMIT :limit;
 SELECT n FROM leaves WHERE seq = :seq;
 
 -- name: strays
-SELECT COUNT(*) FROM events WHERE seq <= :seq AND seq NOT IN (SELECT seq FROM leaves);
+SELECT COUNT(*) FROM events WHERE seq <= :seq AND NOT EXISTS (SELECT 1 FROM leaves WHERE leaves.seq = events.seq);
 
 -- name: unlogged
 SELECT COUNT(*) FROM events WHERE seq > :seq;

@@ -7,10 +7,10 @@ UPDATE meta SET value = value WHERE name = 'counted';
 UPDATE meta SET value = :value WHERE name = 'counted';
 
 -- name: events_to_count
-SELECT seq, at, kind, body FROM events WHERE seq > :seen ORDER BY seq LIMIT :limit;
+SELECT seq, at, kind, body FROM events WHERE seq > :seen AND seq <= :settled ORDER BY seq LIMIT :limit;
 
 -- name: is_uncounted
-SELECT 1 FROM events WHERE seq > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'counted') LIMIT 1;
+SELECT 1 FROM events WHERE seq > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'counted') AND seq <= :settled LIMIT 1;
 
 -- name: add_to_day
 INSERT INTO daily (day, mode, name, count) VALUES (:day, :mode, :name, :count)

@@ -33,6 +33,14 @@ WITH RECURSIVE below (address) AS (
 UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at
 WHERE address IN (SELECT address FROM below) AND rung <> 'ended';
 
+-- name: below
+WITH RECURSIVE below (address) AS (
+    SELECT address FROM turns WHERE parent = :address
+    UNION
+    SELECT turns.address FROM turns JOIN below ON turns.parent = below.address
+)
+SELECT address FROM below;
+
 -- name: put_conversation
 INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at)
 VALUES (:id, :tenant, :head, :root, :rung, :at, :at)

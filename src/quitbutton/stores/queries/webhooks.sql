@@ -14,7 +14,8 @@ DELETE FROM webhooks WHERE id = :id;
 DELETE FROM deliveries WHERE webhook = :id;
 
 -- name: events_after
-SELECT seq, at, kind, conversation, message, body FROM events WHERE seq > :seen ORDER BY seq LIMIT :limit;
+SELECT seq, at, kind, conversation, message, body FROM events
+WHERE seq > :seen AND seq <= :settled ORDER BY seq LIMIT :limit;
 
 -- name: seen
 UPDATE webhooks SET seen = :seen WHERE id = :id AND seen = :before;

@@ -1,0 +1,204 @@
+"""One connection to PostgreSQL: how it is opened, a transaction on it, which failures may be tried again."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from quitbutton.core.errors import SettingsError, StoreFailed
+from quitbutton.stores.database import NOTHING, Params, Row, T
+from quitbutton.stores.postgres_text import given, kept, placed
+
+STATEMENT_SECONDS = 10
+"""Most that one statement may take."""
+LOCK_SECONDS = 5
+"""Most that a transaction waits for another."""
+IDLE_SECONDS = 15
+"""After this time the server ends a transaction whose gateway stands still, with its locks."""
+CONNECT_SECONDS = 5
+MANY = 64
+"""Locks of a transaction; with more it locks out all that lock anything."""
+ALL = 0x71756974
+"""The lock that every transaction with locks shares."""
+MIGRATIONS = 0x71756975
+"""The lock of migrations."""
+
+IN_THE_WAY = frozenset({"40001", "40P01", "23505"})
+"""Two transactions got in each other's way, and this one left no trace: run again it sees what the other did."""
+GONE = frozenset({"57P01", "57P02", "57P03", "25006", "25P03", "0A000"})
+"""The server goes away, became a replica, gave this connection up, or its prepared statements are out of date."""
+
+NOT_LET_IN = ("28", "3D")
+"""No such user, password or database: trying again does not help."""
+INSIST = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+"""On the disk before it is answered, also where the server is set to answer sooner."""
+
+
+def conninfo_of(url: str) -> str:
+    """Our settings for a connection, below those of the URL. Raises `SettingsError`, never with the URL in it."""
+    try:
+        named = conninfo_to_dict(url)
+    except psycopg.Error:
+        named = None
+    if named is None:  # not in the handler: psycopg's own message may hold the password
+        raise SettingsError("`store` is no URL that PostgreSQL takes: postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    limits = {
+        "statement_timeout": STATEMENT_SECONDS,
+        "lock_timeout": LOCK_SECONDS,
+        "idle_in_transaction_session_timeout": IDLE_SECONDS,
+    }
+    options = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
+    own: dict[str, Any] = {
+        "application_name": "quitbutton",
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": IDLE_SECONDS,
+        "tcp_user_timeout": IDLE_SECONDS * 1000,
+        "target_session_attrs": "read-write",
+    }
+    return make_conninfo(**{**own, **named, "options": f"{options} {named.get('options', '')}".strip()})
+
+
+class PostgresTransaction:
+    """What `work` runs its statements on."""
+
+    is_alone = False
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._locked: set[int] = set()
+
+    def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
+        """Run one statement; its rows, if it has any."""
+        cursor = self._connection.execute(placed(sql), kept(params))
+        return given(cursor.fetchall()) if cursor.description else []
+
+    def lock(self, keys: Iterable[bytes], /) -> None:
+        """Keep out others that lock one of these. In one order, so that two never wait for each other here."""
+        self.run(self._lock_lines(keys))
+
+    def begin(self, locks: Iterable[bytes] | None) -> None:
+        """Open it. Its number is taken before any event's, which `settled` relies on."""
+        how = "SERIALIZABLE" if locks is None else "READ COMMITTED"
+        lines = [f"BEGIN ISOLATION LEVEL {how}", "SELECT pg_current_xact_id()"]
+        if locks is not None:
+            lines += [f"SELECT pg_advisory_xact_lock_shared({ALL})", *self._lock_lines(locks)]
+        self.run(lines)
+
+    def run(self, lines: list[str]) -> None:
+        """Several statements without parameters, on one way to the server."""
+        if lines:
+            self._connection.execute("; ".join(lines).encode())
+
+    def _lock_lines(self, keys: Iterable[bytes]) -> list[str]:
+        fresh = {_number(key) for key in keys} - self._locked
+        before, self._locked = len(self._locked), self._locked | fresh
+        if len(self._locked) <= MANY:
+            return [f"SELECT pg_advisory_xact_lock({number})" for number in sorted(fresh)]
+        return [f"SELECT pg_advisory_xact_lock({ALL})"] if before <= MANY else []
+
+
+class Session:
+    """A connection that is opened when it is needed, and opened again when it was lost."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self.connection: psycopg.Connection | None = None
+        self.is_committing = False
+        """True from the moment that a COMMIT may have reached the server: whether it counts is then known to it alone."""
+
+    def opened(self) -> psycopg.Connection:
+        """The connection. Raises `psycopg.Error`."""
+        if self.connection is None or self.connection.closed:
+            self.connection = psycopg.connect(self._conninfo, autocommit=True)
+        return self.connection
+
+    def read(self, sql: str, params: Params) -> list[Row]:
+        """The rows of one query."""
+        return PostgresTransaction(self.opened()).execute(sql, params)
+
+    def write(
+        self, work: Callable[[PostgresTransaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+    ) -> T:
+        """Run `work` in a transaction and commit it."""
+        self.is_committing = False
+        transaction = PostgresTransaction(self.opened())
+        try:
+            transaction.begin(locks)
+            result = work(transaction)
+            self.is_committing = True
+            transaction.run([INSIST, "COMMIT"] if durable else ["COMMIT"])
+        except BaseException:
+            self._roll_back()
+            raise
+        self.is_committing = False
+        return result
+
+    def migrate(self, work: Callable[[PostgresTransaction], None]) -> None:
+        """Run `work` in a transaction that excludes other migrations, however long its statements take."""
+        transaction = PostgresTransaction(self.opened())
+        try:
+            transaction.run(["BEGIN", "SET LOCAL statement_timeout = 0", f"SELECT pg_advisory_xact_lock({MIGRATIONS})"])
+            work(transaction)
+            transaction.run(["COMMIT"])
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def cut(self) -> None:
+        """Wake up whoever waits on this connection, from another thread: it fails there as if the network had."""
+        connection = self.connection
+        if connection is None or connection.closed:
+            return
+        try:
+            with socket.socket(fileno=socket.dup(connection.fileno())) as one:
+                one.shutdown(socket.SHUT_RDWR)
+        except (OSError, psycopg.Error):
+            return
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self.connection is not None:
+            self.connection.close()
+
+    def _roll_back(self) -> None:
+        connection = self.connection
+        if connection is None or connection.closed:
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+
+
+def is_lost(session: Session, error: psycopg.Error) -> bool:
+    """Whether the connection is of no more use, or there is none."""
+    if session.connection is None or session.connection.closed or error.sqlstate in GONE:
+        return True
+    return error.sqlstate is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def may_try_again(session: Session, error: psycopg.Error) -> bool:
+    """Whether what failed left no trace, so that doing it again does it once."""
+    if error.sqlstate in IN_THE_WAY:
+        return True
+    refused = (error.sqlstate or "").startswith(NOT_LET_IN)
+    return is_lost(session, error) and not session.is_committing and not refused
+
+
+def failure_of(session: Session, error: psycopg.Error, is_read: bool) -> StoreFailed:
+    """What to tell of a failure. Never its details, which hold what people said."""
+    what = error.diag.message_primary or str(error).strip().partition("\n")[0] or "no answer"
+    if is_read:
+        return StoreFailed(f"The store cannot be read: {what}. Nothing was counted; try again.")
+    if session.is_committing and is_lost(session, error):
+        return StoreFailed(f"The store went away as it took the record: {what}. It may have been counted; try again.")
+    return StoreFailed(f"The store did not take the record: {what}. Nothing was counted; try again.")
+
+
+def _number(key: bytes) -> int:
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big", signed=True)
