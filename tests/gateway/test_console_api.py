@@ -89,6 +89,32 @@ def test_a_conversation_is_drawn_turn_by_turn_with_its_evidence(chat: Chat, api:
     assert "words" not in first
 
 
+def test_a_long_conversation_is_read_from_its_end(chat: Chat, api: str) -> None:
+    note = chat.is_ended()
+    path = f"{api}/records/conversations/{note['conversation']}?limit=3"
+    newest = told(path)
+    earlier = told(f"{path}&before={newest['next']}")
+    assert [turn["said"]["user"] for turn in (*earlier["turns"], *newest["turns"])] == [
+        f"{A} {turn}" for turn in range(4)
+    ]
+    assert earlier["next"] is None
+
+
+def test_a_reopened_conversation_is_listed_as_open(chat: Chat, api: str) -> None:
+    note = chat.is_ended()
+
+    def listed(state: str) -> bool:
+        rows = pages(f"{api}/records/conversations", "conversations", state=state)
+        return note["conversation"] in [row["id"] for row in rows]
+
+    assert (listed("ended"), listed("open")) == (True, False)
+    appeal = call(f"{api}/ends/{note['end_id']}/appeal", {"text": "x"})[1]["id"]
+    call(f"{api}/appeals/{appeal}/decision", {"outcome": "upheld", "reason": "y"})
+    assert (listed("ended"), listed("open")) == (False, True)
+    reopened = [end["id"] for end in pages(f"{api}/records/ends", "ends", state="reopened")]
+    assert note["end_id"] in reopened
+
+
 def test_every_id_leads_to_its_conversation(chat: Chat, api: str) -> None:
     note = chat.is_ended()
     for name in ("conversation", "message", "end_id", "request_id"):

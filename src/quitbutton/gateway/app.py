@@ -126,7 +126,7 @@ class Gateway:
         trail = audit_log_of(self.settings, database)
         console = Console(database)
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
-        more += console_routes(self.chat, console, rights)
+        more += console_routes(self.chat, console)
         more += audit_routes(self.chat, trail, kept_head(self.settings))
         more += policy_routes(self.chat, versions, rights)
         await warn_of_faults(self.settings, trail)

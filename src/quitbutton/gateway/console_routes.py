@@ -12,19 +12,19 @@ from starlette.routing import Route
 import quitbutton
 from quitbutton.core.counting import REFERRED, day_of
 from quitbutton.core.keys import Caller, Need
+from quitbutton.core.versions import DEFAULT
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import csv_of, overview_days, referrals, totals
 from quitbutton.gateway.endpoints import endpoint
 from quitbutton.gateway.record_routes import record_routes, whole
 from quitbutton.stores.console import Console
-from quitbutton.stores.rights import Rights
 
 API = "/v1/quitbutton"
 NO_STORE = {"cache-control": "no-store"}
 MOST_DAYS = 400
 
 
-def console_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Route]:
+def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
     """The routes: operators and auditors read, nothing here changes anything."""
     now = chat.guard.now
 
@@ -34,7 +34,11 @@ def console_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Ro
         last = day_of(now())
         rows = await console.daily(last - days + 1, last)
         body = {"days": overview_days(rows, last - days + 1, last), "totals": totals(rows)}
-        health = {"version": quitbutton.__version__, "mode": chat.guard.policy.mode.value, "store": "ok"}
+        health = {
+            "version": quitbutton.__version__,
+            "mode": chat.guards.policy_named(DEFAULT).mode.value,
+            "store": "ok",
+        }
         return JSONResponse({**body, "waiting": await console.waiting(now()), "health": health}, headers=NO_STORE)
 
     async def crisis(request: Request, _: Caller) -> Response:
@@ -50,13 +54,14 @@ def console_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Ro
         return [] if first is None else referrals(await console.daily_of(REFERRED), first, day_of(now()))
 
     async def policy(request: Request, _: Caller) -> Response:
-        held, named = chat.guard.policy, chat.settings.policies
+        held = chat.guards.policy_named(DEFAULT)
+        named = {name: chat.guards.policy_named(name) for name in chat.settings.policies}
         told = {name: {"digest": one.digest, "rules": asdict(one)} for name, one in named.items()}
         body = {"digest": held.digest, "rules": asdict(held), "policies": told, "routes": dict(chat.settings.routes)}
         return JSONResponse(body, headers=NO_STORE)
 
     return [
-        *record_routes(chat, console, rights),
+        *record_routes(chat, console),
         endpoint(chat, "GET", f"{API}/overview", Need.READ, overview),
         endpoint(chat, "GET", f"{API}/crisis-referrals", Need.READ, crisis),
         endpoint(chat, "GET", f"{API}/crisis-referrals.csv", Need.READ, crisis_csv),

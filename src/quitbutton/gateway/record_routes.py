@@ -19,7 +19,6 @@ from quitbutton.gateway.console_views import conversation_view, end_view, event_
 from quitbutton.gateway.endpoints import endpoint
 from quitbutton.gateway.rights_routes import listed
 from quitbutton.stores.console import FILTERS, NEWEST, Console, Page
-from quitbutton.stores.rights import Rights
 
 RECORDS = "/v1/quitbutton/records"
 NO_STORE = {"cache-control": "no-store"}
@@ -28,11 +27,12 @@ LAST_SEQ = 2**62
 KINDS = (
     *("turn.warn", "turn.end", "turn.support", "turn.ask", "turn.redirect", "turn.refuse", "press.denied"),
     *("appeal.opened", "appeal.decided", "conversation.reopened", "words.erased"),
+    *("session.opened", "key.created", "key.revoked", "policy.written", "policy.rolled_out"),
 )
 """Kinds of events that can be listed; clean turns are in their conversations."""
 
 
-def record_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Route]:
+def record_routes(chat: ChatRoute, console: Console) -> list[Route]:
     """The routes: operators and auditors read, nothing here changes anything."""
 
     async def conversations(request: Request, _: Caller) -> Response:
@@ -51,10 +51,10 @@ def record_routes(chat: ChatRoute, console: Console, rights: Rights) -> list[Rou
         one = await console.conversation(name)
         if one is None:
             raise NotFound("There is no conversation with this id. Replies name theirs as `quitbutton.conversation`.")
-        limit = whole(request, "limit", LONGEST_PAGE, 1, LONGEST_PAGE)
+        limit = whole(request, "limit", 100, 1, LONGEST_PAGE)
         events = await console.ladder(name, whole(request, "before", LAST_SEQ, 1, LAST_SEQ), limit)
-        words = await rights.words(name)
-        said = {(word["message"], word["request_id"], word["speaker"]): word["text"] for word in words}
+        words = await console.words(name, events[0]["at"], events[-1]["at"]) if events else []
+        said = {(message, request, speaker): text for message, request, speaker, text in words}
         return JSONResponse(
             {
                 **conversation_view(one),

@@ -132,6 +132,11 @@ class Console:
         parents = {name: await self._parent(name) for name in {event["message"] for event in found}}
         return [{**event, "parent": parents[event["message"]]} for event in found]
 
+    async def words(self, conversation: str, first: float, last: float) -> list[Row]:
+        """What was said from a time to a time, as far as it is kept: message, request, speaker, text."""
+        given = {"conversation": conversation, "first": first, "last": last}
+        return await self._database.read(QUERIES["words_between"], given)
+
     async def ends_of(self, conversation: str) -> list[End]:
         """The ends of a conversation, oldest first."""
         return list(map(end_of, await self._database.read(QUERIES["ends_of"], {"conversation": conversation})))

@@ -71,6 +71,10 @@ FROM conversations c JOIN turns t ON t.address = c.head WHERE c.id = :id;
 SELECT seq, at, kind, message, body FROM events WHERE conversation = :conversation AND seq < :before
 ORDER BY seq DESC LIMIT :limit;
 
+-- name: words_between
+SELECT message, request_id, speaker, body FROM words
+WHERE conversation = :conversation AND at >= :first AND at <= :last;
+
 -- name: turn_near
 SELECT address, parent, conversation FROM turns WHERE address >= :from AND address < :to LIMIT 1;
 
