@@ -12,7 +12,7 @@ from quitbutton.core.records import End
 from quitbutton.core.statements import iso
 from quitbutton.stores.console import Listed
 
-SHARES = ("redirected", "warned", "ended", "vetoed", "denied")
+SHARES = ("redirected", "warned", "ended", "vetoed", "denied", "stopped")
 """Measures that are a share of turns."""
 
 
@@ -74,6 +74,7 @@ def totals(rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     return {
         **_measures(summed),
         "shares": {name: Rate(min(summed[name], turns), turns).told() for name in SHARES},
+        "appealed_of_ends": Rate(min(summed["appealed"], summed["ended"]), summed["ended"]).told(),
         "denied_because": by_denial,
         "upheld": summed["upheld"],
         "rejected": summed["rejected"],

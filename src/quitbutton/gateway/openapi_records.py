@@ -16,7 +16,14 @@ _TEXTS = {"type": "array", "items": TEXT}
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE}
 _CONVERSATION: dict[str, Any] = {"id": TEXT, "state": TEXT, "redirections": COUNT, "crisis_hold": COUNT}
 _CONVERSATION |= {"created_at": TEXT, "updated_at": TEXT}
-_END: dict[str, Any] = {"id": TEXT, "conversation": TEXT, "message": TEXT, "reason": TEXT, "decided_by": TEXT, "model": TEXT}
+_END: dict[str, Any] = {
+    "id": TEXT,
+    "conversation": TEXT,
+    "message": TEXT,
+    "reason": TEXT,
+    "decided_by": TEXT,
+    "model": TEXT,
+}
 _END |= {"policy": TEXT, "ended_at": TEXT, "reopened_at": TEXT_OR_NULL, "explanation": TEXT, "rungs": _TEXTS}
 _EVENT: dict[str, Any] = {"seq": COUNT, "at": TEXT, "kind": TEXT, "message": TEXT}
 _MONTH = {"month": TEXT, "referrals": COUNT}

@@ -18,7 +18,7 @@ export function Audit({ route }) {
       <a class="button small" href=${EXPORT} download><${Icon} name="file" /> ${t.export}</a></div>
     <p class="quiet">${t.auditText} <code>quitbutton audit verify FILE</code></p>
     ${failed ? html`<${Failed} error=${failed} onRetry=${load} />` : data ? html`<${Head} head=${data} />` : html`<${Loading} />`}
-    ${data && html`<${Events} head=${data} from=${from} />`}
+    ${data && (from === null ? html`<${Events} head=${data} />` : html`<${Around} head=${data} seq=${from} />`)}
   `;
 }
 
@@ -32,7 +32,7 @@ function Head({ head }) {
       ${time && html`<div><dt>${t.signedAt}</dt><dd>${when(Number(time) * 1000)}</dd></div>`}
       <div><dt>${t.logKey}</dt><dd><${Id} id=${head.key} /></dd></div>
     </dl>
-    ${head.checkpoint && html`<details class="more-facts"><summary>${t.note}</summary><pre tabindex="0">${head.checkpoint}</pre></details>`}
+    ${head.checkpoint && html`<details class="more-facts"><summary>${t.signedNote}</summary><pre tabindex="0">${head.checkpoint}</pre></details>`}
     <${Check} />
   </section>`;
 }
@@ -60,12 +60,18 @@ function Check() {
   </div>`;
 }
 
-function Events({ head, from }) {
+function Around({ head, seq }) {
+  // An event among its neighbours: its proof tells its place in the log.
+  const { data, failed, load } = useLoaded(`/audit/events/${seq}/proof`);
+  if (failed) return html`<${Failed} error=${failed} onRetry=${load} />`;
+  return data ? html`<${Events} head=${head} seq=${seq} before=${data.n + 6} />` : html`<${Loading} />`;
+}
+
+function Events({ head, seq, before }) {
   const t = words();
-  // Numbers in the record begin with one, places in the log with nought; a little above shows the event among its neighbours.
-  const list = useList("/audit/events", "events", from === null ? {} : { before: from + 5 });
+  const list = useList("/audit/events", "events", { before });
   const columns = ["#", t.time, t.what, t.conversation, t.proof];
-  const row = (one) => html`<tr key=${one.n} class=${one.seq === from ? "chosen" : ""}>
+  const row = (one) => html`<tr key=${one.n} class=${one.seq === seq ? "chosen" : ""}>
     <${Cell} name=${columns[0]}>${one.seq}<//>
     <${Cell} name=${columns[1]}>${one.at && html`<${Time} at=${new Date(one.at * 1000).toISOString()} />`}<//>
     <${Cell} name=${columns[2]}><code>${one.kind ?? "–"}</code><//>

@@ -73,10 +73,12 @@ function Measure({ name, kind, data }) {
   const t = words();
   const rate = data.totals.shares[name];
   const total = data.totals[name];
+  const ofEnds = name === "appealed" ? data.totals.appealed_of_ends : null;
   return html`<section class="card measure" aria-labelledby=${`m-${name}`}>
     <h2 id=${`m-${name}`}>${t.measures[name]}</h2>
     <p class="figure"><strong>${number(total)}</strong>
-      ${rate?.interval && html`<span class="quiet">${t.ofTurns(share(rate.share), between(rate.interval))}</span>`}</p>
+      ${rate?.interval && html`<span class="quiet">${t.ofTurns(share(rate.share), between(rate.interval))}</span>`}
+      ${ofEnds?.interval && html`<span class="quiet">${t.ofEnds(share(ofEnds.share), between(ofEnds.interval))}</span>`}</p>
     <${Bars} days=${data.days} name=${name} isShare=${Boolean(rate)} label=${t.measures[name]} />
     ${kind && total > 0 && html`<a class="quiet" href=${link("conversations", "", { view: "decisions", kind })}>${t.show}<span class="unseen">: ${t.measures[name]}</span></a>`}
   </section>`;
@@ -142,7 +144,7 @@ function Referrals() {
 function Health({ health, waiting }) {
   const t = words();
   const judges = useLoaded("/judges").data?.judges ?? [];
-  const rows = [[t.store, t.ok], [t.mode, t.modeNames[health.mode] ?? health.mode], [t.version, health.version], [t.underWay, number(waiting.waiting_deliveries)]];
+  const rows = [[t.store, t.ok], [t.mode, t.modeNames[health.mode] ?? health.mode], [t.release, health.version], [t.underWay, number(waiting.waiting_deliveries)]];
   return html`<section class="card" aria-labelledby="health">
     <h2 id="health">${t.health}</h2>
     <table class="plain"><tbody>

@@ -1,6 +1,7 @@
 // German.
 import { names } from "./names-de.js";
 import { pages } from "./pages-de.js";
+import { versions } from "./versions-de.js";
 
 const many = (count, one, more) => (count === 1 || count === "1" ? one : more);
 
@@ -8,6 +9,7 @@ export const de = {
   name: "Deutsch",
   ...names,
   ...pages,
+  ...versions,
   title: "Konsole",
   skip: "Zur Seite springen",
   menu: "Menü",
@@ -49,6 +51,7 @@ export const de = {
   inShadow: (turns, ended) => `Weitere ${turns} im Schattenbetrieb, von denen ${ended} zum Ende geführt hätten.`,
   whiskers: "Dünne Linien: 95-%-Bereich des Tagesanteils an den Beiträgen. Tage in UTC.",
   ofTurns: (part, bounds) => `${part} der Beiträge (${bounds})`,
+  ofEnds: (part, bounds) => `${part} der Enden (${bounds})`,
   show: "Anzeigen",
   chartOf: (label, total, bars) => `${label}: ${total} in ${bars} Balken. Die Zahlen stehen in der Tabelle darunter.`,
   most: (count) => `höchstens: ${count}`,
@@ -74,7 +77,7 @@ export const de = {
   store: "Speicher",
   ok: "antwortet",
   mode: "Betrieb",
-  version: "Version",
+  release: "Version",
   underWay: "Webhook-Zustellungen unterwegs",
   judge: "Richter",
 };

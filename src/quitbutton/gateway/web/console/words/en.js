@@ -1,6 +1,7 @@
 // English.
 import { names } from "./names-en.js";
 import { pages } from "./pages-en.js";
+import { versions } from "./versions-en.js";
 
 const many = (count, one, more) => (count === 1 || count === "1" ? one : more);
 
@@ -8,6 +9,7 @@ export const en = {
   name: "English",
   ...names,
   ...pages,
+  ...versions,
   title: "Console",
   skip: "Skip to the page",
   menu: "Menu",
@@ -49,6 +51,7 @@ export const en = {
   inShadow: (turns, ended) => `Another ${turns} in shadow mode, of which ${ended} would have ended.`,
   whiskers: "Thin lines: 95 % interval of the day’s share of turns. Days are in UTC.",
   ofTurns: (part, bounds) => `${part} of turns (${bounds})`,
+  ofEnds: (part, bounds) => `${part} of ends (${bounds})`,
   show: "Show them",
   chartOf: (label, total, bars) => `${label}: ${total} over ${bars} bars. The numbers stand in the table below.`,
   most: (count) => `most: ${count}`,
@@ -74,7 +77,7 @@ export const en = {
   store: "Store",
   ok: "answers",
   mode: "Mode",
-  version: "Version",
+  release: "Version",
   underWay: "Webhook deliveries on their way",
   judge: "Judge",
 };

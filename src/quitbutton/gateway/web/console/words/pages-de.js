@@ -129,7 +129,7 @@ export const pages = {
   replayed: "Es wird noch einmal gesendet.",
   noDeliveries: { dead: "Keine unzustellbare Nachricht", waiting: "Nichts ist unterwegs", done: "In den letzten Tagen wurde nichts zugestellt" },
 
-  policyText: "Was jetzt gilt. Es steht in der Einstellungsdatei oder kommt mit --policy; quitbutton policy check FILE sagt, was daran falsch ist.",
+  policyText: "Was jetzt gilt: die Regeln der Einstellungen oder die Fassung, die darüber eingeführt wurde.",
   everywhere: "Regeln",
   routes: "Routen mit eigenen Regeln",
   fingerprint: "Kennung in der Aufzeichnung:",
@@ -142,7 +142,7 @@ export const pages = {
   waitingEvents: (count) => `und ${count} unterwegs`,
   signedAt: "Signiert",
   logKey: "Öffentlicher Schlüssel",
-  note: "Die signierte Notiz",
+  signedNote: "Die signierte Notiz",
   checkAll: "Das ganze Protokoll prüfen",
   checking: "Wird geprüft",
   sound: (count) => `Das Protokoll ist unversehrt: ${count} Ereignisse, alle wie signiert.`,

@@ -129,7 +129,7 @@ export const pages = {
   replayed: "It is sent again.",
   noDeliveries: { dead: "No dead letter", waiting: "Nothing is on its way", done: "Nothing was delivered in the last days" },
 
-  policyText: "What holds now. It is set in the settings file or with --policy; quitbutton policy check FILE says what is wrong with one.",
+  policyText: "What holds now: the settings’ policy, or the version that was rolled out over it.",
   everywhere: "Policy",
   routes: "Routes with a policy of their own",
   fingerprint: "Fingerprint in the record:",
@@ -142,7 +142,7 @@ export const pages = {
   waitingEvents: (count) => `and ${count} on their way`,
   signedAt: "Signed",
   logKey: "Public key",
-  note: "The signed note",
+  signedNote: "The signed note",
   checkAll: "Check the whole trail",
   checking: "Checking",
   sound: (count) => `The trail is sound: ${count} events, all as they were signed.`,
