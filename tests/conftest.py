@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from quitbutton.stores.migrate import migrate
+from quitbutton.stores.postgres import Postgres
 from tests.postgres import Server
 from tests.upstream import Provider, whole
 
@@ -149,6 +151,17 @@ def postgres() -> Iterator[Server]:
     one = Server()
     yield one
     one.close()
+
+
+@pytest.fixture
+def several(postgres: Server) -> Iterator[list[Postgres]]:
+    """Three on one database, as in three processes: they share nothing but it."""
+    url = postgres.new()
+    made = [Postgres(url, connections=4) for _ in range(3)]
+    migrate(made[0])
+    yield made
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(scope="session")
