@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 from tests.browser.desk import CHAT, Desk, Office
 from tests.conftest import Running
+from tests.upstream import Provider
 
 
 def test_an_operator_signs_in_and_out_and_nobody_else(door: Desk) -> None:
@@ -49,6 +53,22 @@ def test_on_this_machine_without_keys_the_console_is_open_and_says_so(page: Page
     expect(page.locator("main h1")).to_have_text("Overview")
     expect(page.locator(".person")).to_contain_text("nobody needs to sign in")
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+def test_the_first_key_closes_the_console_and_keeps_whoever_made_it_in(
+    page: Page, start_gateway: Callable[..., Running], provider: Provider
+) -> None:
+    desk = Desk(page, start_gateway("--upstream", provider.url, "--assessor", "scripted").url)
+    page.goto(f"{desk.url}/console#/keys")
+    expect(desk.main).to_contain_text("Without one, everybody on this machine may chat and operate")
+    page.get_by_label("Name").fill("ann")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator(".secret-value")).to_have_value(re.compile("^qb_"))
+    expect(page.locator(".person")).to_contain_text("ann")
+    expect(page.get_by_role("row").filter(has_text="Operator")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(desk.title).to_have_text("Sign in to the console")
+    assert desk.faults == []
 
 
 def test_a_gateway_that_does_not_answer_is_said_with_what_to_do(desk: Desk) -> None:

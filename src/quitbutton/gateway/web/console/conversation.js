@@ -8,6 +8,8 @@ import { link } from "./router.js";
 import { say, words } from "./state.js";
 import { RUNGS, Turn } from "./turn.js";
 
+const MOST = 2000; // turns that are looked through for the one that was asked for
+
 export function Conversation({ route }) {
   const t = words();
   const path = `/records/conversations/${encodeURIComponent(route.id)}`;
@@ -22,6 +24,7 @@ export function Conversation({ route }) {
 function Told({ data, path, chosen }) {
   const t = words();
   const [shown, setShown] = useState({ turns: data.turns, next: data.next, failed: null });
+  const isMissing = chosen && shown.next && !shown.failed && shown.turns.length < MOST && !shown.turns.some((turn) => turn.message === chosen);
   const earlier = async () => {
     try {
       const page = await get(path, { before: shown.next });
@@ -31,6 +34,9 @@ function Told({ data, path, chosen }) {
       setShown({ ...shown, failed });
     }
   };
+  useEffect(() => {
+    if (isMissing) earlier();
+  }, [shown]);
   return html`
     <section class="card facts" aria-label=${t.facts}>
       <dl>
@@ -58,10 +64,13 @@ function End({ end, appeals }) {
 function Ladder({ shown, chosen, onEarlier }) {
   const t = words();
   const list = useRef();
+  const scrolled = useRef(null);
   useEffect(() => {
-    const found = chosen && [...list.current.children].find((item) => item.dataset.message === chosen);
-    found?.scrollIntoView({ block: "center" });
-  }, [chosen]);
+    const found = chosen && scrolled.current !== chosen && [...list.current.children].find((item) => item.dataset.message === chosen);
+    if (!found) return;
+    scrolled.current = chosen;
+    found.scrollIntoView({ block: "center" });
+  }, [chosen, shown.turns]);
   const kept = shown.turns.some((turn) => turn.said);
   const seen = new Set(shown.turns.map((turn) => turn.message));
   return html`<section aria-labelledby="ladder">

@@ -1,7 +1,7 @@
 // API keys: made here, shown once, revoked for good.
 import { html, useRef, useState } from "../ui/html.js";
 import { Icon } from "../ui/icons.js";
-import { drop, post } from "./api.js";
+import { drop, post, signIn } from "./api.js";
 import { useLoaded } from "./load.js";
 import { Badge, Cell, Dialog, Empty, Failed, Field, Listing, Secret, Time } from "./parts.js";
 import { mayChange, say, state, words } from "./state.js";
@@ -41,7 +41,10 @@ const limits = (key, t) =>
 function New({ policies, onMade }) {
   const t = words();
   const form = useRef();
-  const [role, setRole] = useState("chat");
+  // Where nobody had to sign in, the first key closes the console: it must be one that opens it again, and does at once.
+  const isFirst = !state.now.who?.csrf_token;
+  const roles = Object.entries(t.roles).filter(([name]) => !isFirst || name === "operator");
+  const [role, setRole] = useState(isFirst ? "operator" : "chat");
   const [shown, setShown] = useState({ busy: false, failed: null });
   const send = async (event) => {
     event.preventDefault();
@@ -52,7 +55,9 @@ function New({ policies, onMade }) {
     if (role === "chat" && given.get("rate")) body.requests_per_minute = Number(given.get("rate"));
     setShown({ busy: true, failed: null });
     try {
-      onMade(await post("/keys", body));
+      const key = await post("/keys", body);
+      if (isFirst) await signIn(key.secret);
+      onMade(key);
       form.current.reset();
       setRole("chat");
       setShown({ busy: false, failed: null });
@@ -63,10 +68,11 @@ function New({ policies, onMade }) {
   };
   return html`<section class="card" aria-labelledby="new">
     <h2 id="new">${t.newKey}</h2>
+    ${isFirst && html`<p class="quiet">${t.firstKey}</p>`}
     <form class="inline" ref=${form} onSubmit=${send}>
       <${Field} id="name" label=${t.nameLabel}><input id="name" name="name" maxlength="80" required autocomplete="off" /><//>
       <${Field} id="role" label=${t.role}><select id="role" value=${role} onChange=${(event) => setRole(event.target.value)}>
-        ${Object.entries(t.roles).map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select><//>
+        ${roles.map(([name, text]) => html`<option key=${name} value=${name}>${text}</option>`)}</select><//>
       <${Field} id="expires" label=${t.expires}><select id="expires" name="expires_in"><option value="">${t.never}</option>
         ${["30d", "90d", "365d"].map((days) => html`<option key=${days} value=${days}>${t.inDays(days.slice(0, -1))}</option>`)}</select><//>
       ${role === "chat" && html`<${Field} id="rate" label=${t.rate}><input id="rate" name="rate" type="number" min="1" max="1000000" /><//>`}

@@ -102,6 +102,7 @@ export const pages = {
   noKeysText: "Ohne Schlüssel darf jeder auf diesem Rechner chatten und betreiben.",
   keysOfSettings: "Schlüssel der Einstellungen stehen nicht hier. Einer aus dem Speicher lässt sich sofort widerrufen und hat eigene Grenzen.",
   newKey: "Neuer Schlüssel",
+  firstKey: "Der erste Schlüssel gehört einem Betreiber: von da an fragt die Konsole nach einem. Du wirst sofort mit ihm angemeldet.",
   makeKey: "Schlüssel anlegen",
   revoke: "Widerrufen",
   revoked: (name) => `${name} ist widerrufen.`,

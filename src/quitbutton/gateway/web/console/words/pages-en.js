@@ -102,6 +102,7 @@ export const pages = {
   noKeysText: "Without one, everybody on this machine may chat and operate.",
   keysOfSettings: "Keys of the settings are not listed here. A key of the store can be revoked at once, and has limits of its own.",
   newKey: "New key",
+  firstKey: "The first key is an operator’s: from then on the console asks for one. You are signed in with it at once.",
   makeKey: "Make the key",
   revoke: "Revoke",
   revoked: (name) => `${name} was revoked.`,
