@@ -19,7 +19,7 @@ PAGES = (
     *("daily", "daily_of", "first_day", "stops_by_day", "open_appeals", "deliveries_by_state", "deliveries_in"),
     *("recent_conversations", "conversations_on_rung", "events_page", "conversation_row", "ladder_page", "turn_near"),
     *("appeals_of_conversation", "request_place", "names_of_models", "names_of_policies", "is_uncounted", "appeals_in"),
-    *("events_to_count", "reopen_turns", "conversations_of_end"),
+    *("events_to_count", "reopen_turns", "conversations_of_end", "uncounted", "words_between"),
 )
 
 

@@ -17,7 +17,7 @@ from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import csv_of, overview_days, referrals, totals
 from quitbutton.gateway.endpoints import endpoint
 from quitbutton.gateway.record_routes import record_routes, whole
-from quitbutton.stores.console import Console
+from quitbutton.stores.console import AT_ONCE, Console
 
 API = "/v1/quitbutton"
 NO_STORE = {"cache-control": "no-store"}
@@ -30,7 +30,7 @@ def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
 
     async def overview(request: Request, _: Caller) -> Response:
         days = whole(request, "days", 30, 1, MOST_DAYS)
-        await console.count()
+        await console.count(AT_ONCE)
         last = day_of(now())
         rows = await console.daily(last - days + 1, last)
         body = {"days": overview_days(rows, last - days + 1, last), "totals": totals(rows)}
@@ -49,7 +49,7 @@ def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
         return Response(csv_of(await months()), headers={**NO_STORE, **named}, media_type="text/csv")
 
     async def months() -> list[dict[str, Any]]:
-        await console.count()
+        await console.count(AT_ONCE)
         first = await console.first_day()
         return [] if first is None else referrals(await console.daily_of(REFERRED), first, day_of(now()))
 

@@ -19,6 +19,8 @@ from quitbutton.stores.sql import end_of
 
 AT_ONCE = 500
 """Events counted in one transaction."""
+MOST = 20_000
+"""Events counted in one go, so that an old store is counted bit by bit, beside everything else."""
 LOCK = (b"counts",)
 """One process at a time counts."""
 NEWEST = 1e15
@@ -56,11 +58,11 @@ class Console:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def count(self) -> int:
-        """Count the events that are not in the counts by day yet; how many."""
+    async def count(self, most: int = MOST) -> int:
+        """Count events that are not in the counts by day yet, no more than about `most` of them; how many."""
         total, settled = 0, await self._database.settled()
         more = bool(await self._database.read(QUERIES["is_uncounted"], {"settled": settled}))
-        while more:
+        while more and total < most:
             counted = await self._database.write(lambda transaction: _count(transaction, settled), locks=LOCK)
             total, more = total + counted, counted == AT_ONCE
         return total
@@ -84,6 +86,7 @@ class Console:
         """What waits for somebody: open appeals, those over their time, deliveries that are dead or on their way."""
         opened, late = (await self._database.read(QUERIES["open_appeals"], {"now": now}))[0]
         found = {"open_appeals": int(opened), "overdue_appeals": int(late)}
+        found["uncounted_events"] = int((await self._database.read(QUERIES["uncounted"]))[0][0])
         for state in ("dead", "waiting"):
             rows = await self._database.read(QUERIES["deliveries_by_state"], {"state": state})
             found[f"{state}_deliveries"] = int(rows[0][0])
@@ -164,7 +167,7 @@ class Console:
                 ends = await read(QUERIES["end_by_id"], {"id": given})
                 return (ends[0][4], ends[0][5]) if ends else None
             case "req":
-                await self.count()
+                await self.count(AT_ONCE)
                 rows = await read(QUERIES["request_place"], {"id": given})
                 return (rows[0][0], rows[0][1]) if rows else None
         return None

@@ -12,6 +12,9 @@ SELECT seq, at, kind, body FROM events WHERE seq > :seen AND seq <= :settled ORD
 -- name: is_uncounted
 SELECT 1 FROM events WHERE seq > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'counted') AND seq <= :settled LIMIT 1;
 
+-- name: uncounted
+SELECT COALESCE((SELECT MAX(seq) FROM events), 0) - (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'counted');
+
 -- name: add_to_day
 INSERT INTO daily (day, mode, name, count) VALUES (:day, :mode, :name, :count)
 ON CONFLICT (day, mode, name) DO UPDATE SET count = daily.count + excluded.count;

@@ -9,6 +9,7 @@ import { go, link } from "./router.js";
 import { between, month, number, share, words } from "./state.js";
 
 const PERIODS = ["7", "30", "90", "365"];
+const BEHIND = 1000; // events that are not counted yet, from which on the page says so
 const MEASURES = [
   ["ended", "turn.end"],
   ["warned", "turn.warn"],
@@ -38,6 +39,7 @@ function Told({ data, days }) {
   return html`
     <${Waiting} waiting=${waiting} />
     ${health.mode !== "enforce" && html`<p class="note plain"><${Icon} name="info" /> <span>${t.modes[health.mode]}</span></p>`}
+    ${waiting.uncounted_events > BEHIND && html`<p class="note plain" role="status"><${Icon} name="info" /> <span>${t.behind(number(waiting.uncounted_events))}</span></p>`}
     ${totals.turns === 0 && totals.refused === 0
       ? html`<div class="empty card"><p class="empty-title">${t.nothingYet}</p><p class="quiet">${t.nothingYetText}</p><p><a class="button" href="/">${t.openChat}</a></p></div>`
       : html`

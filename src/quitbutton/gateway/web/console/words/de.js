@@ -44,6 +44,7 @@ export const de = {
   overdue: (count) => `${count} überfällig`,
   deadDeliveries: (count) => many(count, "Webhook-Zustellung, die niemand annahm", "Webhook-Zustellungen, die niemand annahm"),
   modes: { shadow: "Schattenbetrieb: alles wird aufgezeichnet, nichts getan.", off: "Die Regeln sind aus: Anfragen werden durchgereicht, nichts wird geprüft." },
+  behind: (events) => `Eine ältere Aufzeichnung wird gezählt: ${events} Ereignisse stehen noch aus. Bis dahin wachsen die Zahlen.`,
   nothingYet: "Noch ist nichts geschehen",
   nothingYetText: "Richte einen Client auf dieses Gateway oder schreibe auf der Chat-Seite. Was geschieht, steht sofort hier.",
   openChat: "Chat-Seite öffnen",

@@ -44,6 +44,7 @@ export const en = {
   overdue: (count) => `${count} overdue`,
   deadDeliveries: (count) => many(count, "webhook delivery that nobody took", "webhook deliveries that nobody took"),
   modes: { shadow: "Shadow mode: everything is recorded, nothing is done.", off: "The policy is off: requests are relayed, nothing is assessed." },
+  behind: (events) => `An older record is being counted: ${events} events are still to come. The numbers grow until then.`,
   nothingYet: "Nothing has happened yet",
   nothingYetText: "Point a client at this gateway, or write a message on the chat page. What happens shows here at once.",
   openChat: "Open the chat page",
