@@ -121,7 +121,7 @@ function Decisions({ query }) {
   const row = (event) => html`<tr key=${event.seq}>
     <${Cell} name=${head[0]}><${Time} at=${event.at} /><//>
     <${Cell} name=${head[1]}><span><${Badge} kind=${event.kind.replace(".", "-")}>${t.kinds[event.kind] ?? event.kind}<//> ${event.mode === "shadow" && html`<${Badge} kind="shadow">${t.modeNames.shadow}<//>`}</span><//>
-    <${Cell} name=${head[2]}>${event.denial ? (t.denials[event.denial] ?? event.denial) : (t.reasons[event.reason] ?? t.labels[event.verdict?.label] ?? html`<bdi>${event.by ?? event.source ?? "–"}</bdi>`)}<//>
+    <${Cell} name=${head[2]}>${event.denial ? (t.denials[event.denial] ?? event.denial) : (t.reasons[event.reason] ?? t.labels[event.verdict?.label] ?? html`<bdi>${event.by ?? t.sources[event.source] ?? "–"}</bdi>`)}<//>
     <${Cell} name=${head[3]}><bdi class="clip" title=${event.model}>${event.model || "–"}</bdi><//>
     <${Cell} name=${head[4]}>${event.conversation ? html`<${Id} id=${event.conversation} page="conversations" query=${{ message: event.message }} />` : "–"}<//>
   </tr>`;
