@@ -119,6 +119,7 @@ class Session:
 
     def read(self, sql: str, params: Params) -> list[Row]:
         """The rows of one query."""
+        self.is_committing = False
         return PostgresTransaction(self.opened()).execute(sql, params)
 
     def write(
