@@ -11,7 +11,7 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.splice import encode
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
-from quitbutton.core.rules import Policy
+from quitbutton.core.rules import Mode, Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store
 from quitbutton.listening import Turn
@@ -79,6 +79,8 @@ async def simulate(
         turn = Turn(adapter.decode(body, {}), adapter, Audience(), upstream)
         listener.last = None
         await guard.take_turn(turn)
+        if policy.mode is Mode.OFF:
+            continue  # relayed, nothing was decided
         event = (await store.events(turn.conversation))[-1]
         decisions.append(_told(len(decisions) + 1, event, listener.last))
         final = decisions[-1]["state"]

@@ -37,7 +37,9 @@ def test_a_german_reads_it_in_german_on_a_phone(chat: Chat) -> None:
     chat.shot("statement-narrow")
 
 
-def test_an_objection_is_written_with_the_keyboard_alone_and_read_by_nobody_but_holders_of_the_address(chat: Chat) -> None:
+def test_an_objection_is_written_with_the_keyboard_alone_and_read_by_nobody_but_holders_of_the_address(
+    chat: Chat,
+) -> None:
     read(chat)
     chat.page.get_by_label("Why was the end wrong?").focus()
     chat.page.keyboard.type("It was a quotation.")

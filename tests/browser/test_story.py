@@ -1,4 +1,4 @@
-"""The whole story in browsers: ended, read why, contested; an operator upholds; on in the same chat; proved, erased, proved."""
+"""The whole story in browsers: ended, read why, contested; an operator upholds; on in the same chat; proved, erased."""
 
 import json
 import subprocess
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
-
 from tests.conftest import Running
 
 from .conftest import ABUSE, Chat
@@ -69,7 +68,11 @@ def uphold(console: Chat, key: str) -> None:
 
 
 def test_the_whole_story(
-    chat: Chat, start_gateway: Callable[..., Running], browser: Browser, browser_context_args: dict[str, Any], tmp_path: Path
+    chat: Chat,
+    start_gateway: Callable[..., Running],
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     gateway = start_gateway()
     chat.url = gateway.url

@@ -137,8 +137,14 @@ def test_a_replay_says_what_would_change_conversation_by_conversation(api: str, 
     by_id = {one["id"]: one for one in told["conversations"]}
     assert (by_id["long"]["changed"], by_id["short"]["changed"]) == (True, False)
     assert (by_id["long"]["before"]["final"], by_id["long"]["after"]["final"]) == ("ended", "redirected")
-    assert by_id[note["conversation"]]["after"]["final"] == "redirected"
+    told_of = by_id[note["conversation"]]
+    assert told_of["before"] == {"final": "ended", "warned_at": 3, "ended_at": 4, "crisis_at": None}
+    assert told_of["after"]["final"] == "redirected"
     assert told["difference"] == {"redirections": [2, 4], "reflect": [True, False]}
+    status, told = call(f"{api}/default/replay", {"policy": {"redirections": 4, "reflect": False}, "newest": 200})
+    assert status == 200
+    assert note["conversation"] in [one["id"] for one in told["conversations"]]
+    assert "enforce" in call(api)[1]["choices"]["mode"]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_a_replay_says_what_would_change_conversation_by_conversation(api: str, 
         ("default/versions/x/stage", {"stage": "all"}, 400, "whole number"),
         ("default/versions/1/stage", {"stage": "everywhere"}, 400, "The body must be {stage, share}"),
         ("default/replay", {"policy": {}}, 400, "Name 1 to 200 conversations"),
-        ("default/replay", {"policy": {}, "stored": ["conv_x"]}, 400, "No words of the conversation"),
+        ("default/replay", {"policy": {}, "stored": ["conv_x"]}, 400, "Nothing was decided in a conversation"),
         ("default/replay", {"policy": {}, "conversations": [{"id": 1}]}, 400, "`messages`"),
     ],
 )

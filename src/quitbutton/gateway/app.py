@@ -128,7 +128,7 @@ class Gateway:
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
         more += console_routes(self.chat, console)
         more += audit_routes(self.chat, trail, kept_head(self.settings))
-        more += policy_routes(self.chat, versions, rights)
+        more += policy_routes(self.chat, versions, console)
         await warn_of_faults(self.settings, trail)
         self._rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
         self._deliverer = Deliverer(webhooks, guard.now)

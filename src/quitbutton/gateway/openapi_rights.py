@@ -178,12 +178,13 @@ def _policies() -> dict[str, Any]:
             "policy": _OBJECT,
             "conversations": {"type": "array", "items": row},
             "stored": {"type": "array", "items": TEXT},
+            "newest": {"type": "integer", "minimum": 0, "maximum": 200},
         },
         ["policy"],
     )
     changed = {"changed": COUNT, "of": COUNT, "conversations": _OBJECTS, "difference": _OBJECT}
     return {
-        f"{API}/policies": _get("Policies and their versions", {"policies": _OBJECTS}, tags=OPERATORS),
+        f"{API}/policies": _get("Policies and their versions", {"policies": _OBJECTS, "choices": _OBJECT}, tags=OPERATORS),
         f"{API}/policies/{{name}}/versions": _post(
             "Write a version: the policy in force with these keys changed", "201", _VERSION, new, name, tags=OPERATORS
         ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from enum import Enum
+from functools import partial
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from starlette.requests import Request
@@ -19,9 +21,11 @@ from quitbutton.core.versions import DEFAULT, MAX_NOTE, Stage, Version, checked_
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.endpoints import decoded, endpoint
 from quitbutton.gateway.guards import Guards
+from quitbutton.interfaces import Assessor, ReplyAssessor, Store
+from quitbutton.replaying import recorded
 from quitbutton.settings import policy_from
 from quitbutton.simulation import simulate
-from quitbutton.stores.rights import Rights
+from quitbutton.stores.console import Console, Page
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.stores.versions import Versions
@@ -31,6 +35,21 @@ API = "/v1/quitbutton/policies"
 NO_STORE = {"cache-control": "no-store"}
 MOST = 200
 """Most conversations of one replay."""
+LONGEST = 2000
+"""Most events of a conversation that are replayed, the newest."""
+LAST = 2**62
+
+CHOICES = {
+    name: [one.value for one in kind]
+    for name, hint in get_type_hints(Policy).items()
+    for kind in (hint, *get_args(hint))
+    if isinstance(kind, type) and issubclass(kind, Enum)
+}
+"""What the keys of a policy that are chosen from a list may be."""
+
+
+Course = Callable[[Policy, Store], Awaitable[dict[str, Any]]]
+"""A conversation under a policy, with a store of its own."""
 
 
 class _NewVersion(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,10 +66,12 @@ class _Replay(msgspec.Struct, forbid_unknown_fields=True):
     policy: dict[str, Any]
     conversations: list[dict[str, Any]] = []
     stored: list[str] = []
-    """Ids of conversations whose words are kept."""
+    """Ids of conversations of the record."""
+    newest: int = 0
+    """And as many of those that were newest spoken in."""
 
 
-def policy_routes(chat: ChatRoute, versions: Versions, rights: Rights) -> list[Route]:
+def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list[Route]:
     """The routes, over the guards of the chat."""
     guards, now = chat.guards, chat.guard.now
 
@@ -58,7 +79,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, rights: Rights) -> list[R
         found = await versions.all()
         names = [DEFAULT, *chat.settings.policies]
         told = [_view_of(guards, name, found.get(name, [])) for name in names]
-        return JSONResponse({"policies": told}, headers=NO_STORE)
+        return JSONResponse({"policies": told, "choices": CHOICES}, headers=NO_STORE)
 
     async def write(request: Request, caller: Caller) -> Response:
         name = request.path_params["name"]
@@ -86,10 +107,18 @@ def policy_routes(chat: ChatRoute, versions: Versions, rights: Rights) -> list[R
         before = guards.policy_named(request.path_params["name"])
         given = await decoded(request, _Replay, "{policy, conversations, stored}")
         draft = _policy(before, given.policy, chat)
-        rows = [*given.conversations, *[await _stored(rights, one) for one in given.stored]]
-        if not 0 < len(rows) <= MOST:
-            raise BadRequest(f"Name 1 to {MOST} conversations: `conversations` as {{id, messages}}, or `stored` ids.")
-        changes = [await _compared(chat, row, before, draft) for row in rows]
+        if not 0 < len(given.conversations) + len(given.stored) + max(0, given.newest) <= MOST:
+            raise BadRequest(
+                f"Name 1 to {MOST} conversations: `conversations` as {{id, messages}}, `stored` ids, or how many of the"
+                " `newest`."
+            )
+        newest = (
+            [one.id for one in await console.conversations(None, Page(limit=given.newest))] if given.newest > 0 else []
+        )
+        courses = [(row.get("id"), _course_of(chat, row)) for row in given.conversations]
+        for name in dict.fromkeys([*given.stored, *newest]):
+            courses.append((name, recorded(name, await console.ladder(name, LAST, LONGEST)).under))
+        changes = [{"id": name, **await _compared(course, before, draft)} for name, course in courses]
         told = {"changed": sum(one["changed"] for one in changes), "of": len(changes), "conversations": changes}
         return JSONResponse({**told, "difference": difference(before, draft)}, headers=NO_STORE)
 
@@ -143,31 +172,23 @@ def _version_view(one: Version, before: Policy) -> dict[str, Any]:
     }
 
 
-async def _stored(rights: Rights, conversation: str) -> dict[str, Any]:
-    """A conversation whose words are kept, as a row to replay. Raises `BadRequest`."""
-    words = await rights.words(conversation)
-    if not words:
-        raise BadRequest(f"No words of the conversation {conversation} are kept; `retention` says which are.")
-    order = {"user": 0, "reply": 1}
-    turns: dict[str, dict[str, dict[str, Any]]] = {}
-    for word in words:
-        turns.setdefault(word["message"], {})[word["speaker"]] = word
-    roles = {"user": "user", "reply": "assistant"}
-    messages = [
-        {"role": roles[speaker], "content": said[speaker]["text"]}
-        for said in turns.values()
-        for speaker in sorted(said, key=order.__getitem__)
-    ]
-    return {"id": conversation, "messages": messages}
+def _course_of(chat: ChatRoute, row: dict[str, Any]) -> Course:
+    return partial(_simulated, row, chat.guard.assessor, chat.guard.reader)
 
 
-async def _compared(chat: ChatRoute, row: dict[str, Any], before: Policy, draft: Policy) -> dict[str, Any]:
+async def _simulated(
+    row: dict[str, Any], assessor: Assessor, reader: ReplyAssessor | None, policy: Policy, store: Store
+) -> dict[str, Any]:
+    return await simulate(row, policy, assessor, store, reader)
+
+
+async def _compared(course: Course, before: Policy, draft: Policy) -> dict[str, Any]:
     told = {}
     for name, policy in (("before", before), ("after", draft)):
         store = SQLStore(SQLite(":memory:"))
         try:
-            found = await simulate(row, policy, chat.guard.assessor, store, chat.guard.reader)
+            found = await course(policy, store)
         finally:
             store.close()
         told[name] = {key: found[key] for key in ("final", "warned_at", "ended_at", "crisis_at")}
-    return {"id": row.get("id"), "changed": told["before"] != told["after"], **told}
+    return {"changed": told["before"] != told["after"], **told}

@@ -51,7 +51,7 @@ function Input({ id, value, options, onChange }) {
   const t = words();
   if (Array.isArray(value)) {
     const put = (one, on) => onChange(options.filter((each) => (each === one ? on : value.includes(each))));
-    return html`<div class="checks" id=${id} role="group">${options.map((one) => html`<label key=${one}><input type="checkbox" checked=${value.includes(one)} onChange=${(event) => put(one, event.target.checked)} /> ${one}</label>`)}</div>`;
+    return html`<div class="checks" id=${id} role="group" aria-label=${id}>${options.map((one) => html`<label key=${one}><input type="checkbox" checked=${value.includes(one)} onChange=${(event) => put(one, event.target.checked)} /> ${one}</label>`)}</div>`;
   }
   if (typeof value === "boolean") {
     return html`<select id=${id} value=${String(value)} onChange=${(event) => onChange(event.target.value === "true")}><option value="true">${t.yes}</option><option value="false">${t.no}</option></select>`;

@@ -3,6 +3,7 @@ import { html } from "../ui/html.js";
 import { useLoaded } from "./load.js";
 import { Badge, Failed, Loading } from "./parts.js";
 import { words } from "./state.js";
+import { Versions } from "./versions.js";
 
 export function Policy() {
   const t = words();
@@ -11,6 +12,7 @@ export function Policy() {
     <div class="head"><h1 tabindex="-1">${t.pages.policy}</h1></div>
     <p class="quiet">${t.policyText}</p>
     ${failed ? html`<${Failed} error=${failed} onRetry=${load} />` : data ? html`<${Told} data=${data} />` : html`<${Loading} />`}
+    <${Versions} onChange=${load} />
   `;
 }
 

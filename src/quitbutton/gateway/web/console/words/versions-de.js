@@ -18,7 +18,7 @@ export const versions = {
   yes: "ja",
   no: "nein",
   tryIt: "An Unterhaltungen erproben",
-  newestKept: "Die neuesten, deren Worte aufbewahrt sind",
+  newestKept: "Die neuesten aufgezeichneten",
   orFile: "oder eine Datei, eine Unterhaltung je Zeile",
   tryNow: "Zeigen, was sich ändern würde",
   trying: "Wird durchgespielt",

@@ -18,7 +18,7 @@ export const versions = {
   yes: "yes",
   no: "no",
   tryIt: "Try it on conversations",
-  newestKept: "The newest whose words are kept",
+  newestKept: "The newest recorded",
   orFile: "or a file, one conversation a line",
   tryNow: "Show what would change",
   trying: "Replaying",
