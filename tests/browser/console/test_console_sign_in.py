@@ -28,6 +28,7 @@ def test_an_operator_signs_in_and_out_and_nobody_else(door: Desk) -> None:
 
 
 def test_a_session_that_is_over_leads_back_to_the_sign_in_and_says_so(desk: Desk) -> None:
+    desk.page.wait_for_load_state("networkidle")  # what the overview still asks for would be refused first
     desk.page.context.clear_cookies()
     desk.page.get_by_role("link", name="Appeals").first.click()
     expect(desk.page.get_by_role("status").filter(has_text="You were signed out")).to_be_visible()
