@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from importlib.metadata import entry_points
 from typing import TypeVar
@@ -21,6 +23,8 @@ from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionP
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.routing import upstreams_of
 from quitbutton.settings import Settings
+from quitbutton.stores.bulk import sqlite_tables
+from quitbutton.stores.copying import Opens
 from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
@@ -197,11 +201,26 @@ def database_at(place: str) -> Database:
     """The database at a URL or path. Raises `StoreFailed` or `SettingsError`."""
     if not place.startswith(POSTGRES):
         return SQLite(place)
-    try:
+    with _psycopg():
         from quitbutton.stores.postgres import Postgres  # noqa: PLC0415 - psycopg, only when asked for
+    return Postgres(place)
+
+
+def tables_at(place: str) -> Opens:
+    """The tables at a URL or path, to be read or written as a whole. Raises `SettingsError`."""
+    if not place.startswith(POSTGRES):
+        return partial(sqlite_tables, place)
+    with _psycopg():
+        from quitbutton.stores.postgres_bulk import postgres_tables  # noqa: PLC0415
+    return partial(postgres_tables, place)
+
+
+@contextmanager
+def _psycopg() -> Iterator[None]:
+    try:
+        yield
     except ImportError as error:
         raise SettingsError("A PostgreSQL store needs psycopg: pip install 'quitbutton[postgres]'.") from error
-    return Postgres(place)
 
 
 def store_of(settings: Settings) -> Store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,12 @@ def config(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def replicas(start_gateway: Callable[..., Running], provider: Provider, config: Path) -> list[Running]:
+def replicas(start_gateway: Callable[..., Running], provider: Provider, config: Path) -> Iterator[list[Running]]:
     given = ("--upstream", provider.url, "--assessor", "scripted", "--config", str(config))
-    return [start_gateway(*given) for _ in range(2)]
+    made = [start_gateway(*given) for _ in range(2)]
+    yield made
+    for one in made:
+        one.stop()
 
 
 def test_an_end_at_one_holds_at_the_other_and_so_does_an_upheld_appeal(

@@ -15,6 +15,7 @@ COMMANDS = {
     "keys": "make, list and revoke API keys of clients, operators and auditors",
     "erase": "erase what a user said, or what was said in a conversation",
     "audit": "write out the audit trail, verify it offline, check the database against it",
+    "store": "move an installation to another database, SQLite or PostgreSQL",
     "policy": "check a policy file, or show the policy in force",
     "assess": "read conversations as JSON lines, say what an assessor sees in them",
     "simulate": "replay recorded conversations through the guard under a policy",
