@@ -86,17 +86,21 @@ class Postgres:
         its own number before any event's. Once none of them runs, the record is final up to there.
         """
         until = time.monotonic() + SETTLE_SECONDS
-        if self._seen is None:
-            newest = int((await self.read(NEWEST))[0][0])
-            self._seen = newest, int((await self.read(OWN_NUMBER))[0][0])
-        while True:
-            newest, number = self._seen
-            if int((await self.read(OLDEST_RUNNING))[0][0]) > number:
-                self._settled, self._seen = max(self._settled, newest), None
-                return self._settled
+        seen = self._seen = self._seen or await self._look()
+        while int((await self.read(OLDEST_RUNNING))[0][0]) <= seen[1]:
             if time.monotonic() > until:
                 return self._settled
             await asyncio.sleep(SETTLE_SECONDS / 10)
+        self._settled = max(self._settled, seen[0])
+        if self._seen is seen:
+            self._seen = None
+        return self._settled
+
+    async def _look(self) -> tuple[int, int]:
+        newest = int((await self.read(NEWEST))[0][0])
+        if newest < self._settled:
+            self._settled = 0  # another server took over, which had not got all: its numbers begin again below
+        return newest, int((await self.read(OWN_NUMBER))[0][0])
 
     def migrate(self, work: Callable[[Transaction], None]) -> None:
         """Run `work` in a transaction that excludes every other migration. Raises `StoreFailed`."""
@@ -127,7 +131,8 @@ class Postgres:
         return result
 
     def _give_up(self, job: _Job) -> None:
-        # On its connection the job fails as if the network had, and says there what that means for its record.
+        # No worker takes it up any more. Where one has, it fails there as if the network had, and says what that means.
+        job.deadline = 0
         if not any(worker.cut(job) for worker in self._workers) and not job.future.done():
             job.future.set_exception(StoreFailed("The store is busy. Nothing was counted; try again."))
 

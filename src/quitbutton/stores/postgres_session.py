@@ -143,7 +143,9 @@ class Session:
         """Run `work` in a transaction that excludes other migrations, however long its statements take."""
         transaction = PostgresTransaction(self.opened())
         try:
-            transaction.run(["BEGIN", "SET LOCAL statement_timeout = 0", f"SELECT pg_advisory_xact_lock({MIGRATIONS})"])
+            patient = ["SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0"]
+            transaction.run(["BEGIN", *patient, f"SELECT pg_advisory_xact_lock({MIGRATIONS})"])
+            transaction.run([f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"])
             work(transaction)
             transaction.run(["COMMIT"])
         except BaseException:
