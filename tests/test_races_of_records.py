@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Callable
 
@@ -85,6 +86,30 @@ def test_that_test_would_notice(several: list[Postgres], monkeypatch: pytest.Mon
     monkeypatch.setattr(Postgres, "settled", everything)
     problems = asyncio.run(logged_meanwhile(several))
     assert any("put in among those" in problem for problem in problems)
+
+
+def test_a_gateway_that_stands_still_delays_the_log_and_nobody_else(several: list[Postgres], postgres: Server) -> None:
+    async def scene() -> None:
+        log = AuditLog(several[0], signer_of("A" * 43 + "=", None))
+        await write_events(several, 1)
+        assert await log.append(1.0) is not None
+        before, _ = await log.head()
+        still = threading.Event()
+
+        def stands(transaction: Transaction) -> None:
+            act(random.Random(1), "turn.warn")(transaction)
+            still.wait(20)
+
+        held = asyncio.create_task(several[1].write(stands, locks=()))
+        await asyncio.sleep(0.1)
+        await asyncio.gather(*(take(SQLStore(several[2]), branch(f"m{n}")) for n in range(5)))
+        assert await log.append(2.0) is None, "a lower number may still appear"
+        still.set()
+        await held
+        await log.append(3.0)
+        assert ((await log.head())[0], (await log.check(is_signed_by)).problems) == (before + 6, [])
+
+    asyncio.run(scene())
 
 
 def test_webhooks_are_told_of_every_event_once_and_counts_count_it_once(several: list[Postgres]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,10 @@ import pytest
 from tests.conftest import Running
 from tests.gateway.test_rights_api import A, Chat, call, presses
 from tests.postgres import Server
+from tests.test_crash import Acknowledged, check_promises, climb
 from tests.test_passthrough import post
 from tests.test_story import lines_of
-from tests.upstream import Provider
+from tests.upstream import Provider, press, whole
 
 from quitbutton.cli.main import main
 
@@ -70,6 +72,26 @@ def test_ends_at_both_at_once_are_one(replicas: list[Running], fresh: Provider) 
         notes = [body.get("quitbutton") or body["error"]["quitbutton"] for _, body in told]
         assert {note["state"] for note in notes} == {"ended"}
         assert len({note["end_id"] for note in notes}) == 1
+
+
+def test_killed_under_load_its_promises_hold_at_the_other(replicas: list[Running], fresh: Provider) -> None:
+    fresh.answer = lambda seen: press(False) if '"end_conversation"' in seen.body.decode() else whole()
+    one, other = replicas
+    kept = 0
+    for round_ in range(5):
+        known, stopped = Acknowledged(), threading.Event()
+        clients = [threading.Thread(target=climb, args=(one, known, stopped)) for _ in range(4)]
+        for client in clients:
+            client.start()
+        time.sleep(0.1 + round_ / 20)
+        one.kill()
+        stopped.set()
+        for client in clients:
+            client.join()
+        check_promises(other, known)
+        kept += len(known.warned) + len(known.ended)
+        one.restart()
+    assert kept > 5, "the kills came when warnings and ends stood"
 
 
 def test_their_trail_is_one_and_sound(
