@@ -202,6 +202,9 @@ def test_many_locks_become_one_that_keeps_out_all(postgres: Server) -> None:
         await database.write(lambda transaction: order.append("one"), locks=(b"other",))
         await held
         assert order == ["many", "many done", "one"]
+        began = time.monotonic()
+        await asyncio.gather(*(database.write(lambda transaction: None, locks=many) for _ in range(8)))
+        assert time.monotonic() - began < 0.9, "they never wait for each other in a circle"
         database.close()
 
     asyncio.run(scene())

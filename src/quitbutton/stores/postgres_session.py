@@ -86,7 +86,8 @@ class PostgresTransaction:
         how = "SERIALIZABLE" if locks is None else "READ COMMITTED"
         lines = [f"BEGIN ISOLATION LEVEL {how}", "SELECT pg_current_xact_id()"]
         if locks is not None:
-            lines += [f"SELECT pg_advisory_xact_lock_shared({ALL})", *self._lock_lines(locks)]
+            own = self._lock_lines(locks)
+            lines += own if len(self._locked) > MANY else [f"SELECT pg_advisory_xact_lock_shared({ALL})", *own]
         self.run(lines)
 
     def run(self, lines: list[str]) -> None:
