@@ -56,6 +56,14 @@ def test_a_webhook_that_is_wrong_is_refused(given: dict[str, Any], said: str) ->
         Webhook("whk", **given)
 
 
+def test_a_veto_is_told_whether_the_model_pressed_or_not() -> None:
+    for kind in ("turn.support", "press.denied"):
+        told = body_of(kind, 0.0, "c", "m", {"mode": "enforce", "action": "support"})
+        assert told is not None
+        assert told["type"] == "conversation.vetoed"
+    assert body_of("press.denied", 0.0, "c", "m", {"mode": "enforce", "action": "redirect"}) is None
+
+
 def test_shadow_and_clean_turns_are_not_told() -> None:
     assert body_of("turn.end", 0.0, "c", "m", {"mode": "shadow"}) is None
     assert body_of("turn.pass", 0.0, "c", "m", {"mode": "enforce"}) is None

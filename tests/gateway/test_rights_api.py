@@ -91,6 +91,14 @@ def test_the_whole_story_of_a_wrong_end(chat: Chat, guarded: Running) -> None:
     assert 0 <= low < high <= 1
 
 
+def test_feedback_on_an_end_is_for_those_whose_end_it_is(chat: Chat, guarded: Running) -> None:
+    body = {"about": chat.is_ended()["end_id"], "rating": "down"}
+    url = f"{guarded.url}/v1/quitbutton/feedback"
+    assert call(url, body, authorization="Bearer chat-key")[0] == 204
+    status, told = call(url, body, authorization="Bearer somebody-else")
+    assert (status, "There is no end with this id" in told["error"]["message"]) == (404, True)
+
+
 def test_pages_of_the_queue_hold_every_appeal_once(chat: Chat, guarded: Running) -> None:
     api = f"{guarded.url}/v1/quitbutton"
     for number in range(3):

@@ -82,12 +82,13 @@ def new_secret() -> str:
 
 def body_of(kind: str, at: float, conversation: str, message: str, event: Mapping[str, Any]) -> dict[str, Any] | None:
     """What is told of an event; None for one that is not told. What shadow mode only recorded did not happen."""
-    if kind not in TOLD or event.get("mode", "enforce") != "enforce":
+    told = TOLD["turn.support"] if event.get("action") == "support" else TOLD.get(kind)
+    if told is None or event.get("mode", "enforce") != "enforce":
         return None
     data = {"conversation": conversation, "message": message}
     data |= {name: event[name] for name in DATA if event.get(name) is not None}
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"type": TOLD[kind], "timestamp": moment, "data": data}
+    return {"type": told, "timestamp": moment, "data": data}
 
 
 def headers_of(secret: str, delivery_id: str, body: str, now: float) -> dict[str, str]:

@@ -85,7 +85,7 @@ def document() -> dict[str, Any]:
             "/v1/quitbutton/feedback": {
                 "post": operation(
                     "Rate a reply, a stop, a warning or an end",
-                    {"204": {"description": "Kept."}},
+                    {"204": {"description": "Kept."}, "404": ERROR},
                     requestBody=body,
                 )
             },

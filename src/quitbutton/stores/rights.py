@@ -16,9 +16,7 @@ from quitbutton.core.records import End
 from quitbutton.core.statements import Grounds
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sql import end_of
-
-NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
+from quitbutton.stores.sql import NO_SUCH_END, end_of
 
 
 class Rights:

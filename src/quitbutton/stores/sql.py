@@ -10,6 +10,7 @@ from dataclasses import asdict
 import msgspec
 
 from quitbutton.core.conversation import Branch, Mark, Marks
+from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
@@ -19,6 +20,7 @@ from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.queries import QUERIES
 
+NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
 MAX_PLACES = 400
 """Addresses looked up in one statement."""
 
@@ -127,8 +129,12 @@ class SQLStore:
         return Receipt(**json.loads(rows[0][0])) if rows else None
 
     async def put_feedback(self, tenant: str, about: str, rating: str, text: str, at: float) -> None:
-        """Keep what a user thinks of an end, a warning, a stop or a reply."""
+        """Keep what a user thinks of an end, a warning, a stop or a reply. Raises `NotFound` for another's end."""
         params = {"tenant": tenant, "about": about, "rating": rating, "text": text, "at": at}
+        if about.startswith("end_"):
+            rows = await self._database.read(QUERIES["tenant_of_end"], {"id": about})
+            if not rows or rows[0][0] != tenant:
+                raise NotFound(NO_SUCH_END)
         await self._database.write(lambda transaction: transaction.execute(QUERIES["put_feedback"], params))
 
     def close(self) -> None:
@@ -190,7 +196,7 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
 def _watched(record: TurnRecord) -> set[bytes]:
     """The turns that a record hangs on. Where one of them is ended it is not written; every link it makes is between them."""
     branch = record.branch
-    return {branch.address, branch.parent, record.footing.base, *_gap(record)} - {branch.root}
+    return {branch.parent, record.footing.base} - {branch.root} | {branch.address, *_gap(record)}
 
 
 def _lock_below(transaction: Transaction, address: bytes) -> None:
