@@ -96,6 +96,6 @@ def test_nothing_is_recorded_after_an_acknowledged_end(several: list[Postgres]) 
 
 
 def test_these_tests_would_notice(several: list[Postgres], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PostgresTransaction, "_lock_lines", lambda self, keys: [])
+    monkeypatch.setattr(PostgresTransaction, "_lock_lines", lambda self: [])
     with pytest.raises(AssertionError):
         test_of_ends_and_turns_at_once_one_end_stands_and_nothing_below_it(several)

@@ -27,7 +27,7 @@ class Transaction(Protocol):
         ...
 
     def lock(self, keys: Iterable[bytes], /) -> None:
-        """Keep out other transactions that lock one of these, until this one is over. Waits for those that have them."""
+        """Keep out other transactions that lock one of these, until this one is over. It may begin again for that."""
         ...
 
 

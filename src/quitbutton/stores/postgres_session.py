@@ -63,14 +63,25 @@ def conninfo_of(url: str) -> str:
     return make_conninfo(**{**own, **named, "options": f"{options} {named.get('options', '')}".strip()})
 
 
+class MoreLocks(Exception):
+    """A transaction found that it needs these as well: it begins again with all of them."""
+
+    def __init__(self, keys: set[bytes]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
 class PostgresTransaction:
     """What `work` runs its statements on."""
 
-    is_alone = False
-
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, locks: set[bytes] | None = None) -> None:
         self._connection = connection
-        self._locked: set[int] = set()
+        self._locks = locks
+
+    @property
+    def is_alone(self) -> bool:
+        """True when it runs as if no other did."""
+        return self._locks is None
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """Run one statement; its rows, if it has any."""
@@ -78,29 +89,27 @@ class PostgresTransaction:
         return given(cursor.fetchall()) if cursor.description else []
 
     def lock(self, keys: Iterable[bytes], /) -> None:
-        """Keep out others that lock one of these. In one order, so that two never wait for each other here."""
-        self.run(self._lock_lines(keys))
+        """Keep out others that lock one of these. Locks are taken at the beginning only, in one order: no circle can form."""
+        if self._locks is not None and (fresh := set(keys) - self._locks):
+            raise MoreLocks(fresh)
 
-    def begin(self, locks: Iterable[bytes] | None) -> None:
+    def begin(self) -> None:
         """Open it. Its number is taken before any event's, which `settled` relies on."""
-        how = "SERIALIZABLE" if locks is None else "READ COMMITTED"
-        lines = [f"BEGIN ISOLATION LEVEL {how}", "SELECT pg_current_xact_id()"]
-        if locks is not None:
-            own = self._lock_lines(locks)
-            lines += own if len(self._locked) > MANY else [f"SELECT pg_advisory_xact_lock_shared({ALL})", *own]
-        self.run(lines)
+        how = "SERIALIZABLE" if self._locks is None else "READ COMMITTED"
+        self.run([f"BEGIN ISOLATION LEVEL {how}", "SELECT pg_current_xact_id()", *self._lock_lines()])
 
     def run(self, lines: list[str]) -> None:
         """Several statements without parameters, on one way to the server."""
         if lines:
             self._connection.execute("; ".join(lines).encode())
 
-    def _lock_lines(self, keys: Iterable[bytes]) -> list[str]:
-        fresh = {_number(key) for key in keys} - self._locked
-        before, self._locked = len(self._locked), self._locked | fresh
-        if len(self._locked) <= MANY:
-            return [f"SELECT pg_advisory_xact_lock({number})" for number in sorted(fresh)]
-        return [f"SELECT pg_advisory_xact_lock({ALL})"] if before <= MANY else []
+    def _lock_lines(self) -> list[str]:
+        if self._locks is None:
+            return []
+        if len(self._locks) > MANY:
+            return [f"SELECT pg_advisory_xact_lock({ALL})"]
+        own = [f"SELECT pg_advisory_xact_lock({number})" for number in sorted(map(_number, self._locks))]
+        return [f"SELECT pg_advisory_xact_lock_shared({ALL})", *own]
 
 
 class Session:
@@ -127,10 +136,18 @@ class Session:
         self, work: Callable[[PostgresTransaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
     ) -> T:
         """Run `work` in a transaction and commit it."""
+        wanted = None if locks is None else set(locks)
+        while True:
+            try:
+                return self._write(work, durable, wanted)
+            except MoreLocks as more:
+                wanted = (wanted or set()) | more.keys
+
+    def _write(self, work: Callable[[PostgresTransaction], T], durable: bool, locks: set[bytes] | None) -> T:
         self.is_committing = False
-        transaction = PostgresTransaction(self.opened())
+        transaction = PostgresTransaction(self.opened(), locks)
         try:
-            transaction.begin(locks)
+            transaction.begin()
             result = work(transaction)
             self.is_committing = True
             transaction.run([INSIST, "COMMIT"] if durable else ["COMMIT"])
