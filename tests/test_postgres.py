@@ -120,14 +120,18 @@ def test_a_server_that_stands_still_is_told_of_in_time_and_waited_for(
     asyncio.run(scene())
 
 
-def test_a_server_that_is_away_is_told_of_and_found_again(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_is_told_of_and_found_again(
+    own: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(postgres_module, "PATIENCE", 0.5)
 
     async def scene() -> None:
         store = SQLStore(Postgres(own.new(), connections=2))
         own.stop()
-        with pytest.raises(StoreFailed, match="cannot be read"):
+        with pytest.raises(StoreFailed, match="cannot be read") as told:
             await store.ping()
+        assert "127.0.0.1" not in str(told.value), "clients need not know where the database is"
+        assert "127.0.0.1" in caplog.text, "operators do"
         with pytest.raises(StoreFailed, match="Nothing was counted"):
             await store.put_feedback("t", "a", "up", "x", 1.0)
         with pytest.raises(StoreFailed, match="cannot be opened"):
@@ -135,6 +139,19 @@ def test_a_server_that_is_away_is_told_of_and_found_again(own: Server, monkeypat
         own.start()
         await store.ping()
         store.close()
+
+    asyncio.run(scene())
+
+
+def test_a_statement_that_takes_too_long_is_ended(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_session, "STATEMENT_SECONDS", 1)
+
+    async def scene() -> None:
+        database = Postgres(postgres.new(), connections=1)
+        with pytest.raises(StoreFailed, match="cannot be read: canceling statement"):
+            await database.read("SELECT pg_sleep(5)")
+        assert await database.read("SELECT 1") == [(1,)]
+        database.close()
 
     asyncio.run(scene())
 

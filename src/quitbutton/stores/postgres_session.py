@@ -212,8 +212,8 @@ def may_try_again(session: Session, error: psycopg.Error) -> bool:
 
 
 def failure_of(session: Session, error: psycopg.Error, is_read: bool) -> StoreFailed:
-    """What to tell of a failure. Never its details, which hold what people said."""
-    what = error.diag.message_primary or str(error).strip().partition("\n")[0] or "no answer"
+    """What to tell of a failure. Never its details, which hold what people said, nor where the database is."""
+    what = error.diag.message_primary or "the connection failed"
     if is_read:
         return StoreFailed(f"The store cannot be read: {what}. Nothing was counted; try again.")
     if session.is_committing and is_lost(session, error):
