@@ -13,7 +13,7 @@ from quitbutton.core.conversation import Branch, Footing, standing_of
 from quitbutton.core.ladder import Rung, Signal
 from quitbutton.core.policy import Decision, decide
 from quitbutton.stores.postgres import Postgres
-from quitbutton.stores.postgres_session import PostgresTransaction
+from quitbutton.stores.postgres_transaction import PostgresTransaction
 from quitbutton.stores.sql import SQLStore
 from tests.contracts.test_store import CLEAN, HARM, POLICY, branch, put, take
 

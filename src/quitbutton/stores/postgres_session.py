@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from quitbutton.core.errors import SettingsError, StoreFailed
-from quitbutton.stores.database import NOTHING, Params, Row, T
-from quitbutton.stores.postgres_text import given, kept, placed
+from quitbutton.stores.database import Params, Row, T
+from quitbutton.stores.postgres_transaction import MoreLocks, PostgresTransaction
 
 STATEMENT_SECONDS = 10
 """Most that one statement may take."""
@@ -21,10 +20,6 @@ LOCK_SECONDS = 5
 IDLE_SECONDS = 15
 """After this time the server ends a transaction whose gateway stands still, with its locks."""
 CONNECT_SECONDS = 5
-MANY = 64
-"""Locks of a transaction; with more it locks out all that lock anything."""
-ALL = 0x71756974
-"""The lock that every transaction with locks shares."""
 MIGRATIONS = 0x71756975
 """The lock of migrations."""
 
@@ -61,55 +56,6 @@ def conninfo_of(url: str) -> str:
         "target_session_attrs": "read-write",
     }
     return make_conninfo(**{**own, **named, "options": f"{options} {named.get('options', '')}".strip()})
-
-
-class MoreLocks(Exception):
-    """A transaction found that it needs these as well: it begins again with all of them."""
-
-    def __init__(self, keys: set[bytes]) -> None:
-        super().__init__()
-        self.keys = keys
-
-
-class PostgresTransaction:
-    """What `work` runs its statements on."""
-
-    def __init__(self, connection: psycopg.Connection, locks: set[bytes] | None = None) -> None:
-        self._connection = connection
-        self._locks = locks
-
-    @property
-    def is_alone(self) -> bool:
-        """True when it runs as if no other did."""
-        return self._locks is None
-
-    def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
-        """Run one statement; its rows, if it has any."""
-        cursor = self._connection.execute(placed(sql), kept(params))
-        return given(cursor.fetchall()) if cursor.description else []
-
-    def lock(self, keys: Iterable[bytes], /) -> None:
-        """Keep out others that lock one of these. Locks are taken at the beginning only, in one order: no circle can form."""
-        if self._locks is not None and (fresh := set(keys) - self._locks):
-            raise MoreLocks(fresh)
-
-    def begin(self) -> None:
-        """Open it. Its number is taken before any event's, which `settled` relies on."""
-        how = "SERIALIZABLE" if self._locks is None else "READ COMMITTED"
-        self.run([f"BEGIN ISOLATION LEVEL {how}", "SELECT pg_current_xact_id()", *self._lock_lines()])
-
-    def run(self, lines: list[str]) -> None:
-        """Several statements without parameters, on one way to the server."""
-        if lines:
-            self._connection.execute("; ".join(lines).encode())
-
-    def _lock_lines(self) -> list[str]:
-        if self._locks is None:
-            return []
-        if len(self._locks) > MANY:
-            return [f"SELECT pg_advisory_xact_lock({ALL})"]
-        own = [f"SELECT pg_advisory_xact_lock({number})" for number in sorted(map(_number, self._locks))]
-        return [f"SELECT pg_advisory_xact_lock_shared({ALL})", *own]
 
 
 class Session:
@@ -219,7 +165,3 @@ def failure_of(session: Session, error: psycopg.Error, is_read: bool) -> StoreFa
     if session.is_committing and is_lost(session, error):
         return StoreFailed(f"The store went away as it took the record: {what}. It may have been counted; try again.")
     return StoreFailed(f"The store did not take the record: {what}. Nothing was counted; try again.")
-
-
-def _number(key: bytes) -> int:
-    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big", signed=True)
