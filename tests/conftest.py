@@ -13,12 +13,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from quitbutton.stores.migrate import migrate
-from quitbutton.stores.postgres import Postgres
-from tests.postgres import Server
 from tests.upstream import Provider, whole
 
 ROOT = Path(__file__).parent.parent
@@ -146,16 +144,21 @@ def gateway(start_gateway: Callable[..., Running]) -> Running:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres() -> Iterator[Any]:
     """A PostgreSQL server; each test takes a database of its own."""
+    from tests.postgres import Server  # where packages are tested beside others, psycopg is not installed
+
     one = Server()
     yield one
     one.close()
 
 
 @pytest.fixture
-def several(postgres: Server) -> Iterator[list[Postgres]]:
+def several(postgres: Any) -> Iterator[list[Any]]:
     """Three on one database, as in three processes: they share nothing but it."""
+    from quitbutton.stores.migrate import migrate
+    from quitbutton.stores.postgres import Postgres
+
     url = postgres.new()
     made = [Postgres(url, connections=4) for _ in range(3)]
     migrate(made[0])
