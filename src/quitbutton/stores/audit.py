@@ -12,6 +12,7 @@ from quitbutton.core.errors import BadRequest, NotFound
 from quitbutton.core.merkle import consistency_proof, grown, inclusion_proof, subtree_root
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.stores.database import Database, Row, Transaction
+from quitbutton.stores.many import put_all
 from quitbutton.stores.queries import QUERIES
 
 BATCH = 2000
@@ -83,15 +84,20 @@ class AuditLog:
         end = transaction.execute(QUERIES["log_end"])
         size, seq = (end[0][0] + 1, end[0][1]) if end else (0, 0)
         rows = transaction.execute(QUERIES["events_to_log"], {"seq": seq, "settled": settled, "limit": BATCH})
-        for row in rows:
-            leaf = hash_of(leaf_of(row))
-            for (level, n), node in grown(size, leaf, lambda place: _node(transaction, place)):
-                transaction.execute(QUERIES["put_node"], {"level": level, "n": n, "hash": node})
-            transaction.execute(QUERIES["put_leaf"], {"n": size, "seq": row[0]})
-            size += 1
         if not rows:
             return None
-        root = subtree_root(0, size, lambda place: _node(transaction, place))
+        made: dict[tuple[int, int], bytes] = {}
+
+        def node(place: tuple[int, int]) -> bytes:
+            return made[place] if place in made else _node(transaction, place)
+
+        leaves = [{"n": n, "seq": row[0]} for n, row in enumerate(rows, start=size)]
+        for row in rows:
+            made.update(grown(size, hash_of(leaf_of(row)), node))
+            size += 1
+        put_all(transaction, "put_node", [{"level": level, "n": n, "hash": one} for (level, n), one in made.items()])
+        put_all(transaction, "put_leaf", leaves)
+        root = subtree_root(0, size, node)
         checkpoint = Checkpoint(self.signer.key.name, size, root, int(now))
         note = signed(checkpoint.text, self.signer.key, self.signer.sign)
         transaction.execute(QUERIES["put_checkpoint"], {"size": size, "note": note, "at": now})
