@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -147,6 +148,17 @@ def test_simulate_replays_turn_by_turn(tmp_path: Path) -> None:
     assert rows["pressing"]["decisions"][0]["denial"] == "too_early"
     table = run("simulate", str(file), "--assist", "--assessor", "scripted")
     assert "4 conversations: 1 ended, 1 open, 2 redirected; 1 warned, 1 with a crisis" in table
+    draft = tmp_path / "draft.toml"
+    draft.write_text("redirections = 4\n")
+    asked = ("simulate", str(file), "--assist", "--assessor", "scripted", "--draft", str(draft))
+    rows = {one["id"]: one for one in map(json.loads, run(*asked, "--json").splitlines())}
+    assert {name: one["changed"] for name, one in rows.items()} == {
+        "abuse": True, "crisis": False, "plain": False, "pressing": False
+    }  # fmt: skip
+    assert (rows["abuse"]["draft"]["final"], rows["abuse"]["draft"]["warned_at"]) == ("warned", 5)
+    assert "would go another way under the draft" in run(*asked)
+    assert "Name a FILE" in run("simulate", status=1)
+    assert "Nothing is recorded" in run("simulate", "--recorded", "3", "--data", str(tmp_path), status=1)
 
 
 def test_doctor_says_what_is_missing_and_the_cure(tmp_path: Path) -> None:
@@ -202,15 +214,16 @@ def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(guarded: Running, fresh: Pr
         nonlocal seen
         deadline = time.monotonic() + 20
         while what not in seen:
-            assert time.monotonic() < deadline, seen
+            ready, _, _ = select.select([master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, seen
             seen += os.read(master, 4096)
+        seen = seen.partition(what)[2]
 
     until(b"> ")
     os.write(master, b"hello\n")
     until(b"word word")
     process.send_signal(signal.SIGINT)
     until(b"[stopped]")
-    seen = b""
     until(b"> ")
     fresh.answer = lambda seen: stream("Still here.")
     os.write(master, b"and now?\n")

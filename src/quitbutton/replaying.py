@@ -18,6 +18,8 @@ from quitbutton.simulation import simulate
 
 WISHES = {Signal.WISH: "Please end this conversation.", Signal.CONFIRMED_WISH: "Yes, end it."}
 """What stands for the words of a user who asked for the end, and confirmed."""
+LONGEST = 2000
+"""Most events of a conversation that are replayed, the newest."""
 NOT_PRESSED = ("not_meant", "not_alone")
 """Denials that say of a press that it was none."""
 

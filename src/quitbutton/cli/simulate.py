@@ -8,6 +8,10 @@ Recorded replies rarely press the button, so without --assist the ladder stops a
 harmful turns are read as well: `reply` of a decision is {"label", "refusal", "assessor"}, or null where none was read. The
 policy key redirection_proof = "reply" makes the ladder wait for replies that do not comply.
 
+With --draft FILE each conversation is replayed under a second policy too, and the lines say what it would change: `draft`
+holds the same members, `changed` is true or false. --recorded N takes the newest conversations of the gateway's own record
+instead of a file: what was found and pressed then stands, so their words need not be kept.
+
 The summary counts by kind where the rows have `label` (clean, harm, abuse, crisis) or `purpose`, and by `source`.
 """
 
@@ -24,13 +28,16 @@ from rich.console import Console
 from rich.table import Table
 
 from quitbutton.cli.judges import Session, add_config, tables_of
+from quitbutton.cli.recorded import recorded_lines
 from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.cli.serve import ASSESSORS
+from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Policy
 from quitbutton.evaluation.outcomes import COLUMNS, NOTE, Simulated, cells, kind_name, page, rates_by
 from quitbutton.interfaces import Assessor, ReplyAssessor
-from quitbutton.settings import load_policy
+from quitbutton.replaying import recorded
+from quitbutton.settings import load, load_policy
 from quitbutton.simulation import simulate
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
@@ -38,16 +45,24 @@ from quitbutton.wiring import Judges, assessor_named, reader_for
 
 SHOWN = 40
 """Conversations listed in the readable table; the totals count all."""
+TURNS = ("warned_at", "ended_at", "crisis_at")
 OF = "of"
 """Member of an answer, not of a printed line: kind and source of the row."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="JSON lines, also gzipped; - for standard input")
+    parser.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="JSON lines, also gzipped; - for standard input"
+    )
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="policy file (TOML); the defaults when none is given"
     )
+    parser.add_argument("--draft", type=Path, metavar="FILE", help="a second policy file: what would it change?")
+    parser.add_argument(
+        "--recorded", type=int, metavar="N", help="the newest N conversations of the record, not a FILE"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the database for --recorded")
     parser.add_argument(
         "--assist", action="store_true", help="let the gateway climb the ladder for a model that cannot press"
     )
@@ -64,13 +79,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Simulate every row."""
-    policy = load_policy(given.policy) if given.policy else Policy()
-    policy = replace(policy, assist=True) if given.assist else policy
+    if (given.file is None) == (given.recorded is None):
+        raise SettingsError(
+            "Name a FILE of conversations, or --recorded N for the gateway's own; `-` is standard input."
+        )
+    policies = [load_policy(file) if file else Policy() for file in (given.policy, given.draft)]
+    policy, draft = (replace(one, assist=True) if given.assist else one for one in policies)
     tables = tables_of(given.config)
     assessor_named(given.assessor, judges=Judges(tables))
     reader_for(policy, given.reply_assessor)
-    doors = (policy, given.assessor, given.reply_assessor, tables)
-    rows = answered(lines_of(given.file), start, doors, answer)
+    doors = (policy, draft if given.draft else None, given.assessor, given.reply_assessor, tables)
+    lines = lines_of(given.file) if given.file else recorded_lines(load(given.config, data=given.data), given.recorded)
+    rows = answered(lines, start, doors, answer)
     told = list(_printed(rows) if given.as_json else rows)
     if not given.as_json:
         _table(told)
@@ -88,38 +108,55 @@ def _printed(rows: Iterable[Row]) -> Iterator[Row]:
 class _Doors:
     session: Session
     policy: Policy
+    draft: Policy | None
     assessor: Assessor
     reader: ReplyAssessor | None
 
 
-def start(policy: Policy, assessor: str, reader: str | None, tables: Mapping[str, JudgeSettings]) -> None:
+def start(
+    policy: Policy, draft: Policy | None, assessor: str, reader: str | None, tables: Mapping[str, JudgeSettings]
+) -> None:
     """Make this process ready."""
     _Doors.session = Session(tables, always=False)
-    _Doors.policy = policy
+    _Doors.policy, _Doors.draft = policy, draft
     judges = _Doors.session.judges
     _Doors.assessor = assessor_named(assessor, policy.assess_timeout, judges, policy.panel)
     _Doors.reader = reader_for(policy, reader)
 
 
 def answer(row: Row) -> Row:
-    """One conversation, in a store of its own."""
+    """One conversation, under the policy and the draft."""
+    told = _under(_Doors.policy, row)
+    if _Doors.draft is not None:
+        draft = _under(_Doors.draft, row)
+        told |= {"draft": draft, "changed": any(told[name] != draft[name] for name in ("final", *TURNS))}
+    return {**told, OF: [kind_name(row), str(row.get("source") or "own")]}
+
+
+def _under(policy: Policy, row: Row) -> Row:
     store = SQLStore(SQLite(":memory:"))
     try:
-        told = _Doors.session.run(simulate(row, _Doors.policy, _Doors.assessor, store, _Doors.reader))
-        return {**told, OF: [kind_name(row), str(row.get("source") or "own")]}
+        if "recorded" in row:
+            return _Doors.session.run(recorded(row["id"], row["recorded"]).under(policy, store))
+        return _Doors.session.run(simulate(row, policy, _Doors.assessor, store, _Doors.reader))
     finally:
         store.close()
 
 
 def _table(rows: list[Row]) -> None:
     console = Console()
-    table = Table("conversation", "final", "warned at", "ended at", "crisis at", title="what would have happened")
+    is_compared = any("draft" in row for row in rows)
+    more = ("under the draft",) if is_compared else ()
+    table = Table(
+        "conversation", "final", "warned at", "ended at", "crisis at", *more, title="what would have happened"
+    )
+    rows = sorted(rows, key=lambda row: not row.get("changed", False))
     for row in rows[:SHOWN]:
         if "error" in row:
             table.add_row(str(row["id"]), f"[red]{row['error']}[/red]", "", "", "")
         else:
-            turns = (row["warned_at"], row["ended_at"], row["crisis_at"])
-            table.add_row(str(row["id"]), row["final"], *("-" if turn is None else str(turn) for turn in turns))
+            turns = ("-" if row[name] is None else str(row[name]) for name in TURNS)
+            table.add_row(str(row["id"]), row["final"], *turns, *([_change(row)] if is_compared else []))
     console.print(table)
     if len(rows) > SHOWN:
         console.print(f"and {len(rows) - SHOWN} more; --json lists all")
@@ -128,12 +165,20 @@ def _table(rows: list[Row]) -> None:
     crisis = sum(row.get("crisis_at") is not None for row in rows)
     ends = ", ".join(f"{count} {name}" for name, count in sorted(finals.items()))
     console.print(f"{len(rows)} conversations: {ends}; {warned} warned, {crisis} with a crisis")
+    if is_compared:
+        console.print(f"{sum(row.get('changed', False) for row in rows)} would go another way under the draft")
+
+
+def _change(row: Row) -> str:
+    if not row["changed"]:
+        return "the same"
+    turns = [f"{name.replace('_', ' ')} {row['draft'][name]}" for name in TURNS if row["draft"][name] is not None]
+    return f"[bold]{', '.join([row['draft']['final'], *turns])}[/bold]"
 
 
 def _summary(rows: list[Row], console: Console, html: Path | None) -> None:
     """Rates by kind, and by source where the rows have several."""
-    turns = ("warned_at", "ended_at", "crisis_at")
-    outcomes = [Simulated(*row[OF], *(row[name] for name in turns)) for row in rows if "error" not in row]
+    outcomes = [Simulated(*row[OF], *(row[name] for name in TURNS)) for row in rows if "error" not in row]
     tables = [("by kind", rates_by(outcomes, lambda one: one.kind))]
     if len({one.source for one in outcomes}) > 1:
         tables.append(("by source", rates_by(outcomes, lambda one: one.source)))
