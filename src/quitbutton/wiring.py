@@ -185,7 +185,8 @@ def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
 
 
 def check_policy(policy: Policy, settings: Settings) -> None:
-    """Raises `SettingsError` when a policy asks for a judge and the settings name none."""
+    """Raises `SettingsError` when a policy asks for a judge, or for a reader of replies, and there is none."""
+    reader_for(policy, settings.reply_assessor)
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
         raise SettingsError(
             'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +152,55 @@ def test_a_replay_says_what_would_change_conversation_by_conversation(api: str, 
     assert "enforce" in call(api)[1]["choices"]["mode"]
 
 
+def test_the_command_line_replays_the_record_too(api: str, alone: Running, tmp_path: Path) -> None:
+    note = Chat(alone.url, "on the command line").is_ended()
+    draft = tmp_path / "draft.toml"
+    draft.write_text("redirections = 4\n")
+    arguments = [
+        "--recorded",
+        "50",
+        "--data",
+        str(alone.data),
+        "--draft",
+        str(draft),
+        "--json",
+        "--assessor",
+        "scripted",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "quitbutton", "simulate", *arguments], capture_output=True, text=True, timeout=60
+    )
+    rows = {one["id"]: one for one in map(json.loads, done.stdout.splitlines())}
+    told = rows[note["conversation"]]
+    assert (told["final"], told["ended_at"], told["changed"], told["draft"]["final"]) == (
+        "ended",
+        4,
+        True,
+        "redirected",
+    )
+
+
+def test_a_version_that_cannot_hold_is_refused_and_never_stands_in_a_chats_way(
+    start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path
+) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('reply_assessor = "none"\n')
+    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--config", str(config))
+    api = f"{gateway.url}/v1/quitbutton/policies"
+    status, told = call(f"{api}/default/versions", {"policy": {"redirection_proof": "reply"}})
+    assert (status, "needs something that reads replies" in told["error"]["message"]) == (400, True)
+    number = written(api, {"redirections": 3})
+    with sqlite3.connect(gateway.data / "quitbutton.sqlite3") as database:
+        bodies = ((n, json.dumps({"redirection_proof": proof})) for n, proof in ((number, "reply"), (number, "gone")))
+        for n, body in bodies:
+            database.execute("UPDATE policy_versions SET body = ?, stage = 'all' WHERE n = ?", (body, n))
+            database.commit()
+            time.sleep(2.5)
+            assert Chat(gateway.url, f"ada {body}").says("[crisis] I cannot go on")[0] == 200
+    gateway.restart()
+    assert Chat(gateway.url, "bob").says("[crisis] I cannot go on")[0] == 200
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "said"),
     [
@@ -156,7 +210,7 @@ def test_a_replay_says_what_would_change_conversation_by_conversation(api: str, 
         ("default/versions", {"policy": {"corroboration": "judge"}}, 400, "needs an assessor to ask"),
         ("default/versions", {}, 400, "The body must be {policy, note}"),
         ("default/versions/999/stage", {"stage": "all"}, 404, "There is no version 999"),
-        ("default/versions/x/stage", {"stage": "all"}, 400, "whole number"),
+        ("default/versions/x/stage", {"stage": "all"}, 400, "`number` must be a whole number"),
         ("default/versions/1/stage", {"stage": "everywhere"}, 400, "The body must be {stage, share}"),
         ("default/replay", {"policy": {}}, 400, "Name 1 to 200 conversations"),
         ("default/replay", {"policy": {}, "stored": ["conv_x"]}, 400, "Nothing was decided in a conversation"),

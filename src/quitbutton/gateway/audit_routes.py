@@ -14,7 +14,7 @@ from quitbutton.core.audit import FIELDS
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.keys import Caller, Need
 from quitbutton.gateway.chat_routes import ChatRoute
-from quitbutton.gateway.endpoints import endpoint
+from quitbutton.gateway.endpoints import endpoint, whole
 from quitbutton.signing import is_signed_by
 from quitbutton.stores.audit import AuditLog, Logged
 
@@ -41,10 +41,7 @@ def audit_routes(chat: ChatRoute, log: AuditLog, kept: str | None = None) -> lis
         return JSONResponse({"events": [told(one) for one in found], "next": more}, headers=NO_STORE)
 
     async def proof(request: Request, _: Caller) -> Response:
-        seq = request.path_params["seq"]
-        if not seq.isdigit():
-            raise BadRequest("An event's number is a whole number.")
-        return JSONResponse(await log.inclusion(int(seq)), headers=NO_STORE)
+        return JSONResponse(await log.inclusion(whole(request.path_params["seq"], "seq")), headers=NO_STORE)
 
     async def consistency(request: Request, _: Caller) -> Response:
         size, _note = await log.head()
@@ -86,6 +83,4 @@ def _whole(request: Request, name: str, default: int) -> int:
     given = request.query_params.get(name)
     if given is None:
         return default
-    if not given.isdigit() or len(given) > 18:
-        raise BadRequest(f"`{name}` must be a whole number, not {given[:20]!r}.")
-    return int(given)
+    return whole(given, name)

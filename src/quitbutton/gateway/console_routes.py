@@ -16,7 +16,7 @@ from quitbutton.core.versions import DEFAULT
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import csv_of, overview_days, referrals, totals
 from quitbutton.gateway.endpoints import endpoint
-from quitbutton.gateway.record_routes import record_routes, whole
+from quitbutton.gateway.record_routes import asked, record_routes
 from quitbutton.stores.console import AT_ONCE, Console
 
 API = "/v1/quitbutton"
@@ -29,7 +29,7 @@ def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
     now = chat.guard.now
 
     async def overview(request: Request, _: Caller) -> Response:
-        days = whole(request, "days", 30, 1, MOST_DAYS)
+        days = asked(request, "days", 30, 1, MOST_DAYS)
         await console.count(AT_ONCE)
         last = day_of(now())
         rows = await console.daily(last - days + 1, last)

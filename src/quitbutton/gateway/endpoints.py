@@ -58,3 +58,10 @@ async def decoded(request: Request, kind: type[T], shape: str) -> T:
 def iso(seconds: float) -> str:
     """A time as text, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def whole(given: str, name: str, low: int = 0, high: int = 2**62) -> int:
+    """A whole number that a client wrote. Raises `BadRequest`, naming it and its bounds."""
+    if not given.isascii() or not given.isdigit() or len(given) > 20 or not low <= int(given) <= high:
+        raise BadRequest(f"`{name}` must be a whole number from {low} to {high}.")
+    return int(given)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from quitbutton.assessors.panel import Panel
-from quitbutton.core.errors import NotFound, SettingsError
+from quitbutton.core.errors import NotFound, QuitbuttonError, SettingsError
 from quitbutton.core.rules import Policy
-from quitbutton.core.versions import DEFAULT, Version, chance_of, in_force, in_shadow
+from quitbutton.core.versions import DEFAULT, Stage, Version, chance_of, in_force, in_shadow
 from quitbutton.interfaces import Assessor
 from quitbutton.settings import Settings
 from quitbutton.stores.versions import Versions
 from quitbutton.turn import TurnTaker
 from quitbutton.wiring import PANEL_SHARE, check_policy, reader_for
+
+log = logging.getLogger("quitbutton.policies")
+REACHING = (Stage.SHADOW, Stage.SHARE, Stage.ALL)
+"""Stages in which somebody's requests are decided under a version."""
 
 
 @dataclass(slots=True)
@@ -27,6 +32,8 @@ class Guards:
     versions: Versions | None = None
     """Where policies have versions; the settings' are in force where none was rolled out."""
     made: dict[str, TurnTaker] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    """Digests of versions that cannot hold here; told once."""
     _known: Mapping[str, Sequence[Version]] = field(default_factory=dict)
 
     def of(self, key_policy: str | None, path: str, scope: Sequence[str | None] = ()) -> TurnTaker:
@@ -53,7 +60,23 @@ class Guards:
     async def refresh(self) -> None:
         """Read the versions anew: what another replica rolled out holds here within a second."""
         if self.versions is not None:
-            self._known = await self.versions.all()
+            found = await self.versions.all()
+            self._known = {name: [one for one in versions if self._is_ready(one)] for name, versions in found.items()}
+
+    def _is_ready(self, version: Version) -> bool:
+        """Whether a version that reaches somebody can be followed here; one that cannot never stands in a chat's way."""
+        digest = version.policy.digest
+        if version.stage not in REACHING or digest in self.made:
+            return True
+        if digest not in self._refused:
+            try:
+                check_policy(version.policy, self.settings)
+                self._make(version.policy)
+                return True
+            except QuitbuttonError as error:
+                self._refused.add(digest)
+                log.error("version %d of the policy %s cannot hold here: %s", version.number, version.name, error)
+        return False
 
     def policy_named(self, name: str) -> Policy:
         """The policy of a name that is in force for everybody. Raises `NotFound`."""

@@ -19,10 +19,10 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.statements import iso
 from quitbutton.core.versions import DEFAULT, MAX_NOTE, Stage, Version, checked_roll_out, difference
 from quitbutton.gateway.chat_routes import ChatRoute
-from quitbutton.gateway.endpoints import decoded, endpoint
+from quitbutton.gateway.endpoints import decoded, endpoint, whole
 from quitbutton.gateway.guards import Guards
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
-from quitbutton.replaying import recorded
+from quitbutton.replaying import LONGEST, recorded
 from quitbutton.settings import policy_from
 from quitbutton.simulation import simulate
 from quitbutton.stores.console import Console, Page
@@ -35,8 +35,6 @@ API = "/v1/quitbutton/policies"
 NO_STORE = {"cache-control": "no-store"}
 MOST = 200
 """Most conversations of one replay."""
-LONGEST = 2000
-"""Most events of a conversation that are replayed, the newest."""
 LAST = 2**62
 
 CHOICES = {
@@ -97,9 +95,10 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         before = guards.policy_named(name)
         given = await decoded(request, _RollOut, "{stage, share}")
         share = checked_roll_out(given.stage, given.share)
-        if not number.isdigit():
-            raise BadRequest("A version has a whole number.")
-        moved = await versions.roll_out(name, int(number), given.stage, share, caller.name or "operator", now())
+        number = whole(number, "number", 1)
+        if stands := next((one for one in (await versions.all()).get(name, ()) if one.number == number), None):
+            _check(stands.policy, chat)
+        moved = await versions.roll_out(name, number, given.stage, share, caller.name or "operator", now())
         await guards.refresh()
         return JSONResponse(_version_view(moved, before), headers=NO_STORE)
 
@@ -132,7 +131,11 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
 
 def _policy(before: Policy, keys: dict[str, Any], chat: ChatRoute) -> Policy:
     """The policy in force with these keys changed. Raises `PolicyError`, naming the key."""
-    policy = policy_from({**msgspec.to_builtins(before), **keys})
+    return _check(policy_from({**msgspec.to_builtins(before), **keys}), chat)
+
+
+def _check(policy: Policy, chat: ChatRoute) -> Policy:
+    """The same policy, where it can hold here. Raises `PolicyError`."""
     try:
         check_policy(policy, chat.settings)
     except SettingsError as error:

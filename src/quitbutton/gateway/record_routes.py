@@ -16,7 +16,7 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.core.ladder import Rung
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import conversation_view, end_view, event_view, turn_view
-from quitbutton.gateway.endpoints import endpoint
+from quitbutton.gateway.endpoints import endpoint, whole
 from quitbutton.gateway.rights_routes import listed
 from quitbutton.stores.console import FILTERS, NEWEST, Console, Page
 
@@ -51,8 +51,8 @@ def record_routes(chat: ChatRoute, console: Console) -> list[Route]:
         one = await console.conversation(name)
         if one is None:
             raise NotFound("There is no conversation with this id. Replies name theirs as `quitbutton.conversation`.")
-        limit = whole(request, "limit", 100, 1, LONGEST_PAGE)
-        events = await console.ladder(name, whole(request, "before", LAST_SEQ, 1, LAST_SEQ), limit)
+        limit = asked(request, "limit", 100, 1, LONGEST_PAGE)
+        events = await console.ladder(name, asked(request, "before", LAST_SEQ, 1, LAST_SEQ), limit)
         words = await console.words(name, events[0]["at"], events[-1]["at"]) if events else []
         said = {(message, request, speaker): text for message, request, speaker, text in words}
         return JSONResponse(
@@ -109,7 +109,7 @@ def _page(request: Request, place: str) -> Page:
     since, until = _moment(request, "since"), _moment(request, "until")
     whole_days = len(request.query_params.get("until", "")) == len("2026-11-25")
     newest = NEWEST if until is None else until + DAY * whole_days
-    limit = whole(request, "limit", 50, 1, LONGEST_PAGE)
+    limit = asked(request, "limit", 50, 1, LONGEST_PAGE)
     given = request.query_params.get("before")
     if not given:
         return Page(since or 0.0, newest, "", limit)
@@ -134,9 +134,6 @@ def _moment(request: Request, name: str) -> float | None:
         raise BadRequest(f"`{name}` must be a date or time such as 2026-11-25 or 2026-11-25T12:00:00Z.") from error
 
 
-def whole(request: Request, name: str, otherwise: int, low: int, high: int) -> int:
+def asked(request: Request, name: str, otherwise: int, low: int, high: int) -> int:
     """A whole number from the query. Raises `BadRequest`."""
-    given = request.query_params.get(name) or str(otherwise)
-    if not given.isascii() or not given.isdigit() or len(given) > 20 or not low <= int(given) <= high:
-        raise BadRequest(f"`{name}` must be a number from {low} to {high}.")
-    return int(given)
+    return whole(request.query_params.get(name) or str(otherwise), name, low, high)

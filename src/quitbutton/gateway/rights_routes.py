@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -17,7 +18,7 @@ from quitbutton.core.notices import LANGUAGES, language_for
 from quitbutton.core.rates import Rate
 from quitbutton.core.statements import iso, statement, told
 from quitbutton.gateway.chat_routes import ChatRoute
-from quitbutton.gateway.endpoints import decoded, endpoint
+from quitbutton.gateway.endpoints import decoded, endpoint, whole
 from quitbutton.stores.rights import Rights
 
 API = "/v1/quitbutton"
@@ -170,14 +171,14 @@ def _state(request: Request) -> AppealState:
 
 
 def _limit(request: Request) -> int:
-    given = request.query_params.get("limit", "50")
-    if not given.isdigit() or not 1 <= int(given) <= LONGEST_PAGE:
-        raise BadRequest(f"`limit` must be a number from 1 to {LONGEST_PAGE}.")
-    return int(given)
+    return whole(request.query_params.get("limit", "50"), "limit", 1, LONGEST_PAGE)
 
 
 def _number(text: str) -> float:
     try:
-        return float(text or 0.0)
-    except ValueError as error:
-        raise BadRequest(f"{text!r} is not a number.") from error
+        number = float(text or 0.0)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadRequest(f"{text[:40]!r} is not a number.")
+    return number

@@ -15,7 +15,7 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.core.statements import iso
 from quitbutton.core.webhooks import TYPES, Delivery, Webhook
 from quitbutton.gateway.chat_routes import ChatRoute
-from quitbutton.gateway.endpoints import decoded, endpoint
+from quitbutton.gateway.endpoints import decoded, endpoint, whole
 from quitbutton.stores.webhooks import Webhooks
 
 PATH = "/v1/quitbutton/webhooks"
@@ -50,13 +50,11 @@ def webhook_routes(chat: ChatRoute, webhooks: Webhooks) -> list[Route]:
 
     async def deliveries(request: Request, _: Caller) -> Response:
         state = request.query_params.get("state", "dead")
-        limit = request.query_params.get("limit", "50")
+        limit = whole(request.query_params.get("limit", "50"), "limit", 1, LONGEST_PAGE)
         if state not in STATES:
             raise BadRequest(f"`state` must be one of {', '.join(STATES)}, not {state!r}.")
-        if not limit.isdigit() or not 1 <= int(limit) <= LONGEST_PAGE:
-            raise BadRequest(f"`limit` must be a number from 1 to {LONGEST_PAGE}.")
-        found = await webhooks.deliveries(state, _before(request), int(limit))
-        more = f"{found[-1].created_at!r}~{found[-1].id}" if len(found) == int(limit) else None
+        found = await webhooks.deliveries(state, _before(request), limit)
+        more = f"{found[-1].created_at!r}~{found[-1].id}" if len(found) == limit else None
         return JSONResponse({"deliveries": [_told(one) for one in found], "next": more}, headers=NO_STORE)
 
     async def replay(request: Request, _: Caller) -> Response:

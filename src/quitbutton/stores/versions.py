@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
-from quitbutton.core.errors import NotFound
+from quitbutton.core.errors import NotFound, QuitbuttonError
 from quitbutton.core.rules import Policy
 from quitbutton.core.versions import Stage, Version
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
+
+log = logging.getLogger("quitbutton.policies")
 
 
 class Versions:
@@ -23,10 +26,14 @@ class Versions:
         self._database = database
 
     async def all(self) -> dict[str, list[Version]]:
-        """Every version by the name of its policy, oldest first."""
+        """Every version by the name of its policy, oldest first; one that this release cannot read is logged and left out."""
         found: dict[str, list[Version]] = {}
         for row in await self._database.read(QUERIES["versions"]):
-            one = _version_of(row)
+            try:
+                one = _version_of(row)
+            except (ValueError, msgspec.ValidationError, QuitbuttonError) as error:
+                log.error("version %s of the policy %s cannot be read by this release: %s", row[1], row[0], error)
+                continue
             found.setdefault(one.name, []).append(one)
         return found
 
