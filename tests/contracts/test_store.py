@@ -162,6 +162,27 @@ def test_an_end_reaches_turns_that_were_recorded_below_it(store: SQLStore) -> No
     asyncio.run(scene())
 
 
+def test_an_end_reaches_below_a_history_that_first_came_as_a_whole(store: SQLStore) -> None:
+    async def scene() -> None:
+        await take(store, branch("m1", "m2", "m3", "m4", "m5", "m6"), verdict=CLEAN)
+        await climb(store)
+        deep = branch("m1", "m2", "m3", "m4", "m5", "m6", "m7")
+        assert standing_of(deep, await store.marks(deep)).standing.rung is Rung.ENDED
+
+    asyncio.run(scene())
+
+
+def test_a_history_of_any_length_can_come_first(store: SQLStore) -> None:
+    async def scene() -> None:
+        names = [f"m{number}" for number in range(1000)]
+        await take(store, branch(*names), verdict=CLEAN)
+        await take(store, branch(*names, "newest"))
+        marks = await store.marks(branch(*names, "newest"))
+        assert marks.by_address[branch(*names, "newest").address].standing.rung is Rung.REDIRECTED
+
+    asyncio.run(scene())
+
+
 def test_a_repeat_never_lowers_what_stands(store: SQLStore) -> None:
     async def scene() -> None:
         names = ["m1", "m2", "m3"]

@@ -157,8 +157,11 @@ def _placed(sql: str, addresses: Iterable[bytes]) -> tuple[str, dict[str, object
 
 def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
     branch, footing = record.branch, record.footing
-    sql, params = _placed(QUERIES["turns_at"], sorted(_watched(record)))
-    known = {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
+    watched = sorted(_watched(record))
+    known: dict[bytes, Mark] = {}
+    for start in range(0, len(watched), MAX_PLACES):
+        sql, params = _placed(QUERIES["turns_at"], watched[start : start + MAX_PLACES])
+        known |= {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
     locked = next((address for address, mark in known.items() if mark.standing.rung is Rung.ENDED), None)
     _put_reply(
         transaction, record.owner, Origin(locked or branch.address, branch.conversation, record.reply), record.at
@@ -216,11 +219,13 @@ def _put_reply(transaction: Transaction, owner: bytes, origin: Origin, at: float
 
 
 def _gap(record: TurnRecord) -> tuple[bytes, ...]:
-    """The addresses between the base and this turn that no request has brought yet."""
-    addresses = record.branch.addresses
-    if record.footing.base not in addresses[:-1]:
+    """The addresses between the base and this turn that no request has brought yet; all before it where it is the first."""
+    branch, base = record.branch, record.footing.base
+    if base == branch.root and not branch.beheaded:
+        return branch.addresses[:-1]
+    if base not in branch.addresses[:-1]:
         return ()
-    return addresses[addresses.index(record.footing.base) + 1 : -1]
+    return branch.addresses[branch.addresses.index(base) + 1 : -1]
 
 
 def _put_words(transaction: Transaction, record: TurnRecord) -> None:
