@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from quitbutton.core.audit import verified
+from quitbutton.core.audit import hash_of, leaf_of, verified
 from quitbutton.core.errors import BadRequest, NotFound, SettingsError
-from quitbutton.core.merkle import verify_consistency, verify_inclusion
+from quitbutton.core.merkle import grown, verify_consistency, verify_inclusion
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.signing import is_signed_by, signer_of
-from quitbutton.stores.audit import AuditLog
+from quitbutton.stores.audit import AuditLog, NotSound
+from quitbutton.stores.database import Transaction
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sqlite import SQLite
 from tests.play import Play, say
@@ -139,8 +140,6 @@ def changed(lines: list[str]) -> list[str]:
 
 
 def changed_with_its_hash(lines: list[str]) -> list[str]:
-    from quitbutton.core.audit import hash_of
-
     one = entry(changed(lines)[3])
     return [*lines[:3], json.dumps({**one, "hash": hash_of(one["leaf"]).hex()}), *lines[4:]]
 
@@ -377,7 +376,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
 def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_path: Path) -> None:
     from quitbutton.settings import load
     from quitbutton.stores.sql import SQLStore
-    from quitbutton.trail import audit_log_of, keep_head, warn_of_faults
+    from quitbutton.trail import HEAD_FILE, audit_log_of, warn_of_faults
 
     settings = load(None, {}, data=tmp_path)
 
@@ -389,8 +388,119 @@ def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_
         await trail.append(1.0)
         assert await warn_of_faults(settings, trail) == []
         note = signed(Checkpoint("quitbutton", 9, bytes(32)).text, trail.signer.key, trail.signer.sign)
-        keep_head(settings, note)
+        (tmp_path / HEAD_FILE).write_text(note, "utf-8")
         assert "rolled back" in (await warn_of_faults(settings, trail))[0]
         database.close()
 
     run(scene())
+
+
+def rewritten(transaction: Transaction) -> None:
+    """What somebody with the database but without the key can do: another event 2, and all nodes made anew."""
+    transaction.execute("UPDATE events SET body = replace(body, 'abuse', 'harm') WHERE seq = 3")
+    rows = transaction.execute("SELECT seq, at, kind, tenant, conversation, message, body FROM events ORDER BY seq")
+    nodes: dict[tuple[int, int], bytes] = {}
+    for n, _ in enumerate(transaction.execute("SELECT n FROM leaves")):
+        nodes |= dict(grown(n, hash_of(leaf_of(rows[n])), nodes.__getitem__))
+    for (level, n), one in nodes.items():
+        given = {"level": level, "n": n, "hash": one}
+        transaction.execute("UPDATE nodes SET hash = :hash WHERE level = :level AND n = :n", given)
+
+
+REWRITTEN = [
+    ("DELETE FROM checkpoints", "none of its 11 events is signed"),
+    ("DELETE FROM checkpoints WHERE size > 4", "covers 4 events and it has 11"),
+    ("UPDATE checkpoints SET size = 11 + size WHERE size < 11", "covers 5 events and it has 11"),
+    ("UPDATE checkpoints SET note = replace(note, 'time 3', 'time 4')", "forged or broken"),
+    ("DELETE FROM checkpoints WHERE size < 11", "are not those that were signed"),
+    ("DELETE FROM leaves", "covers 11 events and it has 0"),
+]
+
+
+@pytest.mark.parametrize(("statement", "said"), REWRITTEN)
+def test_a_log_that_was_rewritten_is_signed_no_further(statement: str, said: str) -> None:
+    async def scene() -> None:
+        trail = Trail()
+        await trail.grows()
+        database = trail.case.play.store._database
+        await database.write(rewritten)
+        await database.write(lambda transaction: transaction.execute(statement))
+        before = await trail.log.checkpoints()
+        await trail.case.play.sends([{"role": "user", "content": "one more"}], user="bob")
+        with pytest.raises(NotSound, match=said):
+            await trail.log.append(4.0)
+        assert await trail.log.checkpoints() == before
+        assert not (await trail.log.check(is_signed_by)).is_sound
+
+    run(scene())
+
+
+def test_events_in_the_log_without_a_checkpoint_are_a_fault_and_waiting_ones_are_none() -> None:
+    async def scene() -> None:
+        trail = Trail()
+        await trail.grows()
+        await trail.case.play.sends([{"role": "user", "content": "one more"}], user="bob")
+        assert (await trail.log.check(is_signed_by)).problems == [], "it waits"
+        database = trail.case.play.store._database
+        await database.write(lambda transaction: transaction.execute("DELETE FROM checkpoints WHERE size = 11"))
+        problems = (await trail.log.check(is_signed_by)).problems
+        assert problems == ["the last 6 events in the log are signed by no checkpoint"]
+
+    run(scene())
+
+
+def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import shutil
+
+    from quitbutton.settings import load
+    from quitbutton.stores.sql import SQLStore
+    from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
+
+    settings = load(None, {}, data=tmp_path)
+    file = tmp_path / "quitbutton.sqlite3"
+
+    async def chats(*texts: str) -> list[str]:
+        database = SQLite(file)
+        play = Play([say("Hi.") for _ in texts], store=SQLStore(database))
+        trail = audit_log_of(settings, database)
+        job = logging_job(settings, trail, lambda: 5.0)
+        faults = await warn_of_faults(settings, trail)
+        for text in texts:
+            await play.sends([{"role": "user", "content": text}])
+            await job()
+        database.close()
+        return faults
+
+    assert run(chats("one")) == []
+    shutil.copy(file, tmp_path / "old")
+    assert run(chats("two", "three")) == []
+    kept = kept_head(settings)
+    assert kept is not None
+    assert kept.startswith("quitbutton\n3\n")
+    shutil.copy(tmp_path / "old", file)
+    caplog.clear()
+    assert "rolled back" in run(chats("other"))[0]
+    assert "does not go on from the checkpoint" in caplog.text
+    run(chats("more", "and more"))
+    assert kept_head(settings) == kept
+    assert "rewritten" in run(chats())[0]
+
+
+def test_an_unsound_trail_is_said_once_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from quitbutton.settings import load
+    from quitbutton.trail import logging_job
+
+    async def scene() -> None:
+        trail = Trail()
+        await trail.grows()
+        database = trail.case.play.store._database
+        await database.write(lambda transaction: transaction.execute("DELETE FROM checkpoints"))
+        await trail.case.play.sends([{"role": "user", "content": "one more"}], user="bob")
+        job = logging_job(load(None, {}, data=tmp_path), trail.log, lambda: 9.0)
+        for _ in range(3):
+            await job()
+
+    run(scene())
+    assert caplog.text.count("The audit log is signed no further") == 1

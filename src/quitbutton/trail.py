@@ -12,7 +12,7 @@ from pathlib import Path
 
 from quitbutton.settings import Settings
 from quitbutton.signing import is_signed_by, signer_of
-from quitbutton.stores.audit import AuditLog
+from quitbutton.stores.audit import AuditLog, NotSound
 from quitbutton.stores.database import Database
 
 KEY_FILE = "audit.key"
@@ -33,23 +33,36 @@ def kept_head(settings: Settings) -> str | None:
     return file.read_text("utf-8") if file is not None and file.exists() else None
 
 
-def keep_head(settings: Settings, note: str) -> None:
-    """Keep a checkpoint; the file is whole at any time."""
-    file = _head_file(settings)
-    if file is not None:
-        partial = file.with_suffix(".partial")
-        partial.write_text(note, "utf-8")
-        partial.replace(file)
+async def keep_head(settings: Settings, trail: AuditLog) -> None:
+    """Keep the newest checkpoint, of a log that goes on from the one kept before; the file is whole at any time.
+
+    Raises `NotSound` where it does not: the old one is all that still shows it.
+    """
+    file, (_, note) = _head_file(settings), await trail.head()
+    if file is None or note is None:
+        return
+    if problems := (await trail.check_heads(is_signed_by, kept_head(settings))).problems:
+        raise NotSound(
+            f"The audit log does not go on from the checkpoint in {file}, which is kept: {problems[0]}. "
+            "See `quitbutton audit check`; if you restored a backup yourself, move that file to a safe place."
+        )
+    partial = file.with_suffix(".partial")
+    partial.write_text(note, "utf-8")
+    partial.replace(file)
 
 
 def logging_job(settings: Settings, trail: AuditLog, now: Callable[[], float]) -> Callable[[], Awaitable[None]]:
-    """Logs what happened since its last round, and keeps the checkpoint."""
+    """Logs what happened since its last round, and keeps the checkpoint. What is not sound it says once."""
+    told = set[str]()
 
     async def job() -> None:
-        if await trail.append(now()) is not None:
-            _, note = await trail.head()
-            if note is not None:
-                keep_head(settings, note)
+        try:
+            if await trail.append(now()) is not None:
+                await keep_head(settings, trail)
+        except NotSound as error:
+            if str(error) not in told:
+                told.add(str(error))
+                log.error("%s", error)
 
     return job
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cache
+from hmac import compare_digest
 from typing import Any, Protocol
 
 from quitbutton.core.audit import FIELDS, FORMAT, Findings, Tree, Verify, hash_of, leaf_of
-from quitbutton.core.errors import BadRequest, NotFound
-from quitbutton.core.merkle import consistency_proof, grown, inclusion_proof, subtree_root
+from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
+from quitbutton.core.merkle import Fetch, Place, consistency_proof, grown, inclusion_proof, subtree_root
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.many import put_all
@@ -20,6 +22,10 @@ BATCH = 2000
 LOCK = (b"audit log",)
 """One process at a time appends to the log."""
 PAGE = 1000
+
+
+class NotSound(QuitbuttonError):
+    """The trail is not what was signed before: nothing more is signed, or kept, until somebody has looked."""
 
 
 class Signs(Protocol):
@@ -65,7 +71,10 @@ class AuditLog:
         self.signer = signer
 
     async def append(self, now: float) -> Checkpoint | None:
-        """Log what happened since; the checkpoint that covers it, None where nothing did."""
+        """Log what happened since; the checkpoint that covers it, None where nothing did.
+
+        Raises `NotSound` where the log is not the one that this key signed last: a signature would cover the tampering.
+        """
         last, settled = None, await self._database.settled()
 
         def work(transaction: Transaction) -> Checkpoint | None:
@@ -86,10 +95,12 @@ class AuditLog:
         rows = transaction.execute(QUERIES["events_to_log"], {"seq": seq, "settled": settled, "limit": BATCH})
         if not rows:
             return None
-        made: dict[tuple[int, int], bytes] = {}
+        made: dict[Place, bytes] = {}
+        stored = cache(lambda place: _node(transaction, place))
+        self._require_signed(transaction.execute(QUERIES["last_checkpoint"]), size, stored)
 
-        def node(place: tuple[int, int]) -> bytes:
-            return made[place] if place in made else _node(transaction, place)
+        def node(place: Place) -> bytes:
+            return made[place] if place in made else stored(place)
 
         leaves = [{"n": n, "seq": row[0]} for n, row in enumerate(rows, start=size)]
         for row in rows:
@@ -102,6 +113,28 @@ class AuditLog:
         note = signed(checkpoint.text, self.signer.key, self.signer.sign)
         transaction.execute(QUERIES["put_checkpoint"], {"size": size, "note": note, "at": now})
         return checkpoint
+
+    def _require_signed(self, newest: list[Row], size: int, node: Fetch) -> None:
+        fault = self._fault(str(newest[0][1]) if newest else None, size, node)
+        if fault is not None:
+            raise NotSound(
+                f"The audit log is signed no further, since {fault}. Events wait until it is sound again. "
+                "See `quitbutton audit check`, then bring back the database, or the key, that belongs to it."
+            )
+
+    def _fault(self, note: str | None, size: int, node: Fetch) -> str | None:
+        if note is None:
+            return f"none of its {size} events is signed by a checkpoint" if size else None
+        try:
+            last = Checkpoint.read(opened(note, self.signer.key, self._is_own))
+        except ValueError as error:
+            return f"its newest checkpoint is forged or broken: {error}"
+        if last.size != size:
+            return f"its newest checkpoint covers {last.size} events and it has {size}"
+        return None if subtree_root(0, size, node) == last.root else f"its {size} events are not those that were signed"
+
+    def _is_own(self, signature: bytes, data: bytes) -> bool:
+        return compare_digest(self.signer.sign(data), signature)  # Ed25519 signs the same text the same way
 
     async def head(self) -> tuple[int, str | None]:
         """Size and note of the newest checkpoint."""
@@ -190,14 +223,16 @@ class AuditLog:
         notes = [note for _, note, _ in await self._all_checkpoints()]
         for note in [*notes, *([kept] if kept else [])]:
             self._check_note(note, verify, tree, found, is_kept=note is kept)
+        if found.signed < tree.size and found.is_sound:
+            found.wrong(f"the last {tree.size - found.signed} events in the log are signed by no checkpoint")
         return found
 
     async def check_heads(self, verify: Verify, kept: str | None = None) -> Findings:
         """Compare the newest checkpoint, and a note kept elsewhere, with the tree as it stands: quick, for every start."""
         found = Findings(key=self.signer.key.text)
+        _, newest = await self.head()  # first: another process may append meanwhile
         end = await self._database.read(QUERIES["log_end"])
         found.events = int(end[0][0]) + 1 if end else 0
-        _, newest = await self.head()
         for note in filter(None, (newest, kept)):
             one = _opened(note, self.signer.key, verify, found)
             if one is None:
