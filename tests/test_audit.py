@@ -504,3 +504,29 @@ def test_an_unsound_trail_is_said_once_and_raises_nothing(tmp_path: Path, caplog
 
     run(scene())
     assert caplog.text.count("The audit log is signed no further") == 1
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\x1e", "\x0b"])
+def test_a_name_with_another_line_end_leaves_a_sound_trail_sound(
+    end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from quitbutton.cli.main import main
+
+    async def scene() -> list[str]:
+        trail = Trail()
+        database = trail.case.play.store._database
+        await trail.case.ends()
+        changed = {"model": json.dumps({"model": f"m{end}x"}, ensure_ascii=False)}
+        await database.write(lambda transaction: transaction.execute("UPDATE events SET body = :model", changed))
+        await trail.log.append(1.0)
+        return [line async for line in trail.log.export()]
+
+    export = tmp_path / "trail.jsonl"
+    export.write_text("".join(run(scene())), "utf-8")
+    assert main(["audit", "verify", str(export)]) == 0, capsys.readouterr().out
+
+
+def test_a_signature_line_ends_at_a_line_feed_alone() -> None:
+    key = VerifierKey.read(PETER)
+    with pytest.raises(ValueError, match="base64"):
+        opened(NOTE[:-1] + "\u2028\n", key, check(key))

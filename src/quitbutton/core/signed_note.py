@@ -96,7 +96,7 @@ def opened(note: str, key: VerifierKey, verify: Callable[[bytes, bytes], bool]) 
     if not found or not lines.endswith("\n"):
         raise ValueError("a note has a text, an empty line, and signatures")
     text += "\n"
-    for line in lines.splitlines():
+    for line in lines.removesuffix("\n").split("\n"):
         mark, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
         if mark != DASH:
