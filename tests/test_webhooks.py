@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from quitbutton.core.errors import BadRequest, NotFound
 from quitbutton.core.webhooks import TYPES, WAITS, Webhook, body_of, headers_of
 from quitbutton.gateway.delivering import Deliverer
 from quitbutton.stores.webhooks import LEASE, Webhooks
+from tests.gateway.inside import CHAT, HELLO, OPERATOR, Inside, inside, keyed
 from tests.test_rights import Case
 from tests.upstream import Provider, Reply, Seen, whole
 
@@ -46,6 +48,12 @@ def test_the_signature_is_the_standards_own_example() -> None:
     ("given", "said"),
     [
         ({"url": "ftp://x"}, "must begin with http"),
+        ({"url": "http://[bad"}, "host or port that nothing can be sent to"),
+        ({"url": "http://x:99999/"}, "host or port that nothing can be sent to"),
+        ({"url": f"http://{'a' * 70}.example/"}, "host or port that nothing can be sent to"),
+        ({"url": "http://a..example/"}, "host or port that nothing can be sent to"),
+        ({"url": "http://x y/"}, "no spaces"),
+        ({"url": "http://x\ny/"}, "no spaces"),
         ({"url": "https://u:p@x"}, "no user and password"),
         ({"url": "https://x", "types": ("gone",)}, "there are conversation.warned"),
         ({"url": "https://x", "types": ()}, "at least one"),
@@ -53,7 +61,7 @@ def test_the_signature_is_the_standards_own_example() -> None:
 )
 def test_a_webhook_that_is_wrong_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(BadRequest, match=said):
-        Webhook("whk", **given)
+        Webhook("whk", **given).check()
 
 
 def test_a_veto_is_told_whether_the_model_pressed_or_not() -> None:
@@ -218,3 +226,88 @@ def test_a_removed_webhook_hears_nothing_more(fresh: Provider) -> None:
         await one.deliverer.close()
 
     run(scene())
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8443/x?y=%20z", "https://b\u00fccher.example/", "http://my_host:80"])
+def test_an_address_that_can_be_told_is_taken(url: str) -> None:
+    Webhook("whk", url).check()
+
+
+def test_a_host_that_nothing_can_be_sent_to_is_a_failed_try_and_hinders_no_other(fresh: Provider) -> None:
+    async def scene() -> None:
+        one = Scene(fresh)
+        poison = await one.webhooks.put("https://soon.example", ["conversation.ended"], one.clock())
+        await one.webhooks._database.write(  # from before such addresses were refused
+            lambda transaction: transaction.execute(
+                "UPDATE webhooks SET url = :url", {"url": f"http://{'a' * 70}.example/"}
+            )
+        )
+        await one.listens("conversation.ended")
+        await one.case.ends()
+        assert await one.deliverer.deliver() == 2
+        (waiting,) = await one.webhooks.deliveries("waiting", (1e15, ""), 10)
+        assert (waiting.webhook, waiting.attempts, bool(waiting.error)) == (poison.id, 1, True)
+        assert len(one.told) == 1
+        await one.webhooks.drop(poison.id)
+        await one.deliverer.close()
+
+    run(scene())
+
+
+def test_a_try_that_cannot_be_settled_hinders_no_other(fresh: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = Webhooks.settle
+
+    async def fails(self: Webhooks, one: Any, *given: Any) -> None:
+        if "ended" in one.type:
+            raise RuntimeError("no store")
+        await settle(self, one, *given)
+
+    async def scene() -> None:
+        one = Scene(fresh)
+        await one.listens("conversation.warned", "conversation.ended")
+        await one.case.ends()
+        monkeypatch.setattr(Webhooks, "settle", fails)
+        assert await one.deliverer.deliver() == 2
+        (done,) = await one.webhooks.deliveries("done", (1e15, ""), 10)
+        assert done.type == "conversation.warned"
+        await one.deliverer.close()
+
+    run(scene())
+
+
+def test_a_round_of_deliveries_comes_to_its_end(fresh: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quitbutton.gateway.delivering.ROUND", 0.0)
+
+    async def scene() -> None:
+        one = Scene(fresh)
+        for _ in range(21):
+            await one.listens("conversation.ended")
+        await one.case.ends()
+        assert [await one.deliverer.deliver() for _ in range(3)] == [20, 1, 0]
+        await one.deliverer.close()
+
+    run(scene())
+
+
+def test_a_receiver_that_hangs_keeps_no_event_from_the_audit_log(
+    fresh: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(self: Deliverer) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr(Deliverer, "deliver", hangs)
+    monkeypatch.setattr("quitbutton.gateway.app.OFTEN", 0.05)
+    fresh.answer = lambda seen: whole()
+
+    async def scene(one: Inside) -> None:
+        await asyncio.sleep(0.2)
+        assert (await one.ask("POST", "/v1/chat/completions", HELLO, CHAT)).status_code == 200
+        for _ in range(60):
+            head = (await one.ask("GET", "/v1/quitbutton/audit", None, OPERATOR)).json()
+            if head["size"] and not head["waiting"]:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(head)
+
+    inside(keyed(tmp_path, upstream=fresh.url), scene)

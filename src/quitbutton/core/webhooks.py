@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,11 +31,13 @@ DATA = ("end_id", "reason", "decided_by", "request_id", "policy", "model", "appe
 WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each further try; after the last one a delivery is dead until somebody replays it."""
 PREFIX = "whsec_"
+UNWRITTEN = re.compile(r"[\s\x00-\x1f\x7f]")
+"""What an address must not hold as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One address that is told of events. Raises `BadRequest`, naming what is wrong."""
+    """One address that is told of events."""
 
     id: str
     url: str
@@ -42,8 +45,17 @@ class Webhook:
     secret: str = ""
     created_at: float = 0.0
 
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
+    def check(self) -> None:
+        """Before it is put in the store; what is there already can be listed and dropped. Raises `BadRequest`."""
+        if UNWRITTEN.search(self.url):
+            raise BadRequest("`url` must hold no spaces or control characters: write them as %20 and so on.")
+        try:
+            parts = urlsplit(self.url)
+            _ = parts.port, (parts.hostname or "").encode("idna")
+        except ValueError as error:
+            raise BadRequest(
+                f"`url` has a host or port that nothing can be sent to: {error}. Write it as https://host.example:8443/path."
+            ) from error
         if parts.scheme not in ("http", "https") or not parts.hostname or len(self.url) > 2000:
             raise BadRequest(
                 "`url` must begin with http:// or https:// and name a host, in no more than 2000 characters."

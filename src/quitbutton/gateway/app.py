@@ -134,7 +134,8 @@ class Gateway:
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
-        self._jobs = [Jobs(hourly), Jobs(often, every=OFTEN), Jobs([guards.refresh], every=AT_ONCE)]
+        self._jobs = [Jobs(hourly), Jobs([guards.refresh], every=AT_ONCE)]
+        self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
         for jobs in self._jobs:
             jobs.start()
         origins = list(self.settings.allowed_origins)

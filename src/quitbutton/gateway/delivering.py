@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
 import aiohttp
 
@@ -15,6 +16,8 @@ from quitbutton.stores.webhooks import Webhooks
 
 TIMEOUT = 15.0
 """Seconds that a receiver has to answer."""
+ROUND = 10.0
+"""Seconds after which a round begins no further tries: new events are looked at again first."""
 KEPT_FOR = 30 * DAY
 """How long deliveries that were made are listed."""
 
@@ -30,13 +33,17 @@ class Deliverer:
     _session: aiohttp.ClientSession | None = field(default=None)
 
     async def deliver(self) -> int:
-        """Make deliveries of new events and try all that are due; how many were tried."""
+        """Make deliveries of new events and try those that are due, as many as a round has time for; how many."""
         await self.webhooks.fill(self.now())
-        tried = 0
+        tried, over = 0, monotonic() + ROUND
         while claimed := await self.webhooks.claim(self.now()):
             known = {one.id: one for one in await self.webhooks.all()}
-            await asyncio.gather(*(self._try(one, known.get(one.webhook)) for one in claimed))
+            tries = (self._try(one, known.get(one.webhook)) for one in claimed)
+            for problem in filter(None, await asyncio.gather(*tries, return_exceptions=True)):
+                log.error("a webhook delivery was not settled, and is tried again later", exc_info=problem)
             tried += len(claimed)
+            if monotonic() >= over:
+                break
         return tried
 
     async def forget(self) -> None:
@@ -65,12 +72,12 @@ class Deliverer:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT)
             self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-        headers = headers_of(webhook.secret, one.id, one.body, self.now())
         try:
+            headers = headers_of(webhook.secret, one.id, one.body, self.now())
             sent = self._session.post(webhook.url, data=one.body.encode(), headers=headers, allow_redirects=False)
             async with sent as answer:
                 return answer.status, None if answer.status < 300 else f"HTTP {answer.status}"
         except TimeoutError:
             return None, f"no answer within {TIMEOUT:g} s"
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return None, type(error).__name__

@@ -28,6 +28,7 @@ class Webhooks:
     async def put(self, url: str, types: Sequence[str], now: float) -> Webhook:
         """A new webhook, told of what happens from now on. Raises `BadRequest`."""
         made = Webhook("whk_" + secrets.token_urlsafe(9), url, tuple(types), new_secret(), now)
+        made.check()
         given = {"id": made.id, "url": url, "types": json.dumps(made.types), "secret": made.secret, "at": now}
         await self._database.write(lambda transaction: transaction.execute(QUERIES["put_webhook"], given))
         return made
