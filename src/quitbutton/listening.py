@@ -116,6 +116,8 @@ class Turn:
     """Whose words are kept of this caller; None leaves it to the setting."""
     seen: Verdict | None = None
     """What the assessor saw, once it was asked."""
+    began: float = 0.0
+    """When it was taken, in seconds since 1970."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)

@@ -52,7 +52,7 @@ class TurnTaker:
 
         Raises what is to be told to the client; nothing was counted then.
         """
-        self.under_way[turn.id] = turn
+        self.under_way[turn.id], turn.began = turn, self.now()
         try:
             await self._take(turn)
         finally:
@@ -238,6 +238,7 @@ class TurnTaker:
                 turn.owner,
                 words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said),
                 turn.request.model,
+                turn.began,
             )
         )
         if turn.drafts and turn.seen is not None:

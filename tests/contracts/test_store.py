@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from quitbutton.core.appeals import AppealState
 from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
+from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.policy import OPEN, Decision, Standing, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
@@ -19,6 +22,7 @@ from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.stores.database import Database, Transaction
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.postgres import Postgres
+from quitbutton.stores.rights import Rights
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.wiring import database_at
@@ -179,6 +183,52 @@ def test_a_history_of_any_length_can_come_first(store: SQLStore) -> None:
         await take(store, branch(*names, "newest"))
         marks = await store.marks(branch(*names, "newest"))
         assert marks.by_address[branch(*names, "newest").address].standing.rung is Rung.REDIRECTED
+
+    asyncio.run(scene())
+
+
+def test_an_erasure_takes_the_words_of_turns_that_were_under_way_and_feedback_on_any_turn(store: SQLStore) -> None:
+    async def scene() -> None:
+        rights = Rights(store._database)
+        said = (KeptWords("user", "private"),)
+
+        async def turn(name: str, began: float) -> None:
+            one = branch("m1", name)
+            decision = decide(POLICY, Standing(), CLEAN, Signal.NONE, one.message)
+            footing = standing_of(one, await store.marks(one))
+            record = TurnRecord("t", one, footing, decision, f"req_{name}", began + 1, "enforce", words=said, began=began)
+            await store.record(record)
+
+        await turn("m2", 1.0)
+        await store.put_feedback("t", "req_m2", "down", "private", 2.0)
+        await rights.erase_conversation("conv_1", 10.0)
+        await turn("m3", 9.0)
+        assert await rights.words("conv_1") == []
+        assert await store._database.read("SELECT * FROM feedback") == []
+        await turn("m4", 11.0)
+        assert [word["text"] for word in await rights.words("conv_1")] == ["private"]
+
+    asyncio.run(scene())
+
+
+def test_an_upheld_appeal_hands_its_turns_to_an_end_that_stands_above(store: SQLStore) -> None:
+    async def scene() -> None:
+        rights = Rights(store._database)
+        deep, high = branch("m1", "m2", "m3", "m4"), branch("m1", "m2")
+        await climb(store)
+        below = (await store.marks(deep)).by_address[deep.address].end_id
+        footing = standing_of(high, await store.marks(high))
+        warned = replace(footing.standing, rung=Rung.WARNED, redirections=2)
+        decision = decide(POLICY, warned, HARM, Signal.PRESS, high.message)
+        assert decision.after.rung is Rung.ENDED
+        await put(store, high, footing, decision)
+        appeal = await rights.appeal(str(below), "a quotation", 2.0)
+        await rights.decide(appeal.id, AppealState.UPHELD, "ada", "so it was", 3.0)
+        on = branch("m1", "m2", "m3", "m4", "m5")
+        marks = await store.marks(on)
+        assert standing_of(on, marks).standing.rung is Rung.ENDED
+        above = (await store.marks(high)).by_address[high.address].end_id
+        assert marks.by_address[deep.address].end_id == above != below
 
     asyncio.run(scene())
 

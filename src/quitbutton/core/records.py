@@ -55,6 +55,8 @@ class TurnRecord:
     """What was said, as far as it is kept."""
     model: str = ""
     """The model that was asked."""
+    began: float = 0.0
+    """When the turn began: an erasure since then takes its words too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,7 @@ class Rights:
                 {"appeal": appeal_id, "state": state.value, "by": by},
             )
             if state is AppealState.UPHELD and end.reopened_at is None:
-                transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.OPEN.value})
-                transaction.execute(QUERIES["reopen_turns"], {"end_id": end.id, "at": now})
+                _reopen(transaction, end.id, now)
                 transaction.execute(QUERIES["reopen_end"], {"end_id": end.id, "at": now})
                 _put_event(
                     transaction, "conversation.reopened", before.tenant, end, now, {"appeal": appeal_id, "by": by}
@@ -161,8 +160,23 @@ class Rights:
         return await self._database.write(work)
 
 
+def _reopen(transaction: Transaction, end_id: str, now: float) -> None:
+    """Open the turns that an end had locked; where another end stands above them, they are locked by that one."""
+    inside = {"end_id": end_id, "at": now}
+    address = transaction.execute(QUERIES["tenant_of_end"], {"id": end_id})[0][1]
+    others = transaction.execute(QUERIES["end_above"], {"address": address, "end_id": end_id})
+    if others:
+        transaction.execute(QUERIES["hand_on_turns"], {**inside, "other": others[0][0]})
+        return
+    transaction.execute(QUERIES["conversations_of_end"], {"end_id": end_id, "rung": Rung.OPEN.value})
+    transaction.execute(QUERIES["reopen_turns"], inside)
+
+
 def _erase(transaction: Transaction, conversation: str, now: float) -> None:
     inside = {"conversation": conversation}
+    for (body,) in transaction.execute(QUERIES["bodies_of"], inside):
+        if request := json.loads(body).get("request_id"):
+            transaction.execute(QUERIES["erase_feedback_about"], {"about": request})
     for name in ("erase_feedback", "erase_appeal_texts", "erase_explanations", "erase_words"):
         transaction.execute(QUERIES[name], inside)
     event = {"at": now, "kind": "words.erased", "tenant": "", "message": "", "body": "{}"}

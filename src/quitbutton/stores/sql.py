@@ -230,6 +230,8 @@ def _gap(record: TurnRecord) -> tuple[bytes, ...]:
 
 def _put_words(transaction: Transaction, record: TurnRecord) -> None:
     place = {"message": record.branch.message, "conversation": record.branch.conversation, "tenant": record.tenant}
+    if record.words and transaction.execute(QUERIES["erased_since"], {**place, "began": record.began}):
+        return
     for words in record.words:
         said = {"speaker": words.speaker, "salt": words.salt, "body": words.text}
         transaction.execute(QUERIES["put_words"], {**place, **said, "request_id": record.request_id, "at": record.at})

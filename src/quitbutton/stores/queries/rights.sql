@@ -9,6 +9,9 @@ ON CONFLICT (message, speaker, request_id) DO NOTHING;
 SELECT message, speaker, request_id, salt, body, at FROM words WHERE conversation = :conversation
 ORDER BY at, speaker DESC;
 
+-- name: erased_since
+SELECT seq FROM events WHERE kind = 'words.erased' AND kind <> 'turn.pass' AND at >= :began AND conversation = :conversation LIMIT 1;
+
 -- name: erase_words
 DELETE FROM words WHERE conversation = :conversation;
 
@@ -16,11 +19,16 @@ DELETE FROM words WHERE conversation = :conversation;
 UPDATE ends SET explanation = '' WHERE conversation = :conversation;
 
 -- name: erase_appeal_texts
-UPDATE appeals SET body = '' WHERE end_id IN (SELECT id FROM ends WHERE conversation = :conversation);
+UPDATE appeals SET body = '', reason = '' WHERE end_id IN (SELECT id FROM ends WHERE conversation = :conversation);
 
 -- name: erase_feedback
-DELETE FROM feedback WHERE about IN (SELECT id FROM ends WHERE conversation = :conversation)
-    OR about IN (SELECT request_id FROM words WHERE conversation = :conversation);
+DELETE FROM feedback WHERE about IN (SELECT id FROM ends WHERE conversation = :conversation);
+
+-- name: erase_feedback_about
+DELETE FROM feedback WHERE about = :about;
+
+-- name: bodies_of
+SELECT body FROM events WHERE conversation = :conversation;
 
 -- name: drop_old_words
 DELETE FROM words WHERE at < :before;
@@ -64,6 +72,18 @@ UPDATE appeals SET state = :state, decided_at = :at, decided_by = :by, reason = 
 UPDATE turns SET rung = 'open', end_id = NULL, redirections = 0, clean_turns = 0, asked = 0, evidence = '[]',
     updated_at = :at
 WHERE end_id = :end_id;
+
+-- name: end_above
+WITH RECURSIVE above (address, parent) AS (
+    SELECT address, parent FROM turns WHERE address = :address
+    UNION
+    SELECT turns.address, turns.parent FROM turns JOIN above ON turns.address = above.parent
+)
+SELECT turns.end_id FROM above JOIN turns ON turns.address = above.address
+WHERE turns.end_id IS NOT NULL AND turns.end_id <> :end_id LIMIT 1;
+
+-- name: hand_on_turns
+UPDATE turns SET end_id = :other, updated_at = :at WHERE end_id = :end_id;
 
 -- name: reopen_end
 UPDATE ends SET reopened_at = :at WHERE id = :end_id;
