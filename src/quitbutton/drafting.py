@@ -52,5 +52,7 @@ async def _try(store: Store, key: bytes, turn: Turn, policy: Policy, seen: Verdi
         )
     mode = Mode.SHADOW.value
     await store.record(
-        TurnRecord(turn.tenant, branch, footing, decision, turn.id, at, mode, end, model=turn.request.model)
+        TurnRecord(
+            turn.tenant, branch, footing, decision, turn.id, at, mode, end, model=turn.request.model, is_draft=True
+        )
     )

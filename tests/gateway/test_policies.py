@@ -110,6 +110,8 @@ def test_in_shadow_a_draft_is_recorded_and_changes_nothing(api: str, alone: Runn
     digest = next(one["digest"] for one in call(api)[1]["policies"][0]["versions"] if one["number"] == number)
     moved(api, number, "shadow")
     assert states(alone, "in shadow", 4) == ["redirected", "redirected", "warned", "ended"]
+    found: Any = call(f"{alone.url}/v1/quitbutton/records/ends?limit=200")[1]["ends"]
+    assert digest not in [one["policy"] for one in found]
     moved(api, number, "draft")
     deadline = time.monotonic() + 20
     while call(f"{alone.url}/v1/quitbutton/audit")[1]["waiting"] and time.monotonic() < deadline:

@@ -57,6 +57,8 @@ class TurnRecord:
     """The model that was asked."""
     began: float = 0.0
     """When the turn began: an erasure since then takes its words too."""
+    is_draft: bool = False
+    """True for what a policy in shadow would have decided beside what was done."""
 
 
 @dataclass(frozen=True, slots=True)

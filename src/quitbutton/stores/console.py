@@ -194,7 +194,7 @@ def _count(transaction: Transaction, settled: int) -> int:
         event = json.loads(body)
         mode = event.get("mode", "enforce")
         counts.update((day_of(at), mode, name) for name in counted_as(kind, event))
-        if request := event.get("request_id"):
+        if (request := event.get("request_id")) and not event.get("draft"):
             transaction.execute(QUERIES["put_request"], {"id": request, "seq": seq})
     for (day, mode, name), count in counts.items():
         transaction.execute(QUERIES["add_to_day"], {"day": day, "mode": mode, "name": name, "count": count})

@@ -190,6 +190,7 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
             "root": branch.root,
             "rung": standing.rung.value,
             "at": record.at,
+            "is_draft": int(record.is_draft),
         },
     )
     _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
@@ -262,6 +263,7 @@ def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
             "evidence": _evidence_text(end.evidence),
             "model": end.model,
             "at": end.ended_at,
+            "is_draft": int(record.is_draft),
         },
     )
     if not transaction.is_alone:
@@ -295,6 +297,7 @@ def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: di
         "reply": decision.reply,
         "policy": decision.policy,
         "model": record.model,
+        **({"draft": True} if record.is_draft else {}),
         "words": {words.speaker: words.digest for words in record.words},
         **more,
     }

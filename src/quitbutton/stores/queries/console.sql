@@ -46,19 +46,19 @@ SELECT COUNT(*) FROM deliveries WHERE state = :state;
 -- name: recent_conversations
 SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head
-WHERE c.updated_at >= :since AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
+WHERE c.is_draft = 0 AND c.updated_at >= :since AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
 ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit;
 
 -- name: conversations_on_rung
 SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head
-WHERE c.rung = :rung AND c.updated_at >= :since
+WHERE c.rung = :rung AND c.is_draft = 0 AND c.updated_at >= :since
     AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
 ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit;
 
 -- name: ends_page
 SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at FROM ends
-WHERE ended_at >= :since AND (ended_at < :before OR (ended_at = :before AND id < :before_id)) {filters}
+WHERE is_draft = 0 AND ended_at >= :since AND (ended_at < :before OR (ended_at = :before AND id < :before_id)) {filters}
 ORDER BY ended_at DESC, id DESC LIMIT :limit;
 
 -- name: events_page

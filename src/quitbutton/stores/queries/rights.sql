@@ -92,7 +92,7 @@ UPDATE ends SET reopened_at = :at WHERE id = :end_id;
 SELECT tenant, address FROM ends WHERE id = :id;
 
 -- name: ends_to_sample
-SELECT id, tenant FROM ends WHERE ended_at >= :since AND id NOT IN (SELECT end_id FROM appeals WHERE source = 'sample');
+SELECT id, tenant FROM ends WHERE is_draft = 0 AND ended_at >= :since AND id NOT IN (SELECT end_id FROM appeals WHERE source = 'sample');
 
 -- name: reviewed_ends
 SELECT ends.policy, ends.model, ends.reason, appeals.source, appeals.state FROM appeals JOIN ends ON ends.id = appeals.end_id

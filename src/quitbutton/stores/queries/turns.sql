@@ -42,8 +42,8 @@ WITH RECURSIVE below (address) AS (
 SELECT address FROM below;
 
 -- name: put_conversation
-INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at)
-VALUES (:id, :tenant, :head, :root, :rung, :at, :at)
+INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at, is_draft)
+VALUES (:id, :tenant, :head, :root, :rung, :at, :at, :is_draft)
 ON CONFLICT (id) DO UPDATE SET head = excluded.head, rung = excluded.rung, updated_at = excluded.updated_at;
 
 -- name: conversations_of_end
@@ -62,8 +62,8 @@ VALUES (:owner, :id, :address, :conversation, :upstream_id, :upstream, :owed, :a
 ON CONFLICT (owner, id) DO NOTHING;
 
 -- name: put_end
-INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, model, ended_at)
-VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :model, :at);
+INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, model, ended_at, is_draft)
+VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :model, :at, :is_draft);
 
 -- name: end_by_id
 SELECT id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at FROM ends WHERE id = :id;
