@@ -176,6 +176,21 @@ def test_a_sample_goes_into_the_queue_once() -> None:
     run(scene())
 
 
+def test_a_sample_counts_an_end_that_was_found_wrong_on_appeal() -> None:
+    async def scene() -> None:
+        case = Case()
+        await case.ends()
+        filed = await case.rights.appeal(case.end_id, "a quotation", 10.0)
+        await case.rights.decide(filed.id, AppealState.UPHELD, "ada", "So it was.", 20.0)
+        assert await case.rights.sample(0.0, 1.0, 50.0, seed=1) == 0
+        assert sorted((row[3], row[4]) for row in await case.rights.reviewed(0.0)) == [
+            ("sample", "upheld"),
+            ("user", "upheld"),
+        ]
+
+    run(scene())
+
+
 def test_erasure_takes_every_word_and_leaves_every_decision() -> None:
     async def scene() -> None:
         case = Case(Retention.ALL)

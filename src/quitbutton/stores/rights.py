@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -50,7 +51,8 @@ class Rights:
             standing = [one for one in _appeals_of(transaction, end_id) if one.source is source]
             if standing:
                 return standing[0]
-            check_may_appeal(end, now)
+            if source is AppealSource.USER:
+                check_may_appeal(end, now)
             tenant, _ = transaction.execute(QUERIES["tenant_of_end"], {"id": end_id})[0]
             made = Appeal(
                 "app_" + secrets.token_urlsafe(18),
@@ -65,7 +67,14 @@ class Rights:
             given = {"id": made.id, "end_id": end_id, "tenant": tenant, "source": source.value, "body": text}
             transaction.execute(QUERIES["put_appeal"], {**given, "at": now, "due_at": made.due_at})
             _put_event(transaction, "appeal.opened", tenant, end, now, {"appeal": made.id, "source": source.value})
-            return made
+            if end.reopened_at is None:
+                return made
+            # A person has found this end wrong already; a sample without such ends would count too few false ones.
+            state = AppealState.UPHELD
+            known = {"id": made.id, "state": state.value, "at": now, "by": "", "reason": ""}
+            transaction.execute(QUERIES["decide_appeal"], known)
+            _put_event(transaction, "appeal.decided", tenant, end, now, {"appeal": made.id, "state": state.value, "by": ""})
+            return replace(made, state=state, decided_at=now)
 
         return await self._database.write(work, durable=True)
 
@@ -113,17 +122,17 @@ class Rights:
         return await self._database.write(work, durable=True)
 
     async def sample(self, since: float, share: float, now: float, seed: int | None = None) -> int:
-        """Put a random share of the ends since then into the queue for a blind review; how many."""
+        """Put a random share of the ends since then into the queue for a blind review; how many.
+
+        Those drawn that were reopened already count as upheld, and are not reviewed again.
+        """
         rows = await self._database.read(QUERIES["ends_to_sample"], {"since": since})
         chance = random.Random(seed) if seed is not None else random.SystemRandom()
         chosen = [end_id for end_id, _ in rows if chance.random() < share]
         put = 0
         for end_id in chosen:
-            try:
-                await self.appeal(end_id, "", now, AppealSource.SAMPLE)
-                put += 1
-            except NotPossible:
-                continue
+            drawn = await self.appeal(end_id, "", now, AppealSource.SAMPLE)
+            put += drawn.state is AppealState.OPEN
         return put
 
     async def reviewed(self, since: float) -> list[Row]:
