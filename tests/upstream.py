@@ -130,6 +130,7 @@ class Provider:
         self.seen.append(seen)
         reply = self.answer(seen)
         lines = [f"HTTP/1.1 {reply.status} X", f"content-type: {reply.content_type}", "transfer-encoding: chunked"]
+        lines.append("connection: close")
         lines += [f"{name}: {value}" for name, value in reply.headers]
         watch = asyncio.ensure_future(reader.read(1))
 
