@@ -77,4 +77,7 @@ async def warn_of_faults(settings: Settings, trail: AuditLog) -> list[str]:
 
 
 def _head_file(settings: Settings) -> Path | None:
-    return None if settings.store_path == ":memory:" else settings.data / HEAD_FILE
+    place = settings.store_path
+    if place == ":memory:":
+        return None
+    return settings.data / HEAD_FILE if "://" in place else Path(place).parent / HEAD_FILE
