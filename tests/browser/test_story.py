@@ -68,15 +68,14 @@ def uphold(console: Chat, key: str) -> None:
 
 
 def test_the_whole_story(
-    chat: Chat,
+    page: Page,
     start_gateway: Callable[..., Running],
     browser: Browser,
     browser_context_args: dict[str, Any],
     tmp_path: Path,
 ) -> None:
     gateway = start_gateway()
-    chat.url = gateway.url
-    chat.open()
+    chat = Chat(page, gateway.url).open()
     chat.end()
     contest(chat.page)
     statement = chat.page.url
@@ -108,4 +107,5 @@ def test_the_whole_story(
     chat.page.goto(statement)
     expect(chat.page.get_by_text("The words themselves are not kept, or were erased.")).to_be_visible()
     expect(chat.page.get_by_text(ABUSE[3])).to_have_count(0)
+    assert chat.faults == []
     context.close()

@@ -196,7 +196,9 @@ def test_an_erasure_takes_the_words_of_turns_that_were_under_way_and_feedback_on
             one = branch("m1", name)
             decision = decide(POLICY, Standing(), CLEAN, Signal.NONE, one.message)
             footing = standing_of(one, await store.marks(one))
-            record = TurnRecord("t", one, footing, decision, f"req_{name}", began + 1, "enforce", words=said, began=began)
+            record = TurnRecord(
+                "t", one, footing, decision, f"req_{name}", began + 1, "enforce", words=said, began=began
+            )
             await store.record(record)
 
         await turn("m2", 1.0)

@@ -160,7 +160,9 @@ def test_a_conversation_of_the_provider_climbs_with_the_same_words(stream: bool)
             states.append(play.state(ear))
         assert states == ["redirected", "redirected", "warned", "ended"]
         owed, said = play.upstream.sent[3]["input"]
-        assert (owed["type"], owed["call_id"]) == ("function_call_output", "call_0"), "the press that warned is answered"
+        assert (owed["type"], owed["call_id"]) == ("function_call_output", "call_0"), (
+            "the press that warned is answered"
+        )
         assert said["content"] == A
         assert "previous_response_id" not in play.upstream.sent[-1], "a conversation has no previous response"
         assert [item["type"] for item in play.upstream.sent[-1]["input"]] == ["function_call_output"]

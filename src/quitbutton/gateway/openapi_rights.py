@@ -184,7 +184,9 @@ def _policies() -> dict[str, Any]:
     )
     changed = {"changed": COUNT, "of": COUNT, "conversations": _OBJECTS, "difference": _OBJECT}
     return {
-        f"{API}/policies": _get("Policies and their versions", {"policies": _OBJECTS, "choices": _OBJECT}, tags=OPERATORS),
+        f"{API}/policies": _get(
+            "Policies and their versions", {"policies": _OBJECTS, "choices": _OBJECT}, tags=OPERATORS
+        ),
         f"{API}/policies/{{name}}/versions": _post(
             "Write a version: the policy in force with these keys changed", "201", _VERSION, new, name, tags=OPERATORS
         ),

@@ -73,7 +73,9 @@ class Rights:
             state = AppealState.UPHELD
             known = {"id": made.id, "state": state.value, "at": now, "by": "", "reason": ""}
             transaction.execute(QUERIES["decide_appeal"], known)
-            _put_event(transaction, "appeal.decided", tenant, end, now, {"appeal": made.id, "state": state.value, "by": ""})
+            _put_event(
+                transaction, "appeal.decided", tenant, end, now, {"appeal": made.id, "state": state.value, "by": ""}
+            )
             return replace(made, state=state, decided_at=now)
 
         return await self._database.write(work, durable=True)
