@@ -8,11 +8,10 @@ import json
 from quitbutton.core.errors import SettingsError
 from quitbutton.replaying import LONGEST
 from quitbutton.settings import Settings
-from quitbutton.stores.console import Console, Page
+from quitbutton.stores.console import LAST_SEQ, Console, Page
 from quitbutton.stores.sql import SQLStore
 from quitbutton.wiring import database_of
 
-LAST = 2**62
 MOST = 1000
 
 
@@ -31,6 +30,6 @@ async def _read(settings: Settings, newest: int) -> list[str]:
         names = [one.id for one in await console.conversations(None, Page(limit=newest))]
         if not names:
             raise SettingsError(f"Nothing is recorded in {settings.data}; --data or --config names another folder.")
-        return [json.dumps({"id": name, "recorded": await console.ladder(name, LAST, LONGEST)}) for name in names]
+        return [json.dumps({"id": name, "recorded": await console.ladder(name, LAST_SEQ, LONGEST)}) for name in names]
     finally:
         store.close()

@@ -25,7 +25,7 @@ from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.replaying import LONGEST, recorded
 from quitbutton.settings import policy_from
 from quitbutton.simulation import simulate
-from quitbutton.stores.console import Console, Page
+from quitbutton.stores.console import LAST_SEQ, Console, Page
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.stores.versions import Versions
@@ -35,7 +35,6 @@ API = "/v1/quitbutton/policies"
 NO_STORE = {"cache-control": "no-store"}
 MOST = 200
 """Most conversations of one replay."""
-LAST = 2**62
 
 CHOICES = {
     name: [one.value for one in kind]
@@ -116,7 +115,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         )
         courses = [(row.get("id"), _course_of(chat, row)) for row in given.conversations]
         for name in dict.fromkeys([*given.stored, *newest]):
-            courses.append((name, recorded(name, await console.ladder(name, LAST, LONGEST)).under))
+            courses.append((name, recorded(name, await console.ladder(name, LAST_SEQ, LONGEST)).under))
         changes = [{"id": name, **await _compared(course, before, draft)} for name, course in courses]
         told = {"changed": sum(one["changed"] for one in changes), "of": len(changes), "conversations": changes}
         return JSONResponse({**told, "difference": difference(before, draft)}, headers=NO_STORE)

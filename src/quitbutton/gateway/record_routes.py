@@ -18,12 +18,11 @@ from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.console_views import conversation_view, end_view, event_view, turn_view
 from quitbutton.gateway.endpoints import endpoint, whole
 from quitbutton.gateway.rights_routes import listed
-from quitbutton.stores.console import FILTERS, NEWEST, Console, Page
+from quitbutton.stores.console import FILTERS, LAST_SEQ, NEWEST, Console, Page
 
 RECORDS = "/v1/quitbutton/records"
 NO_STORE = {"cache-control": "no-store"}
 LONGEST_PAGE = 200
-LAST_SEQ = 2**62
 KINDS = (
     *("turn.warn", "turn.end", "turn.support", "turn.ask", "turn.redirect", "turn.refuse", "press.denied"),
     *("appeal.opened", "appeal.decided", "conversation.reopened", "words.erased"),

@@ -12,7 +12,7 @@ from quitbutton.core.appeals import Appeal
 from quitbutton.core.conversation import address_start, message_id
 from quitbutton.core.counting import counted_as, day_of
 from quitbutton.core.records import End
-from quitbutton.stores.database import Database, Row, Transaction
+from quitbutton.stores.database import EVERYTHING, Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rights import appeal_of
 from quitbutton.stores.sql import end_of
@@ -25,6 +25,8 @@ LOCK = (b"counts",)
 """One process at a time counts."""
 NEWEST = 1e15
 LAST = "\U0010ffff"
+LAST_SEQ = EVERYTHING
+"""A number after that of every event."""
 FILTERS = ("reason", "decided_by", "model", "policy")
 """Columns that ends can be filtered by."""
 
@@ -111,7 +113,7 @@ class Console:
     async def events(self, kind: str, page: Page) -> list[dict[str, Any]]:
         """Events of a kind, newest first."""
         given = {"kind": kind, "since": page.since, "before": page.before, "limit": page.limit}
-        rows = await self._database.read(QUERIES["events_page"], {**given, "before_seq": int(page.last or 2**62)})
+        rows = await self._database.read(QUERIES["events_page"], {**given, "before_seq": int(page.last or LAST_SEQ)})
         names = ("seq", "at", "kind", "conversation", "message")
         return [{**dict(zip(names, row[:5], strict=True)), **json.loads(row[5])} for row in rows]
 

@@ -70,13 +70,8 @@ class Rights:
             if end.reopened_at is None:
                 return made
             # A person has found this end wrong already; a sample without such ends would count too few false ones.
-            state = AppealState.UPHELD
-            known = {"id": made.id, "state": state.value, "at": now, "by": "", "reason": ""}
-            transaction.execute(QUERIES["decide_appeal"], known)
-            _put_event(
-                transaction, "appeal.decided", tenant, end, now, {"appeal": made.id, "state": state.value, "by": ""}
-            )
-            return replace(made, state=state, decided_at=now)
+            _decide(transaction, made, end, AppealState.UPHELD, "", "", now)
+            return replace(made, state=AppealState.UPHELD, decided_at=now)
 
         return await self._database.write(work, durable=True)
 
@@ -103,16 +98,7 @@ class Rights:
             if before.state is not AppealState.OPEN:
                 raise NotPossible(f"This appeal was decided already: {before.state}.")
             end = _end(transaction, before.end_id)
-            decided = {"id": appeal_id, "state": state.value, "at": now, "by": by, "reason": reason}
-            transaction.execute(QUERIES["decide_appeal"], decided)
-            _put_event(
-                transaction,
-                "appeal.decided",
-                before.tenant,
-                end,
-                now,
-                {"appeal": appeal_id, "state": state.value, "by": by},
-            )
+            _decide(transaction, before, end, state, by, reason, now)
             if state is AppealState.UPHELD and end.reopened_at is None:
                 _reopen(transaction, end.id, now)
                 transaction.execute(QUERIES["reopen_end"], {"end_id": end.id, "at": now})
@@ -169,6 +155,15 @@ class Rights:
             return count
 
         return await self._database.write(work)
+
+
+def _decide(
+    transaction: Transaction, appeal: Appeal, end: End, state: AppealState, by: str, reason: str, now: float
+) -> None:
+    given = {"id": appeal.id, "state": state.value, "at": now, "by": by, "reason": reason}
+    transaction.execute(QUERIES["decide_appeal"], given)
+    told = {"appeal": appeal.id, "state": state.value, "by": by}
+    _put_event(transaction, "appeal.decided", appeal.tenant, end, now, told)
 
 
 def _reopen(transaction: Transaction, end_id: str, now: float) -> None:
