@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.anthropic_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
+from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
+from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
