@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from quitbutton.core.errors import QuitbuttonError, StoreFailed
+from quitbutton.core.errors import QuitbuttonError, RecordRefused, StoreFailed
 from quitbutton.stores.database import EVERYTHING, NOTHING, Params, Row, T, Transaction
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
+MAX_ROWS = 64
+"""Most rows of one statement."""
+CACHE_KIB = 16 * 1024
+"""Pages kept in memory, for each connection."""
+CHECKPOINT_SECONDS = 0.5
+"""How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
+LARGEST_LOG = 16_000
+"""Pages of the log at which whoever writes next does it, where that thread does not keep up."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
 
 WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
+
+
+_NAME = re.compile(r":([a-z_]\w*)")
+_VALUES = re.compile(r"(.*?\sVALUES\s+)(\(.*?\))((?:\s+ON CONFLICT.*)?)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -30,6 +45,8 @@ class _Job:
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
+    is_refused: bool = False
+    """True where the work failed, not the database."""
 
 
 class _Connection:
@@ -39,10 +56,31 @@ class _Connection:
         self.connection = connection
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
-        return self.connection.execute(sql, dict(params)).fetchall()
+        return self.connection.execute(sql, params).fetchall()
+
+    def insert(self, sql: str, rows: Sequence[Params], /) -> None:
+        """Many rows of one statement: one step of the database each, not one for each row."""
+        start = 0
+        while start < len(rows):
+            size = min(MAX_ROWS, 1 << (len(rows) - start).bit_length() - 1)  # few different statements, known again
+            statement, names = repeated(sql, size)
+            part = rows[start : start + size]
+            self.connection.execute(statement, [row[name] for row in part for name in names])
+            start += size
 
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Nothing to do: there is one writer."""
+
+
+@lru_cache(maxsize=256)
+def repeated(sql: str, times: int) -> tuple[str, tuple[str, ...]]:
+    """An `INSERT` of one row as one of many, and the names of its parameters in their order."""
+    found = _VALUES.fullmatch(sql)
+    if found is None:
+        raise ValueError(f"no INSERT of one row: {sql}")
+    head, values, tail = found.groups()
+    row = _NAME.sub("?", values)
+    return f"{head}{', '.join([row] * times)}{tail}", tuple(_NAME.findall(values))
 
 
 class SQLite:
@@ -54,6 +92,8 @@ class SQLite:
     """
 
     words = WORDS
+    is_near = True
+    at_once = 1
 
     def __init__(self, path: Path | str) -> None:
         self._path = str(path)
@@ -65,15 +105,21 @@ class SQLite:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
+        self._closing = threading.Event()
+        self._checkpoints = threading.Thread(target=self._checkpoint, name="quitbutton-sqlite-checkpoints", daemon=True)
+        if not self._in_memory:
+            self._checkpoints.start()
 
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=64
+                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=256
             )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         except sqlite3.Error as error:
             raise StoreFailed(
                 f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights."
@@ -85,7 +131,7 @@ class SQLite:
         if self._in_memory:
             return await self.write(lambda transaction: transaction.execute(sql, params))
         try:
-            return self._reader.execute(sql, dict(params)).fetchall()
+            return self._reader.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
 
@@ -118,11 +164,21 @@ class SQLite:
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
+        self._closing.set()
         self._jobs.put(None)
         self._thread.join(timeout=BUSY_SECONDS)
+        if self._checkpoints.is_alive():
+            self._checkpoints.join(timeout=BUSY_SECONDS)
         if self._reader is not self._writer:
             self._reader.close()
         self._writer.close()
+
+    def _checkpoint(self) -> None:
+        connection = self._connect()
+        while not self._closing.wait(CHECKPOINT_SECONDS):
+            with suppress(sqlite3.Error):  # the next one, or the writer, does it
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        connection.close()
 
     def _run(self) -> None:
         while True:
@@ -168,6 +224,7 @@ class SQLite:
             job.result = job.work(transaction)
         except Exception as error:
             job.error = error
+            job.is_refused = not isinstance(error, sqlite3.OperationalError)
             self._writer.execute("ROLLBACK TO turn")
         self._writer.execute("RELEASE turn")
 
@@ -181,6 +238,7 @@ def _answer(job: _Job) -> None:
     if isinstance(job.error, QuitbuttonError):
         job.future.set_exception(job.error)
         return
-    error = StoreFailed(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
+    kind = RecordRefused if job.is_refused else StoreFailed
+    error = kind(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
     error.__cause__ = job.error
     job.future.set_exception(error)
