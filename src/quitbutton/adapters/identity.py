@@ -45,7 +45,9 @@ ISSUED = re.compile(r"conv_[a-z2-7]{24}")
 """Our own ids of conversations: a client that sends one back names nothing of its own."""
 
 
-TELLING = frozenset((*CONVERSATION_HEADERS, *END_USER_HEADERS, *PAGE_HEADERS, PARENT_HEADER, *TASK_HEADERS, *FLAG_HEADERS))
+TELLING = frozenset(
+    (*CONVERSATION_HEADERS, *END_USER_HEADERS, *PAGE_HEADERS, PARENT_HEADER, *TASK_HEADERS, *FLAG_HEADERS)
+)
 """Every header that is looked at here."""
 
 
