@@ -18,6 +18,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
+from quitbutton.observing.seen import saw_usage
 
 HOP_BY_HOP = frozenset(
     {
@@ -210,6 +211,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         async for passage in _passages(exchange, reader, watcher):
             data = delivery.writer.pass_on(passage)
             if passage.piece.usage:
+                saw_usage(passage.piece.usage)
                 # Some servers count up from frame to frame: the last count of a call is the call's.
                 delivery.billed = before + passage.piece.usage.completion
             if data:
