@@ -8,17 +8,16 @@ from quitbutton.gateway.observed import Observer
 from quitbutton.gateway.turnstile import Room
 from quitbutton.interfaces import Upstream
 from quitbutton.observing.doors import WatchedUpstream
-from quitbutton.observing.metrics import Metrics
+from quitbutton.observing.metrics import Metrics, Values
 from quitbutton.observing.process import usage
 from quitbutton.stores.audit import AuditLog
 from quitbutton.stores.database import Database
 from quitbutton.stores.webhooks import Webhooks
 
-Values = dict[tuple[str, ...], float]
 STATES = ("waiting", "dead")
 """States of deliveries that somebody should know of."""
 EVERY = 5.0
-"""Seconds between two looks: how old the gauges of another worker process may be."""
+"""Seconds between two looks: how old the numbers of another worker process may be."""
 
 
 def here(

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from quitbutton.assessors.panel import Panel
-from quitbutton.interfaces import Assessor, Loads
-from quitbutton.observing.doors import WatchedAssessor
+from quitbutton.interfaces import Assessor, Loads, ReplyAssessor
+from quitbutton.observing.doors import WatchedAssessor, WatchedReader
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -19,7 +19,7 @@ log = logging.getLogger("quitbutton.gateway")
 class Loading:
     """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`."""
 
-    assessors: Sequence[Assessor]
+    assessors: Sequence[Assessor | ReplyAssessor]
     state: str = "ready"
     """`loading`, `ready` or `failed`."""
     _task: asyncio.Task[None] | None = field(default=None)
@@ -48,9 +48,9 @@ class Loading:
             log.exception("an assessor could not be loaded")
 
 
-def members_of(assessor: Assessor) -> Iterator[Assessor]:
+def members_of(assessor: Assessor | ReplyAssessor) -> Iterator[Assessor | ReplyAssessor]:
     """The assessors behind one: those of a panel, or itself."""
-    if isinstance(assessor, WatchedAssessor):
+    if isinstance(assessor, WatchedAssessor | WatchedReader):
         yield from members_of(assessor.inner)
     elif isinstance(assessor, Panel):
         for member in assessor.members:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import quitbutton
-from quitbutton.observing.doors import WatchedAssessor, WatchedUpstream
+from quitbutton.observing.doors import WatchedAssessor, WatchedReader, WatchedUpstream
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT, Seen, Trace
 from quitbutton.observing.tracer import Tracer, tracer_of
@@ -73,7 +73,9 @@ class Observer:
             log.info("request", extra={"fields": line_of(seen)})
 
     async def close(self) -> None:
-        """Send what waits of traces."""
+        """Hand on what was counted, send what waits of traces."""
+        if self.metrics is not None:
+            self.metrics.refresh()
         if self.tracer is not None:
             await asyncio.to_thread(self.tracer.close)
 
@@ -90,7 +92,8 @@ def watched(guard: TurnTaker, upstreams: Upstreams, metrics: Metrics | None) -> 
         name: WatchedUpstream(one, name, metrics, upstreams.tables[name].url) for name, one in upstreams.made.items()
     }
     judge = guard.judge and WatchedAssessor(guard.judge, metrics)
-    return replace(guard, assessor=WatchedAssessor(guard.assessor, metrics), judge=judge)
+    reader = guard.reader and WatchedReader(guard.reader)
+    return replace(guard, assessor=WatchedAssessor(guard.assessor, metrics), judge=judge, reader=reader)
 
 
 class _Sight:

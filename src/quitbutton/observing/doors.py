@@ -8,8 +8,8 @@ from time import perf_counter
 from types import TracebackType
 
 from quitbutton.core.messages import Message
-from quitbutton.core.verdicts import Label, Verdict
-from quitbutton.interfaces import Assessor, Exchange, Headers, Upstream
+from quitbutton.core.verdicts import Label, ReplyVerdict, Verdict
+from quitbutton.interfaces import Assessor, Exchange, Headers, ReplyAssessor, Upstream
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT, Call, Seen
 
@@ -126,3 +126,28 @@ class WatchedAssessor:
             seen.assessor += seconds
             if seen.trace is not None:
                 seen.trace.part("assess", seconds, **{"quitbutton.verdict": label, "quitbutton.assessor": self.name})
+
+
+class WatchedReader:
+    """A reader of replies, timed."""
+
+    def __init__(self, inner: ReplyAssessor) -> None:
+        self.inner = inner
+
+    @property
+    def name(self) -> str:
+        """The reader's name and version."""
+        return self.inner.name
+
+    async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
+        """As the reader says."""
+        start = perf_counter()
+        try:
+            return await self.inner.assess_reply(messages)
+        finally:
+            seen = CURRENT.get()
+            if seen is not None:
+                seconds = perf_counter() - start
+                seen.assessor += seconds
+                if seen.trace is not None:
+                    seen.trace.part("read reply", seconds, **{"quitbutton.assessor": self.name})
