@@ -171,6 +171,8 @@ class Turn:
         """Send a part of the body, if there is any."""
         if data:
             await self.client.send(data)
+        if self.stopped_by is not None:
+            await asyncio.sleep(0)  # a scope is not cancelled while its task always finds data ready
 
     async def answer(self, status: int, headers: Headers, data: bytes) -> None:
         """A whole answer at once; only the body where the status is out already."""

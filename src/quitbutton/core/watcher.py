@@ -173,7 +173,7 @@ class Watcher:
             return []
         if sight.press is None:
             self._text.append(whole)
-            self._line = (self._line + whole).rpartition("\n")[2]
+            self._line = (self._line + whole).rpartition("\n")[2].lstrip()[:1]
             return waiting
         self._written = sight.press
         self._text.append(whole[: sight.start])

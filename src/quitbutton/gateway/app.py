@@ -187,9 +187,9 @@ class Gateway:
         if self._identities is not None:
             await self._identities.close()
         await self._judges.close()
+        await self.observer.close()
         if self._store is not None:
             self._store.close()
-        await self.observer.close()
 
 
 @dataclass(slots=True)

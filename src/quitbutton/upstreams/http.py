@@ -17,8 +17,8 @@ MESSAGES = "/v1/messages"
 """Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Hosts that no proxy stands before."""
-MAX_CONNECTIONS = 1000
-"""Most connections to the provider at once."""
+MAX_CONNECTIONS = 0
+"""No limit of connections to the provider: `max_turns` sets it, and whoever is over it is told."""
 
 
 class HTTPExchange:
