@@ -37,6 +37,15 @@ class Assessor(Protocol):
 
 
 @runtime_checkable
+class Loads(Protocol):
+    """Something that can be loaded before it is first used."""
+
+    def load(self) -> None:
+        """Load now. Runs in a thread."""
+        ...
+
+
+@runtime_checkable
 class ReplyAssessor(Protocol):
     """Reads a reply, says whether it did what was asked."""
 

@@ -18,6 +18,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
+from quitbutton.observing.seen import saw_usage
 
 HOP_BY_HOP = frozenset(
     {
@@ -170,6 +171,8 @@ class Turn:
         """Send a part of the body, if there is any."""
         if data:
             await self.client.send(data)
+        if self.stopped_by is not None:
+            await asyncio.sleep(0)  # a scope is not cancelled while its task always finds data ready
 
     async def answer(self, status: int, headers: Headers, data: bytes) -> None:
         """A whole answer at once; only the body where the status is out already."""
@@ -211,7 +214,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
             await _pass_on(turn, watcher, reader.feed(chunk), before)
         await _pass_on(turn, watcher, reader.close(), before)
         if data := b"".join([_told(delivery, passage, before) for passage in watcher.end()]):
-            await turn.client.send(data)
+            await turn.send(data)
     if not watcher.reply.complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     return replace(watcher.reply, id=reader.id, items=reader.items)
@@ -234,7 +237,7 @@ async def _pass_on(turn: Turn, watcher: Watcher, pieces: Sequence[Piece], before
             if data := _told(turn.delivery, passage, before):
                 out.append(data)
     if out:
-        await turn.client.send(out[0] if len(out) == 1 else b"".join(out))
+        await turn.send(out[0] if len(out) == 1 else b"".join(out))
     if error is not None:
         raise UpstreamFailed(f"The model's server reported an error: {error}")
 
@@ -244,6 +247,7 @@ def _told(delivery: Delivery, passage: Passage, before: int) -> bytes:
     assert delivery.writer is not None  # noqa: S101 - made before the first piece
     piece = passage.piece
     if piece.usage:
+        saw_usage(piece.usage)
         # Some servers count up from frame to frame: the last count of a call is the call's.
         delivery.billed = before + piece.usage.completion
     data = delivery.writer.pass_on(passage)

@@ -11,6 +11,7 @@ from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.upstreams import UpstreamSettings, upstream_for
 from quitbutton.interfaces import Upstream
+from quitbutton.observing.seen import saw_model
 from quitbutton.settings import Settings
 from quitbutton.upstreams.provider import provider
 
@@ -29,6 +30,7 @@ class Upstreams:
 
     def choose(self, dialect: Dialect, model: str) -> tuple[str, Upstream]:
         """Name and upstream for a request. Raises `ModelNotFound` with what there is."""
+        saw_model(model)
         name = upstream_for(self.tables, dialect, model)
         return name, self.made[name]
 

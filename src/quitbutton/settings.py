@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,30 @@ TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
+
+
+class MetricsFor(StrEnum):
+    """Who may read the metrics."""
+
+    KEYS = "keys"
+    OPEN = "open"
+    OFF = "off"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """From which weight on something is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -85,6 +111,22 @@ class Settings:
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
     """Seconds to wait for the upstream's next bytes."""
+    max_turns: int = 4000
+    """Most chat requests at once, in each process; more are answered with 503 and `Retry-After`. 0 sets no limit."""
+    shutdown_delay: float = 0.0
+    """Seconds for which a gateway that is told to stop still takes requests, while /readyz says no: balancers look away."""
+    shutdown_grace: float = 25.0
+    """Seconds that streams under way then have to finish, before they are cut with an error of their protocol."""
+    log_format: LogFormat = LogFormat.TEXT
+    """How log lines look: `text` or `json`."""
+    log_level: LogLevel = LogLevel.WARNING
+    """What is logged: `debug`, `info` (one line a request), `warning` or `error`."""
+    metrics: MetricsFor = MetricsFor.KEYS
+    """Who may read /metrics: `keys` (operators, auditors, `metrics_token`), `open` (everybody who gets here), or `off`."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """A bearer token that opens /metrics and nothing else; best given as QUITBUTTON_METRICS_TOKEN."""
+    otel_endpoint: str | None = None
+    """Where traces go, such as `http://127.0.0.1:4318`; None looks at the OTEL_* variables. Needs the extra `otel`."""
     policy: Policy = field(default_factory=Policy)
     policies: dict[str, Policy] = field(default_factory=dict)
     """Policies of keys and routes by name, one `[policies.NAME]` table each; what it leaves out is as in `[policy]`."""
@@ -100,10 +142,18 @@ class Settings:
             raise SettingsError(f"A key in operator_keys has fewer than {MIN_SECRET} characters; make longer ones.")
         if self.oidc is not None and self.public_url is None and self.host not in LOOPBACK:
             raise SettingsError("[oidc] needs `public_url`, where the provider sends people back to.")
+        self._check_running()
         if self.requests_per_minute < 0:
             raise SettingsError("requests_per_minute must be 0, for no limit, or more.")
         if not 0 < self.session_idle <= self.session_lifetime:
             raise SettingsError("session_idle must be over 0 and not over session_lifetime.")
+
+    def _check_running(self) -> None:
+        for name in ("max_turns", "shutdown_delay", "shutdown_grace"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingsError(f"{name} must be 0 or more.")
+        if self.metrics_token is not None and len(self.metrics_token) < MIN_SECRET:
+            raise SettingsError(f"metrics_token has fewer than {MIN_SECRET} characters; make a longer one.")
 
     @property
     def store_path(self) -> str:

@@ -66,7 +66,9 @@ class RefusalCheck:
             if self._table is None:
                 with np.load(self.folder / "refusal.npz", allow_pickle=False) as file:
                     self._arrays = {name: file[name] for name in file.files}
-                self._encoder = Encoder(self._arrays)
+                encoder = Encoder(self._arrays)
+                encoder.load()
+                self._encoder = encoder
                 self._table = self._arrays["ngram"].astype(np.float32) * self._arrays["ngram_scale"]
 
     def classify(self, text: str, prompt: str = "") -> ReplyVerdict:

@@ -26,38 +26,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", type=Path, dest="policy_file", metavar="FILE", help="policy file (TOML)")
     parser.add_argument("--assessor", help="who reads the user's words: " + ASSESSORS)
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of database and models (.quitbutton)")
+    parser.add_argument(
+        "--log-level", metavar="LEVEL", help="debug, info (a line each request), warning (default), error"
+    )
+    parser.add_argument("--log-format", metavar="FORMAT", help="text (default) or json")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (quitbutton.toml)")
 
 
 def run(given: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    import uvicorn  # noqa: PLC0415 - `--help` stays instant
-
-    from quitbutton.gateway.app import create_app  # noqa: PLC0415
+    from quitbutton.gateway.app import create_app  # noqa: PLC0415 - `--help` stays instant
     from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415
+    from quitbutton.gateway.serving import Serving, open_files  # noqa: PLC0415
+    from quitbutton.observing import logs  # noqa: PLC0415
     from quitbutton.wiring import check_doors  # noqa: PLC0415
 
-    names = ("host", "port", "upstream", "model", "policy_file", "assessor", "data")
+    names = ("host", "port", "upstream", "model", "policy_file", "assessor", "data", "log_level", "log_format")
     settings = settings_module.load(given.config, **{name: getattr(given, name) for name in names})
-    check_doors(settings)
-    exist = asyncio.run(_keys_exist(settings))
-    check_exposure(settings, has_keys=any(exist))
-    _greet(settings, *exist)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="on",
-            timeout_graceful_shutdown=10,
-            ws="none",
-        )
-    )
-    server.run()
-    return 0 if server.started else 1
+    lines = logs.begin(settings.log_format, settings.log_level)
+    try:
+        check_doors(settings)
+        exist = asyncio.run(_keys_exist(settings))
+        check_exposure(settings, has_keys=any(exist))
+        _greet(settings, *exist)
+        open_files()
+        server = Serving(create_app(settings))
+        server.run()
+        return 0 if server.started else 1
+    finally:
+        lines.stop()
 
 
 async def _keys_exist(settings: Settings) -> tuple[bool, bool]:

@@ -56,6 +56,16 @@ class RateLimited(QuitbuttonError):
         """Whole seconds after which it is worth trying again."""
 
 
+class Overloaded(QuitbuttonError):
+    """There is no room for one more turn at this gateway, or it stops; nothing was counted. Another may have room."""
+
+    status = 503
+    type = "server_error"
+    code = "overloaded"
+    retry_after = 1
+    """Whole seconds after which it is worth trying again."""
+
+
 class NotFound(QuitbuttonError):
     """There is no such thing here, or it is not the caller's."""
 

@@ -76,7 +76,8 @@ class Receipt:
     request_id: str
     stopped: bool
     stopped_by: str | None
-    """`user` (the stop endpoint), `client` (it hung up), `end` (another request ended the branch), or None."""
+    """`user` (the stop endpoint), `client` (it hung up), `end` (another request ended the branch), `shutdown` (the
+    gateway stopped), or None."""
     tokens_delivered: int
     """Pieces of text that left for the client; a token each with most providers."""
     tokens_billed: int | None

@@ -24,10 +24,14 @@ from quitbutton.gateway.auth import Doorkeeper, check_exposure
 from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.console_routes import console_routes
 from quitbutton.gateway.delivering import Deliverer
+from quitbutton.gateway.gauges import EVERY, here, look
 from quitbutton.gateway.guards import Guards
+from quitbutton.gateway.health_routes import Readiness, health_routes
 from quitbutton.gateway.jobs import Jobs, retention
 from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
+from quitbutton.gateway.loading import Loading
+from quitbutton.gateway.observed import Observer, observer_of, watched
 from quitbutton.gateway.oidc_routes import oidc_routes, provider_of
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.policy_routes import policy_routes
@@ -35,16 +39,18 @@ from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
 from quitbutton.gateway.sessions import IdentityProvider, sessions_of
+from quitbutton.gateway.turnstile import Room, Turnstile, cut_all
 from quitbutton.gateway.user_routes import user_routes
 from quitbutton.gateway.webhook_routes import webhook_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
+from quitbutton.observing.stores import WatchedDatabase, WatchedStore
 from quitbutton.routing import Upstreams, upstreams_of
 from quitbutton.settings import Settings
 from quitbutton.stores.console import Console
+from quitbutton.stores.database import Database
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sessions import SessionStore
-from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
 from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
@@ -82,6 +88,11 @@ class Gateway:
     _judges: Judges = field(default_factory=Judges)
     _jobs: list[Jobs] = field(default_factory=list)
     _deliverer: Deliverer | None = None
+    observer: Observer = field(default_factory=Observer)
+    room: Room = field(default_factory=lambda: Room(0))
+    """What is under way, and whether the gateway stops."""
+    _loading: Loading | None = None
+    _is_observed: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
@@ -92,7 +103,10 @@ class Gateway:
             raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         chat = self._chats.get(scope["path"]) if is_post else None
-        await (chat or self._rest)(scope, receive, send)
+        if self._is_observed and scope["type"] == "http":
+            await self.observer.watch(chat or self._rest, scope["path"] if chat else None, scope, receive, send)
+        else:
+            await (chat or self._rest)(scope, receive, send)
 
     def routes(self) -> list[tuple[str, str]]:
         """Method and path of everything that is answered here, once it was started."""
@@ -103,8 +117,11 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the store, load model and assessor. Raises `SettingsError` or `StoreFailed`."""
-        database = database_of(self.settings)
-        self._store = SQLStore(database)
+        self.observer = observer = observer_of(self.settings)
+        self._is_observed, metrics = observer.is_on, observer.metrics
+        self.room.most, self.room.metrics = self.settings.max_turns, metrics
+        database: Database = WatchedDatabase(database_of(self.settings), metrics)
+        self._store = WatchedStore(database, metrics)
         keys = KeyStore(database)
         check_exposure(self.settings, has_keys=any(await keys.exist()))
         self._upstreams = upstreams = upstreams_of(self.settings, self.upstream)
@@ -113,6 +130,7 @@ class Gateway:
         for upstream in upstreams.made.values():
             if isinstance(upstream, EmbeddedUpstream):
                 await upstream.load()
+        guard = watched(guard, upstreams, metrics)
         versions = Versions(database)
         guards = Guards(self.settings, guard, versions)
         await guards.prepare()
@@ -127,27 +145,41 @@ class Gateway:
         console = Console(database)
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
         more += console_routes(self.chat, console)
+        self._loading = Loading([one for one in (guard.assessor, guard.judge, guard.reader) if one is not None])
+        more += health_routes(self.chat, Readiness(self.chat, self.room, self._loading), metrics)
         more += audit_routes(self.chat, trail, kept_head(self.settings))
         more += policy_routes(self.chat, versions, console)
         await warn_of_faults(self.settings, trail)
-        self._rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
+        self._rest = rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
+        observer.knows(rest.routes)
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
         self._jobs = [Jobs(hourly), Jobs([guards.refresh], every=AT_ONCE)]
         self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
+        if metrics is not None:
+            metrics.gauges += here(observer, self.room, database, upstreams.made)
+            self._jobs.append(Jobs([look(metrics, trail, webhooks)], every=EVERY))
         for jobs in self._jobs:
             jobs.start()
+        self._loading.start()
         origins = list(self.settings.allowed_origins)
+        doors = {route.adapter.path: Turnstile(route, self.room) for route in routes}
         self._chats = {
-            route.adapter.path: CORSMiddleware(route, origins, expose_headers=EXPOSED) if origins else route
-            for route in routes
+            path: CORSMiddleware(door, origins, expose_headers=EXPOSED) if origins else door
+            for path, door in doors.items()
         }
+
+    async def cut(self) -> int:
+        """End every turn under way with an error of its protocol; each still comes to its record. How many."""
+        return 0 if self.chat is None else await cut_all(self.chat.turns, self.observer.metrics)
 
     async def stop(self) -> None:
         """Let go of everything."""
         for jobs in self._jobs:
             await jobs.stop()
+        if self._loading is not None:
+            await self._loading.stop()
         if self._deliverer is not None:
             await self._deliverer.close()
         if self._upstreams is not None:
@@ -155,6 +187,7 @@ class Gateway:
         if self._identities is not None:
             await self._identities.close()
         await self._judges.close()
+        await self.observer.close()
         if self._store is not None:
             self._store.close()
 

@@ -12,6 +12,7 @@ from quitbutton.core.errors import NotFound, QuitbuttonError, SettingsError
 from quitbutton.core.rules import Policy
 from quitbutton.core.versions import DEFAULT, Stage, Version, chance_of, in_force, in_shadow
 from quitbutton.interfaces import Assessor
+from quitbutton.observing.doors import WatchedAssessor
 from quitbutton.settings import Settings
 from quitbutton.stores.versions import Versions
 from quitbutton.turn import TurnTaker
@@ -113,6 +114,8 @@ class Guards:
 
 def _under(policy: Policy, assessor: Assessor) -> Assessor:
     """The same assessor; a panel with the patience and the agreement of this policy."""
+    if isinstance(assessor, WatchedAssessor):
+        return WatchedAssessor(_under(policy, assessor.inner), assessor.metrics)
     if not isinstance(assessor, Panel):
         return assessor
     return Panel(assessor.members, timeout=policy.assess_timeout * PANEL_SHARE, agreement=policy.panel)

@@ -8,12 +8,16 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-from quitbutton.core.errors import BadRequest, QuitbuttonError, RateLimited, TooLarge
+from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
 from quitbutton.interfaces import Headers
 from quitbutton.listening import HOP_BY_HOP
 
 KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin", "referer"}
 """Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
+
+
+CUT_SECONDS = 1.0
+"""How long a client that does not read holds up a cut."""
 
 
 class Hangup(Exception):
@@ -45,7 +49,7 @@ def address_of(scope: Scope) -> str:
 
 def error_headers(error: QuitbuttonError) -> Headers:
     """The headers of an error's answer."""
-    wait = [("retry-after", str(error.retry_after))] if isinstance(error, RateLimited) else []
+    wait = [("retry-after", str(error.retry_after))] if isinstance(error, RateLimited | Overloaded) else []
     return [("content-type", "application/json"), *wait]
 
 
@@ -75,6 +79,11 @@ def _too_large(limit: int, name: str) -> TooLarge:
     return TooLarge(f"The request body is over {limit} bytes ({name}). Send a smaller request.")
 
 
+def _start(status: int, headers: Headers) -> Message:
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": raw}
+
+
 class HTTPClient:
     """The client of one request, as the guard sees it."""
 
@@ -89,8 +98,7 @@ class HTTPClient:
         if self.is_open:
             return
         self.is_open = True
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-        await self._put({"type": "http.response.start", "status": status, "headers": raw})
+        await self._put(_start(status, headers))
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body."""
@@ -108,6 +116,22 @@ class HTTPClient:
         await self.open(status, [*headers, ("content-length", str(len(data)))])
         await self.send(data)
         await self.close()
+
+    async def cut(self, status: int, headers: Headers, body: bytes, frame: bytes) -> None:
+        """Take the client away from whoever answers it: an error as an answer, or as the last frame of a stream.
+
+        The blank line before the frame ends what a relayed stream may have left half said.
+        """
+        if self.is_gone or self._is_done:
+            return
+        send, was_open, self.is_gone = self._send, self.is_open, True
+        self.is_open = self._is_done = True
+        with suppress(OSError, RuntimeError, TimeoutError):
+            async with asyncio.timeout(CUT_SECONDS):
+                if not was_open:
+                    await send(_start(status, [*headers, ("content-length", str(len(body)))]))
+                last = b"\n\n" + frame if was_open else body
+                await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _put(self, message: Message) -> None:
         if self.is_gone:

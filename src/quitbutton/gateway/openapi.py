@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import quitbutton
+from quitbutton.gateway.openapi_health import health_paths
 from quitbutton.gateway.openapi_keys import key_paths
 from quitbutton.gateway.openapi_parts import COUNT, ERROR, TEXT, answer, operation, path
 from quitbutton.gateway.openapi_records import record_paths
@@ -62,6 +63,7 @@ def document() -> dict[str, Any]:
         "info": {"title": "quitbutton", "version": quitbutton.__version__, "description": WHO_MAY},
         "paths": {
             "/healthz": {"get": operation("Does it run?", {"200": health})},
+            **health_paths(),
             "/v1/quitbutton/about": {"get": operation("What runs here", {"200": answer(about, "What runs here.")})},
             "/v1/quitbutton/judges": {
                 "get": operation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -11,6 +11,16 @@ Params = Mapping[str, object]
 NOTHING: Params = {}
 EVERYTHING = 2**62
 """Over every number that an event can have."""
+
+
+class Load(NamedTuple):
+    """What a database has to do, in this process."""
+
+    waiting: int
+    """Reads and writes that nobody has taken up."""
+    busy: int
+    """Connections that are at work."""
+    connections: int
 
 
 class Transaction(Protocol):
@@ -50,6 +60,11 @@ class Database(Protocol):
     @property
     def at_once(self) -> int:
         """Transactions worth having under way at the same time."""
+        ...
+
+    @property
+    def load(self) -> Load:
+        """What waits and what works, at this moment."""
         ...
 
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 import psycopg
 
 from quitbutton.core.errors import StoreFailed
-from quitbutton.stores.database import NOTHING, Params, Row, T, Transaction
+from quitbutton.stores.database import NOTHING, Load, Params, Row, T, Transaction
 from quitbutton.stores.postgres_session import Session, conninfo_of
 from quitbutton.stores.postgres_text import defined
 from quitbutton.stores.postgres_worker import Job, Worker, said
@@ -49,6 +49,12 @@ class Postgres:
         self._workers = [Worker(Session(self._conninfo), self._jobs) for _ in range(connections)]
         for worker in self._workers:
             worker.start()
+
+    @property
+    def load(self) -> Load:
+        """What waits and what works, at this moment."""
+        busy = sum(worker.is_busy for worker in self._workers)
+        return Load(self._jobs.qsize(), busy, len(self._workers))
 
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query. Raises `StoreFailed`."""

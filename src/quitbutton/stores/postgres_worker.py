@@ -65,6 +65,11 @@ class Worker(threading.Thread):
                 job.loop.call_soon_threadsafe(_answer, job.future, result, error)
         self._session.close()
 
+    @property
+    def is_busy(self) -> bool:
+        """True while it does a job."""
+        return self._job is not None
+
     def cut(self, job: Job) -> bool:
         """Break the connection that a job waits on, if it is here."""
         with self._lock:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from quitbutton.core.errors import QuitbuttonError, RecordRefused, StoreFailed
-from quitbutton.stores.database import EVERYTHING, NOTHING, Params, Row, T, Transaction
+from quitbutton.stores.database import EVERYTHING, NOTHING, Load, Params, Row, T, Transaction
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
@@ -125,6 +125,11 @@ class SQLite:
                 f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights."
             ) from error
         return connection
+
+    @property
+    def load(self) -> Load:
+        """What waits and what works, at this moment."""
+        return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._reader is not self._writer))
 
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query."""

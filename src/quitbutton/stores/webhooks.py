@@ -108,6 +108,10 @@ class Webhooks:
         given = {"state": state, "before": before[0], "before_id": before[1], "limit": limit}
         return [Delivery(*row) for row in await self._database.read(QUERIES["deliveries_in"], given)]
 
+    async def count(self, state: str) -> int:
+        """How many deliveries are in a state."""
+        return int((await self._database.read(QUERIES["deliveries_by_state"], {"state": state}))[0][0])
+
     async def drop_old(self, before: float) -> None:
         """Forget deliveries that were made and are older."""
         await self._database.write(

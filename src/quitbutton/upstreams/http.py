@@ -1,10 +1,9 @@
-"""A provider over HTTP, with pooled connections; an abandoned reply closes its connection at once."""
+"""A provider over HTTP, its connections kept and used again; an abandoned reply closes its connection at once."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urlsplit
@@ -14,8 +13,6 @@ from quitbutton.core.upstreams import KeyHeader, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.connection import Broken, Connection
 
-MAX_CONNECTIONS = 1000
-"""Most connections to the provider at once; more requests wait."""
 KEPT_SECONDS = 55.0
 """How long an idle connection is used again: most servers keep one for a minute or more."""
 
@@ -63,18 +60,14 @@ class HTTPUpstream:
         self._read_timeout = read_timeout
         self._tls = _tls() if self._url.scheme == "https" else None
         self._idle: list[Connection] = []
-        self._open = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[HTTPExchange]:
         """Send a request. Leaving the context early aborts it."""
         sent = headers if self._key is None else keyed(headers, path, self._key, self._key_header)
         head = self._head(method, path, sent, body)
-        await self._take_place()
-        connection: Connection | None = None
+        connection = await self._answered(head, body, method == "HEAD")
         try:
-            connection = await self._answered(head, body, method == "HEAD")
             yield HTTPExchange(connection, self._base)
         finally:
             self._give_back(connection)
@@ -131,37 +124,14 @@ class HTTPUpstream:
             )
         return connection
 
-    async def _take_place(self) -> None:
-        self._open += 1
-        if self._open > MAX_CONNECTIONS:
-            waiter = asyncio.get_running_loop().create_future()
-            self._queue.append(waiter)
-            try:
-                await waiter
-            except BaseException:
-                self._open -= 1
-                if waiter.done() and not waiter.cancelled():
-                    self._call_next()
-                raise
-
-    def _give_back(self, connection: Connection | None) -> None:
-        self._open -= 1
-        if connection is not None:
-            if connection.is_reusable:
-                connection.idle_since = connection.loop.time()
-                self._idle.append(connection)
-            else:
-                connection.abort()
+    def _give_back(self, connection: Connection) -> None:
+        if connection.is_reusable:
+            connection.idle_since = connection.loop.time()
+            self._idle.append(connection)
+        else:
+            connection.abort()
         if self._idle and self._idle[0].idle_since + KEPT_SECONDS < self._idle[0].loop.time():
             self._idle.pop(0).close()
-        self._call_next()
-
-    def _call_next(self) -> None:
-        while self._queue:
-            waiter = self._queue.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
 
     def _head(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
         lines = [

@@ -12,8 +12,8 @@ from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
 from quitbutton.core.upstreams import KeyHeader, keyed
 from quitbutton.interfaces import Headers
 
-MAX_CONNECTIONS = 1000
-"""Most connections to the provider at once."""
+MAX_CONNECTIONS = 0
+"""No limit: `max_turns` is one, and whoever is over it is told."""
 
 
 class ProxiedExchange:

@@ -1,0 +1,98 @@
+"""The database with a clock beside it, and the store that tells what it has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import perf_counter
+
+from quitbutton.core.errors import StoreFailed
+from quitbutton.core.records import Outcome, TurnRecord
+from quitbutton.observing.metrics import Metrics
+from quitbutton.observing.seen import CURRENT
+from quitbutton.stores.database import NOTHING, Database, Load, Params, Row, T, Transaction
+from quitbutton.stores.sql import SQLStore
+
+
+class WatchedDatabase:
+    """A database whose reads and writes are timed, and whose failures are counted."""
+
+    def __init__(self, inner: Database, metrics: Metrics | None) -> None:
+        self.inner, self.metrics = inner, metrics
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """The database's own words for what migrations leave open."""
+        return self.inner.words
+
+    @property
+    def is_near(self) -> bool:
+        """True where a read takes microseconds."""
+        return self.inner.is_near
+
+    @property
+    def at_once(self) -> int:
+        """Transactions worth having under way at the same time."""
+        return self.inner.at_once
+
+    @property
+    def load(self) -> Load:
+        """What waits and what works."""
+        return self.inner.load
+
+    async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
+        """The rows of one query. Raises `StoreFailed`."""
+        return await self._timed("read", self.inner.read(sql, params))
+
+    async def write(
+        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+    ) -> T:
+        """Run `work` in a transaction. Raises `StoreFailed`, and what `work` raises."""
+        return await self._timed("write", self.inner.write(work, durable, locks))
+
+    async def settled(self) -> int:
+        """An event's number up to which the record is final."""
+        return await self.inner.settled()
+
+    def migrate(self, work: Callable[[Transaction], None]) -> None:
+        """Run `work` in a transaction that excludes every other migration. Raises `StoreFailed`."""
+        self.inner.migrate(work)
+
+    def close(self) -> None:
+        """Finish the writes that wait, then close."""
+        self.inner.close()
+
+    async def _timed(self, name: str, done: Awaitable[T]) -> T:
+        start = perf_counter()
+        try:
+            return await done
+        except StoreFailed:
+            if self.metrics is not None:
+                self.metrics.count("store_failures_total")
+            raise
+        finally:
+            seen = CURRENT.get()
+            if seen is not None:
+                seconds = perf_counter() - start
+                seen.store += seconds
+                if seen.trace is not None:
+                    seen.trace.part(f"store {name}", seconds)
+
+
+class WatchedStore(SQLStore):
+    """The store; what it recorded is counted and written down with the request."""
+
+    def __init__(self, database: Database, metrics: Metrics | None) -> None:
+        super().__init__(database)
+        self._metrics = metrics
+
+    async def record(self, record: TurnRecord) -> Outcome:
+        """Write a turn and its event, all or nothing."""
+        outcome = await super().record(record)
+        if record.is_draft:
+            return outcome
+        if self._metrics is not None:
+            self._metrics.decided(record)
+        seen = CURRENT.get()
+        if seen is not None:
+            seen.decision, seen.mode, seen.id = record.decision, record.mode, record.request_id
+        return outcome
