@@ -45,8 +45,6 @@ class _Job:
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
-    is_refused: bool = False
-    """True where the work failed, not the database."""
 
 
 class _Connection:
@@ -84,11 +82,11 @@ def repeated(sql: str, times: int) -> tuple[str, tuple[str, ...]]:
 
 
 class SQLite:
-    """A SQLite file in WAL mode. Reads run where they are asked for (microseconds), writes on one thread.
+    """A SQLite file in WAL mode. Reads and most writes run where they are asked for (microseconds), others on one thread.
 
-    A write is one transaction. Those that wait at the same time share a commit; each is a savepoint, so that one that
-    fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
-    answered.
+    A write is one transaction. On the thread those that wait at the same time share a commit; each is a savepoint, so that
+    one that fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
+    answered: it goes there, and so does one that finds the file locked. The event loop waits for no disk and for no lock.
     """
 
     words = WORDS
@@ -101,7 +99,7 @@ class SQLite:
         if not self._in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
-        self._reader = self._writer if self._in_memory else self._connect()
+        self._near = self._writer if self._in_memory else self._connect(patience=0)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
@@ -110,12 +108,13 @@ class SQLite:
         if not self._in_memory:
             self._checkpoints.start()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=256
             )
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -129,14 +128,18 @@ class SQLite:
     @property
     def load(self) -> Load:
         """What waits and what works, at this moment."""
-        return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._reader is not self._writer))
+        return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._near is not self._writer))
 
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query."""
         if self._in_memory:
             return await self.write(lambda transaction: transaction.execute(sql, params))
         try:
-            return self._reader.execute(sql, params).fetchall()
+            return self._near.execute(sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            if is_locked(error):
+                return await self.write(lambda transaction: transaction.execute(sql, params), durable=True)
+            raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
         except sqlite3.Error as error:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
 
@@ -145,13 +148,35 @@ class SQLite:
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 
-        `work` runs on the writer's thread and may run a statement after another, nothing else. It always runs alone.
+        `work` may run a statement after another, nothing else. It always runs alone.
         """
+        if not (durable or self._in_memory) and self._begin():
+            return self._written(work)
         loop = asyncio.get_running_loop()
         job = _Job(work, durable, loop, loop.create_future())
         self._jobs.put(job)
         result: T = await asyncio.shield(job.future)
         return result
+
+    def _begin(self) -> bool:
+        """Open a transaction here and now, unless somebody else has one."""
+        if not self._jobs.empty():
+            return False  # what came before goes before
+        try:
+            self._near.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError:
+            return False  # the thread waits for the lock, or says what is wrong
+
+    def _written(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            result = work(_Connection(self._near))
+            self._near.execute("COMMIT")
+            return result
+        except Exception as error:
+            if self._near.in_transaction:
+                self._near.execute("ROLLBACK")
+            raise failure_of(error) from error
 
     async def settled(self) -> int:
         """Every number: with one writer, events appear in the order of their numbers."""
@@ -174,8 +199,8 @@ class SQLite:
         self._thread.join(timeout=BUSY_SECONDS)
         if self._checkpoints.is_alive():
             self._checkpoints.join(timeout=BUSY_SECONDS)
-        if self._reader is not self._writer:
-            self._reader.close()
+        if self._near is not self._writer:
+            self._near.close()
         self._writer.close()
 
     def _checkpoint(self) -> None:
@@ -229,7 +254,6 @@ class SQLite:
             job.result = job.work(transaction)
         except Exception as error:
             job.error = error
-            job.is_refused = not isinstance(error, sqlite3.OperationalError)
             self._writer.execute("ROLLBACK TO turn")
         self._writer.execute("RELEASE turn")
 
@@ -239,11 +263,20 @@ def _answer(job: _Job) -> None:
         return
     if job.error is None:
         job.future.set_result(job.result)
-        return
-    if isinstance(job.error, QuitbuttonError):
-        job.future.set_exception(job.error)
-        return
-    kind = RecordRefused if job.is_refused else StoreFailed
-    error = kind(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
-    error.__cause__ = job.error
-    job.future.set_exception(error)
+    else:
+        job.future.set_exception(failure_of(job.error))
+
+
+def failure_of(error: BaseException) -> QuitbuttonError:
+    """What to tell of a write that failed: of ours what it says; else whether it was the work's fault or the file's."""
+    if isinstance(error, QuitbuttonError):
+        return error
+    kind = StoreFailed if isinstance(error, sqlite3.OperationalError) else RecordRefused
+    failure = kind(f"The store did not take the record: {error}. Nothing was counted; try again.")
+    failure.__cause__ = error
+    return failure
+
+
+def is_locked(error: sqlite3.OperationalError) -> bool:
+    """True where another connection stands in the way."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
