@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import anyio
-
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import ChatRequest, Piece, Reply
@@ -89,6 +87,38 @@ class Delivery:
         self.writer, self.headers = None, ()
 
 
+class Wanted:
+    """A part of a task that can be cancelled by itself: what comes after it goes on. The way of `asyncio.timeout`."""
+
+    __slots__ = ("_before", "_is_cancelled", "_is_over", "_task")
+
+    def __init__(self, is_cancelled: bool) -> None:
+        self._is_cancelled, self._is_over = is_cancelled, False
+        self._task: asyncio.Task[object] | None = None
+        self._before = 0
+
+    def cancel(self) -> None:
+        """Leave the block at the point that it waits at."""
+        if not (self._is_cancelled or self._is_over):
+            self._is_cancelled = True
+            if self._task is not None:
+                self._task.cancel()
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        if self._task is None:
+            raise RuntimeError("a turn runs in a task")
+        self._before = self._task.cancelling()
+        if self._is_cancelled:
+            self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        self._is_over = True
+        if not self._is_cancelled or self._task is None:
+            return False
+        return self._task.uncancel() <= self._before and kind is asyncio.CancelledError
+
+
 @dataclass(slots=True)
 class Turn:
     """One request under way, what was delivered of it, and its stop."""
@@ -102,8 +132,6 @@ class Turn:
     tenant: str = ""
     accept_language: str = ""
     id: str = field(default_factory=lambda: "req_" + secrets.token_urlsafe(18))
-    end_id: str = field(default_factory=lambda: "end_" + secrets.token_urlsafe(18))
-    """The id of the end, should this turn bring it about; told to nobody before that is recorded."""
     conversation: str = ""
     addresses: tuple[bytes, ...] = ()
     """The branch it is on, once that is known."""
@@ -124,14 +152,21 @@ class Turn:
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    _scope: anyio.CancelScope | None = None
+    _wanted: Wanted | None = None
+    _end_id: str = ""
 
     def stop(self, by: str) -> None:
         """Abort the upstream, by `user`, `client`, or an `end` of the branch. The turn still runs to its record."""
         if self.stopped_by is None and not self.over.is_set():
             self.stopped_by = by
-            if self._scope is not None:
-                self._scope.cancel()
+            if self._wanted is not None:
+                self._wanted.cancel()
+
+    @property
+    def end_id(self) -> str:
+        """The id of the end, should this turn bring it about; told to nobody before that is recorded."""
+        self._end_id = self._end_id or "end_" + secrets.token_urlsafe(18)
+        return self._end_id
 
     @property
     def path(self) -> str:
@@ -143,12 +178,10 @@ class Turn:
         """True once somebody asked for the stop."""
         return self.stopped_by is not None
 
-    def while_wanted(self) -> anyio.CancelScope:
+    def while_wanted(self) -> Wanted:
         """The part of the turn that a stop cuts short."""
-        self._scope = anyio.CancelScope()
-        if self.is_stopped:
-            self._scope.cancel()
-        return self._scope
+        self._wanted = Wanted(self.is_stopped)
+        return self._wanted
 
     @property
     def can_tell(self) -> bool:
@@ -215,9 +248,10 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         await _pass_on(turn, watcher, reader.close(), before)
         if data := b"".join([_told(delivery, passage, before) for passage in watcher.end()]):
             await turn.send(data)
-    if not watcher.reply.complete:
+    if not watcher.is_complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
-    return replace(watcher.reply, id=reader.id, items=reader.items)
+    reply = watcher.reply
+    return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
 
 
 def passed_on(headers: Headers) -> Headers:

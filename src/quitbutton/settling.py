@@ -91,7 +91,7 @@ class Settling:
         offered: bool,
         reply: ReplyVerdict | None = None,
     ) -> Decision:
-        signal = button.signal_of(press, admitted.before, newest_words(turn.request))
+        signal = button.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
         refused: Denial | None = None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE

@@ -11,7 +11,7 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
-from quitbutton.core.kept_words import Retention, words_to_keep
+from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.origins import KeptReply, Origin
@@ -236,7 +236,7 @@ class TurnTaker:
                 means,
                 kept,
                 turn.owner,
-                words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said),
+                self._words(turn, decision, said),
                 turn.request.model,
                 turn.began,
             )
@@ -247,6 +247,12 @@ class TurnTaker:
             return outcome
         self._cut_others(turn, branch)
         return replace(outcome, end=end)
+
+    def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
+        retention = turn.retention or self.retention
+        if not keeps_words(retention, decision):
+            return ()
+        return words_to_keep(retention, decision, newest_words(turn.request), said)
 
     def _cut_others(self, turn: Turn, branch: Branch) -> None:
         """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""

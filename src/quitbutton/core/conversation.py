@@ -124,6 +124,7 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
     return Branch(root, addresses, conversation, name is not None, beheaded)
 
 
+@lru_cache(maxsize=1024)
 def owner_of(key: bytes, tenant: str, realm: str = "") -> bytes:
     """To whom a reply was given: the API key. An end user who changes its name keeps the locks of what it goes on from."""
     return root_of(key, Scope(tenant, None, None, realm))
@@ -159,6 +160,7 @@ def _bases(branch: Branch, marks: Marks) -> Iterator[bytes]:
     yield from reversed(branch.addresses[:-1])
 
 
+@lru_cache(maxsize=1024)
 def root_of(key: bytes, scope: Scope) -> bytes:
     """`address(0)` of a scope."""
     fields = (scope.tenant, scope.end_user, scope.conversation_id, scope.realm)

@@ -45,10 +45,16 @@ def digest_of(salt: bytes, text: str) -> str:
     return hashlib.sha256(salt + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def keeps_words(retention: Retention, decision: Decision) -> bool:
+    """Whether the words of a turn are kept. A crisis alone is on no ladder."""
+    if retention is not Retention.EXITS:
+        return retention is Retention.ALL
+    return decision.after.rung is not Rung.OPEN or decision.action in (Action.REDIRECT, Action.WARN, Action.END)
+
+
 def words_to_keep(retention: Retention, decision: Decision, asked: str, said: str) -> tuple[KeptWords, ...]:
-    """The words of a turn that its retention allows. A crisis alone is on no ladder."""
-    on_a_ladder = decision.after.rung is not Rung.OPEN or decision.action in (Action.REDIRECT, Action.WARN, Action.END)
-    if retention is Retention.NONE or (retention is Retention.EXITS and not on_a_ladder):
+    """The words of a turn that its retention allows."""
+    if not keeps_words(retention, decision):
         return ()
     pairs = (("user", asked), ("reply", said))
     return tuple(KeptWords(speaker, text) for speaker, text in pairs if text)

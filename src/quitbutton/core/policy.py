@@ -195,6 +195,8 @@ def denied(decision: Decision, denial: Denial) -> Decision:
 
 def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
     """The same decision, which does not hang on the reply, with what that was read as: on record, and in an end's proof."""
+    if reply is None and decision.reply is None and decision.action is not Action.END:
+        return decision
     after = decision.after
     if decision.action is Action.END and after.evidence:
         after = replace(after, evidence=(*after.evidence[:-1], replace(after.evidence[-1], reply=reply)))

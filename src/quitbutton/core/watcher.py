@@ -130,6 +130,11 @@ class Watcher:
         return passage._replace(gone=gone) if gone else passage
 
     @property
+    def is_complete(self) -> bool:
+        """True once the reply's own end was seen."""
+        return self._complete
+
+    @property
     def reply(self) -> Reply:
         """What the reply said; final after `end()`."""
         ours = [call for call in self._calls.values() if call.is_ours]

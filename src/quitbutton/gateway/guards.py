@@ -48,7 +48,8 @@ class Guards:
             raise SettingsError(
                 f"The policy `{name}` of this key is not in the settings. Its operator puts back [policies.{name}]."
             )
-        version = in_force(self._known.get(name, ()), chance_of(name, *scope))
+        versions = self._known.get(name)
+        version = in_force(versions, chance_of(name, *scope)) if versions else None
         if version is None and name == DEFAULT:
             return self.default
         policy = version.policy if version is not None else self.settings.policies[name]
@@ -56,7 +57,8 @@ class Guards:
 
     def drafts(self, key_policy: str | None, path: str) -> tuple[Policy, ...]:
         """The policies in the shadow stage that a request is tried under as well."""
-        return tuple(one.policy for one in in_shadow(self._known.get(self._name(key_policy, path), ())))
+        versions = self._known.get(self._name(key_policy, path))
+        return tuple(one.policy for one in in_shadow(versions)) if versions else ()
 
     async def refresh(self) -> None:
         """Read the versions anew: what another replica rolled out holds here within a second."""

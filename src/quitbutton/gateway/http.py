@@ -17,6 +17,8 @@ KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin
 """Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
 
 
+HEADERS = "quitbutton.headers"
+"""Where a scope keeps its headers as text."""
 CUT_SECONDS = 1.0
 """How long a client that does not read holds up a cut."""
 
@@ -27,7 +29,11 @@ class Hangup(Exception):
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """The request's headers, names in lower case; the last of several wins."""
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    found: dict[str, str] | None = scope.get(HEADERS)
+    if found is None:
+        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        scope[HEADERS] = found
+    return found
 
 
 def headers_upstream(scope: Scope, with_key: bool) -> Headers:
@@ -151,6 +157,11 @@ class Watch:
         self._receive = receive
         self._on_hangup = on_hangup
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """True on our own server."""
+        return self._tells is not None
 
     async def __aenter__(self) -> Watch:
         if self._tells is not None:

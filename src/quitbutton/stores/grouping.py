@@ -31,7 +31,7 @@ class Groups(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._start()
-        return await asyncio.shield(future)
+        return await future
 
     @property
     def waiting(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 
 from quitbutton.core.errors import BadRequest
@@ -11,12 +12,16 @@ from quitbutton.stores.acts import put_act
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
+REMEMBERED_SECONDS = 1.0
+"""How long it holds that there is no key yet."""
+
 
 class KeyStore:
     """The keys of an installation."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._exist: tuple[float, tuple[bool, bool]] | None = None
 
     async def put(self, rules: KeyRules, digest: str, by: str, at: float) -> Key:
         """Keep a new key. Raises `BadRequest` where the same key is kept already, revoked or not."""
@@ -30,6 +35,7 @@ class KeyStore:
             return row
 
         key = _key_of(await self._database.write(work, durable=True))
+        self._exist = None
         if key.id != params["id"]:
             raise BadRequest(
                 f"This key is in the store already, as {key.id}. Revoked keys stay revoked; make a new one."
@@ -46,9 +52,12 @@ class KeyStore:
         return [_key_of(row) for row in await self._database.read(QUERIES["all_keys"])]
 
     async def exist(self) -> tuple[bool, bool]:
-        """Whether there ever was a chat key, and whether there ever was any key."""
-        rows = await self._database.read(QUERIES["key_roles"])
-        return bool(rows[0][0]), bool(rows[0][1])
+        """Whether there ever was a chat key, and whether there ever was any key. What was, stays."""
+        now = time.monotonic()
+        if self._exist is None or (now >= self._exist[0] and not all(self._exist[1])):
+            rows = await self._database.read(QUERIES["key_roles"])
+            self._exist = (now + REMEMBERED_SECONDS, (bool(rows[0][0]), bool(rows[0][1])))
+        return self._exist[1]
 
     async def revoke(self, key_id: str, by: str, at: float) -> Key | None:
         """Revoke a key for good; the key, or nothing where there is none. The first time stands."""

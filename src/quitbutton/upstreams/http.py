@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
@@ -61,23 +60,18 @@ class HTTPUpstream:
         self._tls = _tls() if self._url.scheme == "https" else None
         self._idle: list[Connection] = []
 
-    @asynccontextmanager
-    async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[HTTPExchange]:
+    def send(self, method: str, path: str, headers: Headers, body: bytes) -> _Sending:
         """Send a request. Leaving the context early aborts it."""
         sent = headers if self._key is None else keyed(headers, path, self._key, self._key_header)
-        head = self._head(method, path, sent, body)
-        connection = await self._answered(head, body, method == "HEAD")
-        try:
-            yield HTTPExchange(connection, self._base)
-        finally:
-            self._give_back(connection)
+        return _Sending(self, self._head(method, path, sent, body), body, method == "HEAD")
 
     async def close(self) -> None:
         """Close the connections."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _answered(self, head: bytes, body: bytes, is_head: bool) -> Connection:
+    async def answered(self, head: bytes, body: bytes, is_head: bool) -> Connection:
+        """A connection on which the answer has begun. Raises `UpstreamFailed`, `UpstreamTimeout`."""
         try:
             while True:
                 connection, is_new = self._kept(), False
@@ -124,7 +118,12 @@ class HTTPUpstream:
             )
         return connection
 
-    def _give_back(self, connection: Connection) -> None:
+    def exchange(self, connection: Connection) -> HTTPExchange:
+        """The answer on a connection."""
+        return HTTPExchange(connection, self._base)
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection whose answer is over; end one whose answer is not."""
         if connection.is_reusable:
             connection.idle_since = connection.loop.time()
             self._idle.append(connection)
@@ -147,6 +146,22 @@ class HTTPUpstream:
             lines.append(b"\r\ncontent-length: %d" % len(body))
         lines.append(b"\r\n\r\n")
         return b"".join(lines)
+
+
+class _Sending:
+    __slots__ = ("_body", "_connection", "_head", "_is_head", "_upstream")
+
+    def __init__(self, upstream: HTTPUpstream, head: bytes, body: bytes, is_head: bool) -> None:
+        self._upstream, self._head, self._body, self._is_head = upstream, head, body, is_head
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> HTTPExchange:
+        self._connection = await self._upstream.answered(self._head, self._body, self._is_head)
+        return self._upstream.exchange(self._connection)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._upstream.give_back(self._connection)
 
 
 def _authority(url: SplitResult) -> bytes:
