@@ -8,6 +8,7 @@ from math import inf
 
 from tests.torture.history import Event, History, Op, Path_, Standing
 from tests.torture.model import higher, step, unheard
+from tests.torture.promises import is_below
 
 Place = tuple[str, Path_]
 REOPENED = {"rung": "open", "redirections": 0, "clean": 0, "asked": False}
@@ -25,6 +26,7 @@ class Version:
 class Node:
     """A place in the tree."""
 
+    path: Path_
     known: float
     """When it was there for certain."""
     versions: list[Version] = field(default_factory=list)
@@ -38,8 +40,8 @@ class Node:
     def becomes(self, at: Standing, when: float, end_id: str = "") -> None:
         """`when` is the time at which somebody had been told."""
         self.end_id = end_id
-        if self.versions:
-            self.versions[-1].until = when
+        for version in self.versions:
+            version.until = min(version.until, when)
         self.versions.append(Version(at))
 
     def seen_since(self, when: float) -> list[Standing]:
@@ -54,7 +56,7 @@ class Replay:
         self.history = history
         self.ops = {op.id: op for op in history.ops}
         self.nodes: dict[Place, Node] = {}
-        self.below: dict[str, list[Place]] = {}
+        self.scopes: dict[str, list[Node]] = {}
         self.ended: dict[str, Place] = {}
         told = [op for op in history.ops if op.kind == "decide" and op.outcome == "upheld" and op.result == "answered"]
         self.decided = {op.end_id: op.returned for op in told}
@@ -76,7 +78,7 @@ class Replay:
         yield from self._step(event, op)
         sure = op.returned if op.result == "answered" else inf
         self._fill(op, event.before, sure)
-        node = self.nodes.setdefault(place, Node(sure))
+        node = self.nodes.get(place) or self._new(place, sure)
         node.known, node.message = min(node.known, sure), event.message
         stands = higher(event.after, node.now) if node.versions else event.after
         if op.result == "answered" and op.state != stands.rung:
@@ -110,8 +112,12 @@ class Replay:
         for length in range(1, len(op.path)):
             place = (op.scope, op.path[:length])
             if place not in self.nodes:
-                self.nodes[place] = Node(sure)
-                self.nodes[place].becomes(before, sure)
+                self._new(place, sure).becomes(before, sure)
+
+    def _new(self, place: Place, sure: float) -> Node:
+        node = self.nodes[place] = Node(place[1], sure)
+        self.scopes.setdefault(place[0], []).append(node)
+        return node
 
     def _lock_of(self, place: Place) -> str:
         scope, path = place
@@ -120,8 +126,8 @@ class Replay:
 
     def _end(self, event: Event, place: Place, sure: float) -> None:
         scope, path = self.ended.setdefault(event.end_id, place)
-        for (other, below), node in self.nodes.items():
-            if other == scope and below[: len(path)] == path and below != path and not node.end_id:
+        for node in self.scopes[scope]:
+            if node.path != path and is_below(node.path, path) and not node.end_id:
                 node.becomes(Standing(**{**vars(node.now), "rung": "ended"}), sure, event.end_id)
 
     def _reopen(self, event: Event) -> Iterator[str]:
@@ -131,7 +137,7 @@ class Replay:
         scope, path = self.ended[event.end_id]
         sure = self.decided.get(event.end_id, inf)
         other = self._lock_of((scope, path[:-1]))
-        for node in self.nodes.values():
+        for node in self.scopes[scope]:
             if node.end_id == event.end_id:
                 node.becomes(node.now if other else Standing(**{**vars(node.now), **REOPENED}), sure, other)
 
