@@ -17,7 +17,7 @@ from tests.torture.replicas import Replica, Stage
 class Plan:
     """How often, and how long."""
 
-    calm: tuple[float, float] = (0.5, 4.0)
+    calm: tuple[float, float] = (1.0, 6.0)
     """Seconds between two faults of a gateway."""
     long: float = 0.05
     """The share of faults that outlast the gateways' patience."""

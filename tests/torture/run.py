@@ -17,7 +17,7 @@ from tests.torture.record import history_of, trail_faults
 from tests.torture.replicas import Stage
 from tests.torture.workload import Workload
 
-CLIENTS = 8
+CLIENTS = 16
 FOREVER = 1 << 30
 ASKED_AT_THE_END = 60
 """Ends about which every gateway is asked once more when all is calm again."""

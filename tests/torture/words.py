@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests.torture.history import Path_
 from tests.upstream import Reply, Seen, press, stream, whole
 
-KINDS = {"[abuse] you again": 68, "[harm] this": 6, "hello": 20, "[unknown] hm": 3, "[crisis] I cannot go on": 3}
+KINDS = {"[abuse] you again": 68, "[harm] this": 6, "hello": 20, "[unknown] hm": 3, "[crisis] I cannot go on": 1}
 VARIANTS = 2
 DEEPEST = 9
 

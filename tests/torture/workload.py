@@ -17,7 +17,7 @@ from tests.torture.words import DEEPEST, Script, body_of, next_message
 SCOPES = 2
 OPS_EACH = 90
 """Calls until everybody goes on to the next arena."""
-PATIENCE = ((0.7, 1.0), (3.0, 3.0), (25.0, 1.0))
+PATIENCE = ((0.5, 5.0), (2.5, 4.0), (25.0, 1.0))
 """Seconds that a client waits, and how often that is so."""
 
 
