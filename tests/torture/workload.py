@@ -87,7 +87,7 @@ class Workload:
                 arena.paths.append(path)
             if op.result in ("unknown", "uncounted", "maybe") and dice.random() < 0.7:
                 op = self.turn(dice, scope, path, dice.choice(self.replicas))
-            if op.end_id and dice.random() < 0.12:
+            if op.end_id and dice.random() < 0.25:
                 self.contest(dice, op.end_id)
 
     def _arena_now(self) -> Arena | None:
