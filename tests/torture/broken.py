@@ -12,11 +12,9 @@ from typing import Any
 
 from quitbutton.cli.main import main
 from quitbutton.core.conversation import Branch, Marks
-from quitbutton.core.records import Outcome, TurnRecord
 from quitbutton.stores import postgres_worker
 from quitbutton.stores.postgres_session import Session
 from quitbutton.stores.postgres_transaction import PostgresTransaction
-from quitbutton.stores.rights import Rights
 from quitbutton.stores.sql import SQLStore
 
 REMEMBERED = 0.5
@@ -41,28 +39,6 @@ def cache() -> None:
         return found
 
     SQLStore.marks = marks  # type: ignore[method-assign]
-    PostgresTransaction._lock_lines = lambda self: []  # type: ignore[method-assign]
-
-
-def forgets() -> None:
-    """Every tenth turn is told and not recorded."""
-    write, counter = SQLStore.record, iter(range(1 << 60))
-
-    async def record(self: SQLStore, one: TurnRecord) -> Outcome:
-        return Outcome(one.decision.after) if next(counter) % 10 == 9 else await write(self, one)
-
-    SQLStore.record = record  # type: ignore[method-assign]
-
-
-def twice() -> None:
-    """What may have been committed is written again."""
-
-    def may_try_again(session: Session, error: Exception) -> bool:
-        session.is_committing = False
-        return real(session, error)
-
-    real = postgres_worker.may_try_again
-    postgres_worker.may_try_again = may_try_again  # type: ignore[assignment]
 
 
 def lies() -> None:
@@ -76,18 +52,7 @@ def lies() -> None:
     postgres_worker.failure_of = failure_of
 
 
-def reopens() -> None:
-    """A rejected appeal reopens as well."""
-    real = Rights.decide
-
-    async def decide(self: Rights, appeal_id: str, state: Any, *more: Any) -> Any:
-        decided = await real(self, appeal_id, type(state)("upheld"), *more)
-        return decided
-
-    Rights.decide = decide  # type: ignore[method-assign]
-
-
-WAYS = {way.__name__: way for way in (locks, cache, forgets, twice, lies, reopens)}
+WAYS = {way.__name__: way for way in (locks, cache, lies)}
 
 if __name__ == "__main__":
     WAYS[sys.argv[1]]()

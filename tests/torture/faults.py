@@ -23,8 +23,13 @@ class Plan:
     """The share of faults that outlast the gateways' patience."""
     restarts: tuple[float, float] = (15.0, 40.0)
     """Seconds between two restarts of the database."""
+    kinds: tuple[str, ...] = ("killed", "paused", "dropped", "refused", "stalled", "deaf", "mute")
 
 
+NEVER = (1e6, 1e6)
+CALM = Plan(NEVER, restarts=NEVER)
+DEAF = Plan((0.05, 0.3), 0.0, NEVER, ("deaf",))
+"""Nothing but replies of the database that get lost, very often."""
 SHORT, LONG = (0.05, 2.0), (11.0, 18.0)
 
 
@@ -63,9 +68,9 @@ class Faults:
     def _gateway(self, replica: Replica) -> Callable[[random.Random], None]:
         def do(dice: random.Random) -> None:
             while not self.stopped.wait(dice.uniform(*self.plan.calm)):
-                fault = dice.choice((killed, paused, dropped, refused, stalled, deaf, mute))
-                self.counts[fault.__name__] += 1
-                fault(replica, dice, dice.uniform(*(LONG if dice.random() < self.plan.long else SHORT)))
+                kind = dice.choice(self.plan.kinds)
+                self.counts[kind] += 1
+                FAULTS[kind](replica, dice, dice.uniform(*(LONG if dice.random() < self.plan.long else SHORT)))
 
         return do
 
@@ -135,3 +140,4 @@ def _heal(replica: Replica, seconds: float) -> None:
     replica.proxy.heal()
 
 
+FAULTS = {fault.__name__: fault for fault in (killed, paused, dropped, refused, stalled, deaf, mute)}
