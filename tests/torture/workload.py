@@ -19,6 +19,8 @@ OPS_EACH = 90
 """Calls until everybody goes on to the next arena."""
 PATIENCE = ((0.5, 5.0), (2.5, 4.0), (25.0, 1.0))
 """Seconds that a client waits, and how often that is so."""
+PAUSE = (0.05, 0.2)
+"""Seconds until it tries again where nobody listens."""
 
 
 @dataclass
@@ -85,6 +87,8 @@ class Workload:
             op = self.turn(dice, scope, path, dice.choice(self.replicas))
             with self._lock:
                 arena.paths.append(path)
+            if op.body == "ConnectionRefusedError":
+                time.sleep(dice.uniform(*PAUSE))
             if op.result in ("unknown", "uncounted", "maybe") and dice.random() < 0.7:
                 op = self.turn(dice, scope, path, dice.choice(self.replicas))
             if op.end_id and dice.random() < 0.25:
