@@ -1,6 +1,6 @@
 """Gateways with one promise broken each, started instead of the product to see that the checker notices.
 
-    python -m tests.torture.broken locks --port ... (as `quitbutton serve`)
+python -m tests.torture.broken locks --port ... (as `quitbutton serve`)
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def cache() -> None:
     SQLStore.marks = marks  # type: ignore[method-assign]
 
 
-def lies() -> None:
-    """It says that nothing was counted where it cannot know."""
+def repeats() -> None:
+    """What may have been committed is taken for lost, and written again."""
     real: Callable[..., Any] = postgres_worker.failure_of
 
     def failure_of(session: Session, error: Exception, is_read: bool) -> Any:
@@ -52,7 +52,7 @@ def lies() -> None:
     postgres_worker.failure_of = failure_of
 
 
-WAYS = {way.__name__: way for way in (locks, cache, lies)}
+WAYS = {way.__name__: way for way in (locks, cache, repeats)}
 
 if __name__ == "__main__":
     WAYS[sys.argv[1]]()

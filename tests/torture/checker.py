@@ -15,7 +15,13 @@ COUNTED = {"answered": {1}, "refused": {1}, "uncounted": {0}, "maybe": {0, 1}, "
 
 def violations(history: History) -> list[str]:
     """All that is wrong; empty where every promise was kept."""
-    return [*broken_promises(history), *_miscounted(history), *_undecided(history), *Replay(history).play(), *_ends(history)]
+    return [
+        *broken_promises(history),
+        *_miscounted(history),
+        *_undecided(history),
+        *Replay(history).play(),
+        *_ends(history),
+    ]
 
 
 def _miscounted(history: History) -> Iterator[str]:
@@ -33,7 +39,9 @@ def _miscounted(history: History) -> Iterator[str]:
 
 def _undecided(history: History) -> Iterator[str]:
     decided = {(event.appeal, event.state) for event in history.events if event.kind == "appeal.decided"}
-    uncertain = {op.appeal for op in history.ops if op.kind == "decide" and op.result in ("answered", "maybe", "unknown")}
+    uncertain = {
+        op.appeal for op in history.ops if op.kind == "decide" and op.result in ("answered", "maybe", "unknown")
+    }
     for op in history.ops:
         if op.kind != "decide":
             continue

@@ -10,7 +10,17 @@ from typing import Any
 
 from tests.torture.history import Op
 
-ENDED = ("conversation", "end_id", "reason", "reason_text", "ended_by", "ended_at", "statement_url", "appeal_url", "can")
+ENDED = (
+    "conversation",
+    "end_id",
+    "reason",
+    "reason_text",
+    "ended_by",
+    "ended_at",
+    "statement_url",
+    "appeal_url",
+    "can",
+)
 """What is told of an end, the same by everybody."""
 JSON = {"content-type": "application/json"}
 

@@ -19,6 +19,8 @@ class Plan:
 
     calm: tuple[float, float] = (1.0, 6.0)
     """Seconds between two faults of a gateway."""
+    short: tuple[float, float] = (0.05, 2.0)
+    """Seconds that most faults take."""
     long: float = 0.05
     """The share of faults that outlast the gateways' patience."""
     restarts: tuple[float, float] = (15.0, 40.0)
@@ -28,9 +30,9 @@ class Plan:
 
 NEVER = (1e6, 1e6)
 CALM = Plan(NEVER, restarts=NEVER)
-DEAF = Plan((0.05, 0.3), 0.0, NEVER, ("deaf",))
+DEAF = Plan((0.05, 0.3), (0.02, 0.3), 0.0, NEVER, ("deaf",))
 """Nothing but replies of the database that get lost, very often."""
-SHORT, LONG = (0.05, 2.0), (11.0, 18.0)
+LONG = (11.0, 18.0)
 
 
 class Faults:
@@ -70,7 +72,9 @@ class Faults:
             while not self.stopped.wait(dice.uniform(*self.plan.calm)):
                 kind = dice.choice(self.plan.kinds)
                 self.counts[kind] += 1
-                FAULTS[kind](replica, dice, dice.uniform(*(LONG if dice.random() < self.plan.long else SHORT)))
+                FAULTS[kind](
+                    replica, dice, dice.uniform(*(LONG if dice.random() < self.plan.long else self.plan.short))
+                )
 
         return do
 
@@ -78,7 +82,7 @@ class Faults:
         while not self.stopped.wait(dice.uniform(*self.plan.restarts)):
             self.counts["database restarted"] += 1
             self.stage.database.stop(dice.choice(("fast", "immediate")))
-            self.stopped.wait(dice.uniform(*SHORT))
+            self.stopped.wait(dice.uniform(*self.plan.short))
             self.stage.database.start()
 
 
@@ -86,7 +90,7 @@ def killed(replica: Replica, dice: random.Random, seconds: float) -> None:
     """SIGKILL; begun again after a while."""
     replica.send(signal.SIGKILL)
     replica.process.wait()
-    time.sleep(min(seconds, SHORT[1]))
+    time.sleep(min(seconds, 2.0))
     replica.start()
     replica.wait()
 

@@ -54,8 +54,6 @@ def _standing(told: dict[str, Any]) -> Standing:
     return Standing(told["rung"], told["redirections"], told["clean_turns"], told["crisis_turns"], told["asked"])
 
 
-def _row(
-    address: bytes, rung: str, redirections: int, clean: int, crisis: int, asked: int, end_id: str | None
-) -> Row:
+def _row(address: bytes, rung: str, redirections: int, clean: int, crisis: int, asked: int, end_id: str | None) -> Row:
     name = "msg_" + base64.b32encode(bytes(address)[:15]).decode().lower()
     return Row(name, Standing(rung, redirections, clean, crisis, bool(asked)), end_id or "")

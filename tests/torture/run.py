@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.torture.checker import violations
 from tests.torture.faults import Faults, Plan
@@ -39,7 +38,8 @@ def torture(
     seconds: float,
     runs: int = FOREVER,
     plan: Plan | None = None,
-    tell: Callable[[int, Counter[str]], None] = lambda calls, faults: None,
+    asked: int = ASKED_AT_THE_END,
+    tell: Callable[[int, Counter[str], float], None] = lambda calls, faults, seconds: None,
 ) -> Result:
     """Let clients and faults loose for some time, or on so many arenas; then look at everything."""
     work, begun = Workload(seed, stage.replicas, CLIENTS, runs), time.monotonic()
@@ -47,22 +47,22 @@ def torture(
     work.start()
     faults.start()
     while time.monotonic() < begun + seconds and not work.stopped.wait(0.5):
-        tell(len(work.ops), faults.counts)
+        tell(len(work.ops), faults.counts, time.monotonic() - begun)
         stage.provider.seen.clear()
     work.stopped.set()
     faults.stop()
     work.join()
-    _ask_again(work, seed)
+    _ask_again(work, seed, asked)
     history = history_of(work.ops, stage.store)
     first = stage.replicas[0]
     found = [*violations(history), *trail_faults(first.config, first.data)]
     return Result(history, faults.counts, found, time.monotonic() - begun)
 
 
-def _ask_again(work: Workload, seed: int) -> None:
+def _ask_again(work: Workload, seed: int, asked: int) -> None:
     """Every gateway about the newest ends: what is said below them now."""
     dice = random.Random(f"{seed}/end")
-    ends = list(ends_of(History(work.ops)).values())[-ASKED_AT_THE_END:]
-    for end in ends:
+    ends = list(ends_of(History(work.ops)).values())
+    for end in ends[max(0, len(ends) - asked) :]:
         for replica in work.replicas:
             work.turn(dice, end.scope, end.path, replica, is_calm=True)

@@ -52,10 +52,25 @@ def good() -> History:
     history.events += [Event(5, "turn.refuse", "r", "x", "end_1"), turn(6, history.ops[-1], WARNED, WARNED)]
     history.ops += [replace(op("t", TOP[:1], 7, state="redirected"), scope="bob")]
     history.events += [replace(turn(7, history.ops[-1], OPEN, ONCE), message="bob")]
-    history.ops += [decide(8), op("g", (*TOP, "e"), 9), op("u", (*TOP, "f"), 10, "unknown"), op("v", ("q",), 11, "uncounted")]
-    decided = [Event(8 + place, kind, end_id="end_1", appeal="app", state="upheld") for place, kind in enumerate(DECIDED)]
+    history.ops += [
+        decide(8),
+        op("g", (*TOP, "e"), 9),
+        op("u", (*TOP, "f"), 10, "unknown"),
+        op("v", ("q",), 11, "uncounted"),
+    ]
+    decided = [
+        Event(8 + place, kind, end_id="end_1", appeal="app", state="upheld") for place, kind in enumerate(DECIDED)
+    ]
     history.events += [*decided, replace(turn(10, op("g", (*TOP, "e"), 9), OPEN, OPEN, "clean"), message="e")]
-    at = [("a", ONCE), ("a-b", TWICE), ("a-b-c", WARNED), ("a-b-c-d", OPEN), ("a-b-c-z", WARNED), ("bob", ONCE), ("e", OPEN)]
+    at = [
+        ("a", ONCE),
+        ("a-b", TWICE),
+        ("a-b-c", WARNED),
+        ("a-b-c-d", OPEN),
+        ("a-b-c-z", WARNED),
+        ("bob", ONCE),
+        ("e", OPEN),
+    ]
     history.rows = [Row(message, standing) for message, standing in at]
     return history
 
