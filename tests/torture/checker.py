@@ -31,6 +31,9 @@ def _miscounted(history: History) -> Iterator[str]:
             yield f"{op.id}: {op.result} ({op.body}), and on record {counts[op.id]} times"
     places: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
     ops = {op.id: op for op in history.ops}
+    for op in history.ops:
+        if op.message:
+            places.setdefault(op.message, set()).add((op.scope, op.path))
     for event in history.events:
         if event.op in ops:
             places.setdefault(event.message, set()).add((ops[event.op].scope, ops[event.op].path))
@@ -39,10 +42,13 @@ def _miscounted(history: History) -> Iterator[str]:
 
 def _undecided(history: History) -> Iterator[str]:
     decided = {(event.appeal, event.state) for event in history.events if event.kind == "appeal.decided"}
+    opened = {event.appeal for event in history.events if event.kind == "appeal.opened"}
     uncertain = {
         op.appeal for op in history.ops if op.kind == "decide" and op.result in ("answered", "maybe", "unknown")
     }
     for op in history.ops:
+        if op.kind == "appeal" and op.result == "answered" and op.appeal not in opened:
+            yield f"{op.id}: the appeal {op.appeal} is lost"
         if op.kind != "decide":
             continue
         if op.result == "answered" and (op.appeal, op.outcome) not in decided:

@@ -49,7 +49,7 @@ def call(op: Op, port: int, path: str, body: dict[str, str], patience: float) ->
     except (OSError, http.client.HTTPException, ValueError) as error:
         return _done(op, result="unknown", body=type(error).__name__), None
     if status in (200, 201):
-        return _done(op, result="answered", status=status), found
+        return _done(op, result="answered", status=status, appeal=found["id"]), found
     words = found["error"]["message"]
     return _done(op, result=_doubt(words) if status == 503 else "refused", status=status, body=words), None
 

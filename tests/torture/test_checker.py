@@ -172,6 +172,11 @@ BAD: dict[str, tuple[Callable[[History], None], str]] = {
     "reopened by its event alone": (not_reopened, "reopened in the table: False"),
     "a decision is lost": (lose(8), "the decision about app is lost"),
     "decided though told not": (change("x", result="uncounted", status=503), "was told that nothing was counted"),
+    "an appeal is lost": (
+        add(Op("w", "appeal", 0, 5, 5.5, "answered", status=201, appeal="lost")),
+        "the appeal lost is lost",
+    ),
+    "told another message": (change("0", message="bob"), "is the name of 2 places"),
     "one message is two places": (rewrite(7, message="a"), "is the name of 2 places"),
 }
 
