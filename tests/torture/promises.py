@@ -81,7 +81,7 @@ def _strange_answers(history: History) -> Iterator[str]:
     for op in history.ops:
         if op.status and op.status not in ALLOWED[op.kind]:
             yield f"{op.id}: a {op.kind} was answered with {op.status}: {op.body}"
-        elif op.result == "wrong":
+        elif op.result == "wrong" or (op.result == "uncounted" and "constraint" in op.body):
             yield f"{op.id}: an answer that is none: {op.status} {op.body}"
 
 

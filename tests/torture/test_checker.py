@@ -148,6 +148,7 @@ BAD: dict[str, tuple[Callable[[History], None], str]] = {
     "an end that nobody recorded": (add(refused("w", TOP, 5, end_id="end_2")), "end_2: 0 events"),
     "a 500": (add(op("w", ("q",), 3, "wrong", status=500)), "answered with 500"),
     "a 503 that says nothing": (add(op("w", ("q",), 3, "wrong", status=503)), "an answer that is none"),
+    "a 503 of our own making": (change("v", body="new row violates check constraint"), "an answer that is none"),
     "a told turn is lost": (lose(1), "answered (), and on record 0 times"),
     "a told end is lost": (lose(3), "end_1: 0 events"),
     "a turn counts twice": (repeat(1), "on record 2 times"),

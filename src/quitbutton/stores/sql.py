@@ -86,7 +86,8 @@ class SQLStore:
         """Write a turn and its event, all or nothing.
 
         Compare-and-set: when the branch has been ended meanwhile by another request, nothing of this turn is written
-        but the event, and that other end is returned. Otherwise the turn stands.
+        but the event, and that other end is returned. Otherwise the turn stands. A refusal whose end was reopened since
+        is not written either: its outcome has no end.
         """
         durable = record.decision.after.rung in (Rung.WARNED, Rung.ENDED)
         watched = _watched(record)
@@ -163,6 +164,8 @@ def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
         sql, params = _placed(QUERIES["turns_at"], watched[start : start + MAX_PLACES])
         known |= {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
     locked = next((address for address, mark in known.items() if mark.standing.rung is Rung.ENDED), None)
+    if locked is None and record.decision.before.rung is Rung.ENDED:
+        return Outcome(record.decision.before)
     _put_reply(
         transaction, record.owner, Origin(locked or branch.address, branch.conversation, record.reply), record.at
     )
