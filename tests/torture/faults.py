@@ -25,7 +25,7 @@ class Plan:
     """The share of faults that outlast the gateways' patience."""
     restarts: tuple[float, float] = (15.0, 40.0)
     """Seconds between two restarts of the database."""
-    kinds: tuple[str, ...] = ("killed", "paused", "dropped", "refused", "stalled", "deaf", "mute")
+    kinds: tuple[str, ...] = ("killed", "paused", "dropped", "unreachable", "stalled", "deaf", "mute")
 
 
 NEVER = (1e6, 1e6)
@@ -109,8 +109,8 @@ def dropped(replica: Replica, dice: random.Random, seconds: float) -> None:
         time.sleep(min(seconds, 0.5))
 
 
-def refused(replica: Replica, dice: random.Random, seconds: float) -> None:
-    """It gets no connection."""
+def unreachable(replica: Replica, dice: random.Random, seconds: float) -> None:
+    """Its database takes no connection from it."""
     replica.proxy.refuse()
     _heal(replica, seconds)
 
@@ -144,4 +144,4 @@ def _heal(replica: Replica, seconds: float) -> None:
     replica.proxy.heal()
 
 
-FAULTS = {fault.__name__: fault for fault in (killed, paused, dropped, refused, stalled, deaf, mute)}
+FAULTS = {fault.__name__: fault for fault in (killed, paused, dropped, unreachable, stalled, deaf, mute)}
