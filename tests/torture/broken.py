@@ -12,17 +12,27 @@ from typing import Any
 
 from quitbutton.cli.main import main
 from quitbutton.core.conversation import Branch, Marks
-from quitbutton.stores import postgres_worker
+from quitbutton.core.records import TurnRecord
+from quitbutton.stores import postgres_worker, sql
+from quitbutton.stores.database import Transaction
 from quitbutton.stores.postgres_session import Session
 from quitbutton.stores.postgres_transaction import PostgresTransaction
 from quitbutton.stores.sql import SQLStore
 
 REMEMBERED = 0.5
 """Seconds for which `cache` believes what it read."""
+SLOW = 0.02
+"""Seconds of `locks`."""
 
 
 def locks() -> None:
-    """Turns and ends lock nothing."""
+    """Turns and ends lock nothing, and take their time between looking and writing."""
+
+    def slowly(transaction: Transaction, record: TurnRecord) -> None:
+        time.sleep(SLOW)
+        write(transaction, record)
+
+    write, sql._put_gap = sql._put_gap, slowly
     PostgresTransaction._lock_lines = lambda self: []  # type: ignore[method-assign]
 
 
