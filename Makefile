@@ -87,6 +87,10 @@ train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled row
 clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own environment (ONLY=a,b for some; BIG=1 for Open WebUI too; RECORD=1 keeps what they send)
 	$(BIN)/python -m tests.clients $(if $(ONLY),--only $(ONLY)) $(if $(BIG),--big) $(if $(RECORD),--record)
 
+.PHONY: torture
+torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL, killed, paused and cut off, every promise checked (MINUTES=10 SEED= RUNS= BROKEN=locks KEEP=folder)
+	$(BIN)/python -m tests.torture --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(BROKEN),--broken $(BROKEN)) $(if $(KEEP),--keep $(KEEP))
+
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt

@@ -15,7 +15,7 @@ from quitbutton.core.errors import BadRequest, NotFound, SettingsError
 from quitbutton.core.merkle import grown, verify_consistency, verify_inclusion
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.signing import is_signed_by, signer_of
-from quitbutton.stores.audit import AuditLog, NotSound
+from quitbutton.stores.audit import AuditLog, Logged, NotSound
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sqlite import SQLite
@@ -524,6 +524,28 @@ def test_a_name_with_another_line_end_leaves_a_sound_trail_sound(
     export = tmp_path / "trail.jsonl"
     export.write_text("".join(run(scene())), "utf-8")
     assert main(["audit", "verify", str(export)]) == 0, capsys.readouterr().out
+
+
+def test_a_log_that_grows_while_it_is_exported_or_checked_is_sound() -> None:
+    class Busy(AuditLog):
+        """Another gateway logs a turn after the last page was read."""
+
+        async def events(self, start: int, limit: int = 500) -> list[Logged]:
+            page = await super().events(start, limit)
+            if not page:
+                await trail.case.play.sends([{"role": "user", "content": f"after {start}"}], user="bob")
+                await trail.log.append(4.0)
+            return page
+
+    trail = Trail()
+
+    async def scene() -> None:
+        await trail.grows()
+        busy = Busy(trail.case.play.store._database, trail.signer)
+        assert trail.problems([line async for line in busy.export()]) == []
+        assert (await busy.check(is_signed_by)).problems == []
+
+    run(scene())
 
 
 def test_a_signature_line_ends_at_a_line_feed_alone() -> None:

@@ -156,6 +156,29 @@ def test_a_statement_that_takes_too_long_is_ended(postgres: Server, monkeypatch:
     asyncio.run(scene())
 
 
+def test_what_is_committed_as_the_patience_ends_is_not_called_uncounted(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway stands still between the commit and the news of it."""
+    monkeypatch.setattr(postgres_module, "PATIENCE", 0.5)
+
+    async def scene() -> None:
+        one = Postgres(postgres.new(), connections=1)
+        await one.write(lambda transaction: transaction.execute("SELECT 1"))
+        loop = asyncio.get_running_loop()
+        tell = loop.call_soon_threadsafe
+
+        def late(*news: object) -> asyncio.Handle:
+            time.sleep(1)
+            return tell(*news)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", late)
+        assert await one.write(lambda transaction: transaction.execute("SELECT 7")) == [(7,)]
+        one.close()
+
+    asyncio.run(scene())
+
+
 def test_more_at_once_than_connections_wait_for_their_turn(postgres: Server) -> None:
     async def scene() -> None:
         store = SQLStore(Postgres(postgres.new(), connections=1))

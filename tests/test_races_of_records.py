@@ -26,9 +26,9 @@ from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
-from tests.contracts.test_store import POLICY, branch, take
+from tests.contracts.test_store import CLEAN, POLICY, branch, take
 from tests.postgres import Server
-from tests.test_races import ends, warned
+from tests.test_races import ends, names, warned
 
 
 def act(dice: random.Random, kind: str) -> Callable[[Transaction], None]:
@@ -132,6 +132,23 @@ def test_webhooks_are_told_of_every_event_once_and_counts_count_it_once(several:
         assert sum(row[3] for row in await consoles[0].daily_of("warned")) == events
         counted = (await several[0].read("SELECT value FROM meta WHERE name = 'counted'"))[0][0]
         assert int(counted) == (await several[0].read("SELECT MAX(seq) FROM events"))[0][0]
+
+    asyncio.run(scene())
+
+
+def test_what_an_appeal_reopens_is_locked_by_an_end_above_that_comes_at_the_same_time(several: list[Postgres]) -> None:
+    async def scene() -> None:
+        stores, rights = [SQLStore(one) for one in several], Rights(several[0])
+        for round_ in range(40):
+            path = await warned(stores[0], round_)
+            upper, lower = (branch(*path, *names(round_ + 1000, depth)) for depth in (1, 2))
+            await take(stores[0], upper, verdict=CLEAN)
+            await ends(stores[0], lower)
+            end_id = (await stores[0].marks(lower)).by_address[lower.address].end_id
+            filed = await rights.appeal(end_id or "", "x", 2.0)
+            both = (ends(stores[1], upper), rights.decide(filed.id, AppealState.UPHELD, "p", "", 3.0))
+            await asyncio.gather(*both)
+        assert (await several[0].read(STRAYS))[0][0] == 0
 
     asyncio.run(scene())
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from quitbutton.core.appeals import DAY, OPEN_FOR, AppealSource, AppealState, NotPossible
-from quitbutton.core.conversation import Scope, root_of
+from quitbutton.core.conversation import Branch, Marks, Scope, root_of
 from quitbutton.core.errors import NotFound
 from quitbutton.core.kept_words import Retention, digest_of
+from quitbutton.core.rules import LockedReply, Policy
 from quitbutton.core.statements import statement
 from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import press
@@ -85,6 +86,29 @@ def test_words_are_kept_as_the_setting_says_and_events_hold_salted_digests(reten
         assert {digest_of(one["salt"], one["text"]) for one in words} == digests
         excerpts = [fact["excerpt"] for fact in (await case.told())["facts"]]
         assert (excerpts[0] is None) == (retention is Retention.NONE)
+
+    run(scene())
+
+
+@pytest.mark.parametrize("style", [LockedReply.ERROR, LockedReply.MESSAGE])
+def test_a_turn_that_found_an_end_is_answered_where_that_is_reopened_before_the_refusal(style: LockedReply) -> None:
+    async def scene() -> None:
+        case = Case()
+        await case.ends()
+        play, rights = case.play, case.rights
+        appeal = await rights.appeal(case.end_id, "I was quoting a film.", 10.0)
+        read = play.store.marks
+
+        async def marks(branch: Branch) -> Marks:
+            found = await read(branch)
+            if (await rights.find(appeal.id)).state is AppealState.OPEN:
+                await rights.decide(appeal.id, AppealState.UPHELD, "ada", "It was a quotation.", 20.0)
+            return found
+
+        (await play.guard()).policy = Policy(locked_reply=style)
+        play.store.marks = marks
+        ear = await play.says("please")
+        assert (ear.status, ear.state, ear.text) == (200, "open", "Hello again.")
 
     run(scene())
 

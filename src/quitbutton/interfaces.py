@@ -221,7 +221,10 @@ class Store(Protocol):
         ...
 
     async def record(self, record: TurnRecord) -> Outcome:
-        """Write a turn and its event, all or nothing; the end that came first, if another request ended the branch."""
+        """Write a turn and its event, all or nothing; the end that came first, if another request ended the branch.
+
+        A refusal whose end was reopened since it was read writes nothing, and its outcome has no end.
+        """
         ...
 
     async def end(self, end_id: str) -> End | None:

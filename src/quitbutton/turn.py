@@ -114,7 +114,12 @@ class TurnTaker:
         if locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
             self._prepare(turn)
         decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
-        await self._say_locked(turn, await self._record(turn, branch, footing, decision))
+        outcome = await self._record(turn, branch, footing, decision)
+        if outcome.end is None:  # an upheld appeal reopened it since it was read
+            turn.delivery.begin_anew()
+            await self._take(turn)
+            return
+        await self._say_locked(turn, outcome)
 
     async def _look_on(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """Shadow: the client sees an untouched reply, the record what would have been done."""

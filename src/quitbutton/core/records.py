@@ -63,7 +63,10 @@ class TurnRecord:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a record: the standing that now holds, and the end of another request that came first, if any."""
+    """What became of a record: the standing that now holds, and the end of another request that came first, if any.
+
+    A refusal's outcome without an end was not written: the branch was reopened meanwhile.
+    """
 
     standing: Standing
     end: End | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
-from quitbutton.core.errors import NotFound, QuitbuttonError
+from quitbutton.core.errors import NotFound, QuitbuttonError, StoreFailed
 from quitbutton.core.keys import Caller, Need
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.records import Receipt
@@ -139,7 +139,14 @@ class ChatRoute:
         finally:
             self.turns.close(turn)
             if turn.is_stopped:
-                await guard.store.put_receipt(tenant, turn.receipt(), guard.now())
+                await self._keep_receipt(guard, turn)
+
+    async def _keep_receipt(self, guard: TurnTaker, turn: Turn) -> None:
+        """The turn is over by now; what became of it is what the client hears, also where the store has gone away."""
+        try:
+            await guard.store.put_receipt(turn.tenant, turn.receipt(), guard.now())
+        except StoreFailed as error:
+            log.warning("the receipt of a stop is kept in memory alone: %s", error)
 
     async def _run(self, guard: TurnTaker, turn: Turn) -> None:
         """Run the turn to its record, also where the server cancels a request whose client left."""

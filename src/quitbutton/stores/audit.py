@@ -191,7 +191,8 @@ class AuditLog:
         return await self._database.write(work)
 
     async def export(self) -> AsyncIterator[str]:
-        """The trail line by line, as `verified()` reads it."""
+        """The trail line by line, as `verified()` reads it. It may grow meanwhile."""
+        known, _ = await self.head()
         yield _line({"format": FORMAT, "key": self.signer.key.text, "fields": list(FIELDS)})
         start = 0
         while page := await self.events(start):
@@ -199,16 +200,13 @@ class AuditLog:
                 leaf = one.leaf if one.leaf is not None else ""
                 yield _line({"n": one.n, "hash": one.hash.hex(), "leaf": leaf})
             start = page[-1].n + 1
-        after = 0
-        while notes := await self.checkpoints(after):
-            for _, note, _ in notes:
-                yield _line({"checkpoint": note})
-            after = notes[-1][0]
+        for note in await self._checkpoints_to(max(known, start)):
+            yield _line({"checkpoint": note})
 
     async def check(self, verify: Verify, kept: str | None = None) -> Findings:
         """Compare every event in the store with its leaf, the log with its checkpoints, and with a note kept elsewhere."""
-        found, tree = Findings(key=self.signer.key.text), Tree()
-        start = 0
+        found, tree, start = Findings(key=self.signer.key.text), Tree(), 0
+        known, _ = await self.head()
         while page := await self.events(start):
             for one in page:
                 if one.fault is not None:
@@ -220,7 +218,7 @@ class AuditLog:
         strays = (await self._database.read(QUERIES["strays"], {"seq": end[0][1] if end else 0}))[0][0]
         if strays:
             found.wrong(f"{strays} events were put in among those that were logged before")
-        notes = [note for _, note, _ in await self._all_checkpoints()]
+        notes = await self._checkpoints_to(max(known, tree.size))
         for note in [*notes, *([kept] if kept else [])]:
             self._check_note(note, verify, tree, found, is_kept=note is kept)
         if found.signed < tree.size and found.is_sound:
@@ -250,11 +248,12 @@ class AuditLog:
             lambda transaction: subtree_root(0, size, lambda place: _node(transaction, place))
         )
 
-    async def _all_checkpoints(self) -> list[tuple[int, str, float]]:
+    async def _checkpoints_to(self, size: int) -> list[str]:
+        """The notes of checkpoints, but for those that another process made after the events were read."""
         found: list[tuple[int, str, float]] = []
         while page := await self.checkpoints(found[-1][0] if found else 0):
             found += page
-        return found
+        return [note for covered, note, _ in found if covered <= size]
 
     def _check_note(self, note: str, verify: Verify, tree: Tree, found: Findings, is_kept: bool) -> None:
         one = _opened(note, self.signer.key, verify, found)

@@ -124,7 +124,7 @@ class Postgres:
     def _give_up(self, job: Job) -> None:
         # No worker takes it up any more. Where one has, it fails there as if the network had, and says what that means.
         job.deadline = 0
-        if not any(worker.cut(job) for worker in self._workers) and not job.future.done():
+        if not any(worker.cut(job) for worker in self._workers) and not (job.is_done or job.future.done()):
             job.future.set_exception(StoreFailed("The store is busy. Nothing was counted; try again."))
 
 

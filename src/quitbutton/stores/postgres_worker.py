@@ -33,6 +33,8 @@ class Job:
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     deadline: float
+    is_done: bool = False
+    """What became of it is known, and on its way to who waits."""
 
     @property
     def left(self) -> float:
@@ -60,7 +62,7 @@ class Worker(threading.Thread):
                 continue
             result, error = self._done(job)
             with self._lock:
-                self._job = None
+                self._job, job.is_done = None, True
             with suppress(RuntimeError):  # the loop is closed, nobody waits
                 job.loop.call_soon_threadsafe(_answer, job.future, result, error)
         self._session.close()

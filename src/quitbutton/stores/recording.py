@@ -66,6 +66,8 @@ class Recorder:
     def _take(self, record: TurnRecord) -> Outcome:
         branch, base = record.branch, record.footing.base
         locked = self._locked(record)
+        if locked is None and record.decision.before.rung is Rung.ENDED:
+            return Outcome(record.decision.before)  # the end was reopened meanwhile: there is nothing to refuse
         self._take_reply(record, branch.address if locked is None else locked)
         if locked is not None:
             other = self._known[locked]

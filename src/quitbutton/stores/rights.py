@@ -172,6 +172,8 @@ def _reopen(transaction: Transaction, end_id: str, now: float) -> None:
     """Open the turns that an end had locked; where another end stands above them, they are locked by that one."""
     inside = {"end_id": end_id, "at": now}
     address = transaction.execute(QUERIES["tenant_of_end"], {"id": end_id})[0][1]
+    # Whoever ends a turn above writes its row: of the two, the second sees what the first did.
+    transaction.execute(QUERIES["hold_above"], {"address": address})
     other = end_above(transaction, bytes(address), end_id)
     if other is not None:
         transaction.execute(QUERIES["hand_on_turns"], {**inside, "other": other})

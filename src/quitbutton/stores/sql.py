@@ -97,7 +97,8 @@ class SQLStore:
         """Write a turn and its event, all or nothing; with others that wait at the same time, in one transaction.
 
         Compare-and-set: when the branch has been ended meanwhile by another request, nothing of this turn is written
-        but the event, and that other end is returned. Otherwise the turn stands.
+        but the event, and that other end is returned. Otherwise the turn stands. A refusal whose end was reopened since
+        is not written either: its outcome has no end.
         """
         if record.end is not None:
             return (await self._record([record]))[0]

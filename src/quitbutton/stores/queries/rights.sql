@@ -82,6 +82,14 @@ WITH RECURSIVE above (address, parent) AS (
 SELECT turns.end_id FROM above JOIN turns ON turns.address = above.address
 WHERE turns.end_id IS NOT NULL AND turns.end_id <> :end_id LIMIT 1;
 
+-- name: hold_above
+WITH RECURSIVE above (address, parent) AS (
+    SELECT address, parent FROM turns WHERE address = :address
+    UNION
+    SELECT turns.address, turns.parent FROM turns JOIN above ON turns.address = above.parent
+)
+UPDATE turns SET updated_at = updated_at WHERE address IN (SELECT address FROM above);
+
 -- name: hand_on_turns
 UPDATE turns SET end_id = :other, updated_at = :at WHERE end_id = :end_id;
 

@@ -1,0 +1,58 @@
+"""Torture, the short form: many clients and faults on a few branches of three gateways; and broken gateways are caught."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torture.faults import CALM, DEAF, Plan
+from tests.torture.replicas import Stage
+from tests.torture.run import torture
+
+SEED = 1
+SECONDS = 30.0
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    made: list[Stage] = []
+
+    def stage(*program: str) -> Stage:
+        made.append(Stage(tmp_path, program=program) if program else Stage(tmp_path))
+        return made[-1]
+
+    yield stage
+    for one in made:
+        one.close()
+
+
+@pytest.mark.slow
+def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_path: Path) -> None:
+    done = torture(staged(), SEED, SECONDS, plan=Plan(long=0.0, restarts=(8.0, 16.0)))
+    kept = tmp_path / "history.jsonl"
+    done.history.save(kept)
+    assert done.found == [], f"seed {SEED}, {kept}"
+    results = Counter(op.result for op in done.history.ops if op.kind == "turn")
+    assert results["answered"] > 200, results
+    assert min(results["refused"], results["unknown"], len(done.history.ends)) > 5, results
+    assert sum(done.faults.values()) > 10, done.faults
+    assert done.faults["database restarted"], done.faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broken", "plan", "said"),
+    [
+        ("locks", CALM, ("counted at or below", "told redirected, recorded warned", "its parent stood at")),
+        ("cache", CALM, ("its parent stood at", "which somebody had been told of")),
+        ("repeats", DEAF, ("on record 2 times",)),
+    ],
+)
+def test_a_broken_gateway_is_caught(
+    staged: Callable[..., Stage], broken: str, plan: Plan, said: tuple[str, ...]
+) -> None:
+    done = torture(staged("tests.torture.broken", broken), SEED, 6.0, plan=plan, asked=0)
+    assert any(words in one for one in done.found for words in said), done.found

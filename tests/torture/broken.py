@@ -1,0 +1,69 @@
+"""Gateways with one promise broken each, started instead of the product to see that the checker notices.
+
+python -m tests.torture.broken locks --port ... (as `quitbutton serve`)
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from quitbutton.cli.main import main
+from quitbutton.core.conversation import Branch, Marks
+from quitbutton.core.records import TurnRecord
+from quitbutton.stores import postgres_worker, sql
+from quitbutton.stores.database import Transaction
+from quitbutton.stores.postgres_session import Session
+from quitbutton.stores.postgres_transaction import PostgresTransaction
+from quitbutton.stores.sql import SQLStore
+
+REMEMBERED = 0.5
+"""Seconds for which `cache` believes what it read."""
+SLOW = 0.02
+"""Seconds of `locks`."""
+
+
+def locks() -> None:
+    """Turns and ends lock nothing, and take their time between looking and writing."""
+
+    def slowly(transaction: Transaction, record: TurnRecord) -> None:
+        time.sleep(SLOW)
+        write(transaction, record)
+
+    write, sql._put_gap = sql._put_gap, slowly
+    PostgresTransaction._lock_lines = lambda self: []  # type: ignore[method-assign]
+
+
+def cache() -> None:
+    """Where a branch stands is read once in a while only."""
+    known: dict[bytes, tuple[float, Marks]] = {}
+    read = SQLStore.marks
+
+    async def marks(self: SQLStore, branch: Branch) -> Marks:
+        when, found = known.get(branch.address, (0.0, None))
+        if found is None or time.monotonic() > when + REMEMBERED:
+            found = await read(self, branch)
+            known[branch.address] = (time.monotonic(), found)
+        return found
+
+    SQLStore.marks = marks  # type: ignore[method-assign]
+
+
+def repeats() -> None:
+    """What may have been committed is taken for lost, and written again."""
+    real: Callable[..., Any] = postgres_worker.failure_of
+
+    def failure_of(session: Session, error: Exception, is_read: bool) -> Any:
+        session.is_committing = False
+        return real(session, error, is_read)
+
+    postgres_worker.failure_of = failure_of
+
+
+WAYS = {way.__name__: way for way in (locks, cache, repeats)}
+
+if __name__ == "__main__":
+    WAYS[sys.argv[1]]()
+    sys.exit(main(["serve", *sys.argv[2:]]))
