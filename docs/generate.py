@@ -1,7 +1,8 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
 The ladder's diagram and table come from `quitbutton.core.ladder.TRANSITIONS`, the policy's keys from `Policy`, the commands
-from their `--help`, the metrics from their catalogue, the judges' categories from their formats, the convention's replies from plays.
+from their `--help`, the metrics from their catalogue, the judges' categories from their formats, the convention's replies
+from plays.
 """
 
 from __future__ import annotations
