@@ -126,7 +126,7 @@ def test_the_standard_variables_ask_for_traces_too(fresh: Provider, collector: C
     gateway = Running(f"http://127.0.0.1:{port}", port, tmp_path, process, given)
     try:
         _wait(gateway)
-        collector.until(lambda spans: bool(server_span(spans, "GET /healthz")))
+        collector.until(lambda spans: bool(server_span(spans, "GET /readyz")))
         assert collector.resource["service.name"] == "shop-gateway"
     finally:
         gateway.stop()
