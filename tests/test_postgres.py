@@ -213,7 +213,7 @@ def test_many_locks_become_one_that_keeps_out_all(postgres: Server) -> None:
             time.sleep(0.3)
             order.append("many done")
 
-        many = [str(number).encode() for number in range(100)]
+        many = [str(number).encode() for number in range(300)]
         held = asyncio.create_task(database.write(holds, locks=many))
         await asyncio.sleep(0.1)
         await database.write(lambda transaction: order.append("one"), locks=(b"other",))

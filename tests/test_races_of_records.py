@@ -30,10 +30,6 @@ from tests.contracts.test_store import POLICY, branch, take
 from tests.postgres import Server
 from tests.test_races import ends, warned
 
-STRAYS = (
-    """SELECT COUNT(*) FROM turns t JOIN turns p ON p.address = t.parent WHERE p.rung = 'ended' AND t.rung <> 'ended'"""
-)
-
 
 def act(dice: random.Random, kind: str) -> Callable[[Transaction], None]:
     """Puts an event in the record, and takes its time to commit, or fails."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,12 +12,12 @@ import anyio
 
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.kept_words import Retention
-from quitbutton.core.messages import ChatRequest, Reply
+from quitbutton.core.messages import ChatRequest, Piece, Reply
 from quitbutton.core.records import Receipt
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
-from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
+from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
 from quitbutton.observing.seen import saw_usage
 
 HOP_BY_HOP = frozenset(
@@ -210,15 +210,11 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
             raise UpstreamFailed("The model's server answered one call as a stream and the next one whole.")
         if reader.streams and not turn.client.is_open:
             await turn.open(200, passed)
-        async for passage in _passages(exchange, reader, watcher):
-            data = delivery.writer.pass_on(passage)
-            if passage.piece.usage:
-                saw_usage(passage.piece.usage)
-                # Some servers count up from frame to frame: the last count of a call is the call's.
-                delivery.billed = before + passage.piece.usage.completion
-            if data:
-                delivery.texts += bool(passage.piece.text)
-                await turn.send(data)
+        async for chunk in exchange.chunks():
+            await _pass_on(turn, watcher, reader.feed(chunk), before)
+        await _pass_on(turn, watcher, reader.close(), before)
+        if data := b"".join([_told(delivery, passage, before) for passage in watcher.end()]):
+            await turn.send(data)
     if not watcher.reply.complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     return replace(watcher.reply, id=reader.id, items=reader.items)
@@ -229,23 +225,35 @@ def passed_on(headers: Headers) -> Headers:
     return [(name, value) for name, value in headers if name.lower() not in DROPPED_HEADERS]
 
 
-async def _passages(exchange: Exchange, reader: Reader, watcher: Watcher) -> AsyncIterator[Passage]:
-    async for chunk in exchange.chunks():
-        for piece in reader.feed(chunk):
-            _check(piece.error)
-            for passage in watcher.see(piece):
-                yield passage
-    for piece in reader.close():
-        _check(piece.error)
+async def _pass_on(turn: Turn, watcher: Watcher, pieces: Sequence[Piece], before: int) -> None:
+    """Send what may pass of these pieces, at once. Raises `UpstreamFailed` at one that is an error, after those before it."""
+    out: list[bytes] = []
+    error: str | None = None
+    for piece in pieces:
+        if piece.error is not None:
+            error = piece.error
+            break
         for passage in watcher.see(piece):
-            yield passage
-    for passage in watcher.end():
-        yield passage
-
-
-def _check(error: str | None) -> None:
+            if data := _told(turn.delivery, passage, before):
+                out.append(data)
+    if out:
+        await turn.send(out[0] if len(out) == 1 else b"".join(out))
     if error is not None:
         raise UpstreamFailed(f"The model's server reported an error: {error}")
+
+
+def _told(delivery: Delivery, passage: Passage, before: int) -> bytes:
+    """The bytes of a passage, counted as delivered."""
+    assert delivery.writer is not None  # noqa: S101 - made before the first piece
+    piece = passage.piece
+    if piece.usage:
+        saw_usage(piece.usage)
+        # Some servers count up from frame to frame: the last count of a call is the call's.
+        delivery.billed = before + piece.usage.completion
+    data = delivery.writer.pass_on(passage)
+    if data and piece.text:
+        delivery.texts += 1
+    return data
 
 
 async def whole(exchange: Exchange) -> bytes:

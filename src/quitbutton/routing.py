@@ -13,7 +13,7 @@ from quitbutton.core.upstreams import UpstreamSettings, upstream_for
 from quitbutton.interfaces import Upstream
 from quitbutton.observing.seen import saw_model
 from quitbutton.settings import Settings
-from quitbutton.upstreams.http import HTTPUpstream
+from quitbutton.upstreams.provider import provider
 
 EMBEDDED = "embedded"
 THE_ONE = "upstream"
@@ -54,10 +54,10 @@ def upstreams_of(
         made: dict[str, Upstream] = {}
         for name, table in settings.upstreams.items():
             key = _key(name, table, environment)
-            made[name] = HTTPUpstream(table.url, key, settings.connect_timeout, settings.read_timeout, table.key_header)
+            made[name] = provider(table.url, key, settings.connect_timeout, settings.read_timeout, table.key_header)
         return Upstreams(settings.upstreams, made)
     if settings.upstream is not None:
-        one = HTTPUpstream(settings.upstream, settings.upstream_key, settings.connect_timeout, settings.read_timeout)
+        one = provider(settings.upstream, settings.upstream_key, settings.connect_timeout, settings.read_timeout)
         return Upstreams({THE_ONE: UpstreamSettings(settings.upstream)}, {THE_ONE: one})
     return Upstreams({EMBEDDED: UpstreamSettings(ANYWHERE)}, {EMBEDDED: _embedded(settings)})
 

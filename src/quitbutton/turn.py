@@ -320,6 +320,8 @@ class TurnTaker:
 
     def _own_notices(self, request: ChatRequest) -> tuple[int, ...]:
         """Places of locked notices of ours that a client sent back as history."""
+        if notices.REFERENCE_MARK not in request.raw:
+            return ()
         return tuple(
             place
             for place, message in enumerate(request.messages)

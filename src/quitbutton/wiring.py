@@ -29,7 +29,7 @@ from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import TurnTaker
-from quitbutton.upstreams.http import HTTPUpstream
+from quitbutton.upstreams.provider import provider
 
 T = TypeVar("T")
 GROUP, REPLY_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors"
@@ -83,7 +83,7 @@ class Judges:
         """The judge of a `[judges.NAME]` table. Raises `SettingsError` where its key is missing."""
         if name not in self.made:
             table = self.tables[name]
-            upstream = HTTPUpstream(table.url, self._key(name, table), table.timeout, table.timeout)
+            upstream = provider(table.url, self._key(name, table), table.timeout, table.timeout)
             self.made[name] = Judge(table, upstream, name, self.secret)
         return self.made[name]
 

@@ -45,6 +45,12 @@ ISSUED = re.compile(r"conv_[a-z2-7]{24}")
 """Our own ids of conversations: a client that sends one back names nothing of its own."""
 
 
+TELLING = frozenset(
+    (*CONVERSATION_HEADERS, *END_USER_HEADERS, *PAGE_HEADERS, PARENT_HEADER, *TASK_HEADERS, *FLAG_HEADERS)
+)
+"""Every header that is looked at here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a request says about itself: all that the guard needs besides its words."""
@@ -58,6 +64,8 @@ class Identity:
     @classmethod
     def of(cls, headers: Mapping[str, str], user: str | None, conversation: str | None) -> Identity:
         """From the headers; `user` and `conversation` are those that the body names."""
+        if TELLING.isdisjoint(headers):
+            return cls(user, conversation, background=False, chat_page=False, beheaded=False)
         return cls(
             end_user=user or first_of(headers, END_USER_HEADERS),
             conversation_id=conversation_of(headers) or conversation,

@@ -11,7 +11,7 @@ from quitbutton.adapters import identity
 from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_member
 from quitbutton.adapters.sse import frame_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
@@ -29,6 +29,9 @@ ROLES = {
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
+ABSENT = msgspec.Raw(b"")
+
+
 class _Message(msgspec.Struct):
     role: str
     content: str | list[msgspec.Raw] | None = None
@@ -39,6 +42,34 @@ class _Part(msgspec.Struct):
     text: str | None = None
 
 
+class _Request(msgspec.Struct):
+    """The members that are looked at, where each is of its kind. The slow way says what is wrong where one is not."""
+
+    model: str
+    messages: list[_Message]
+    stream: bool | None = None
+    metadata: dict[str, Any] | None = None
+    safety_identifier: str | None = None
+    user: str | None = None
+    litellm_session_id: Any = None
+    tools: msgspec.Raw = ABSENT
+    functions: msgspec.Raw = ABSENT
+    tool_choice: Any = None
+    response_format: Any = None
+    n: int | None = None
+    max_completion_tokens: Any = None
+    max_tokens: Any = None
+
+
+KINDS: Mapping[str, Any] = {
+    "metadata": dict[str, Any],
+    "safety_identifier": str,
+    "user": str,
+    "stream": bool,
+    "n": int,
+}
+"""Members that must be of a kind."""
+_request = msgspec.json.Decoder(_Request)
 _message = msgspec.json.Decoder(_Message)
 _part = msgspec.json.Decoder(_Part)
 
@@ -52,29 +83,30 @@ class OpenAIChat:
 
     def decode(self, body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
-        fields = fields_of(body)
-        if "messages" not in fields:
-            raise BadRequest("`messages` is missing: send an array with at least one message.")
-        raw_messages = items_of(fields["messages"], "messages")
-        if not 0 < len(raw_messages) <= MAX_MESSAGES:
-            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(raw_messages)}.")
-        model = member(fields, "model", str, "")
-        if not model:
-            raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
-        metadata = member(fields, "metadata", dict[str, Any], {})
-        user = identity.named(member(fields, "safety_identifier", str, "")) or identity.named(
-            member(fields, "user", str, "")
-        )
-        session = identity.in_metadata(metadata) or identity.named(member(fields, "litellm_session_id", Any, None))
+        try:
+            asked = _request.decode(body)
+            messages = tuple([_message_of(message) for message in asked.messages])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _explained(body, error) from error
+        if not 0 < len(messages) <= MAX_MESSAGES or not asked.model:
+            raise _explained(body, None)
+        user = identity.named(asked.safety_identifier) or identity.named(asked.user)
+        session = identity.in_metadata(asked.metadata or {}) or identity.named(asked.litellm_session_id)
+        who = identity.Identity.of(headers, user, session)
+        forces_tool, wants_json = _forces_tool(asked), _wants_json(asked)
         return ChatRequest(
-            model=model,
-            messages=tuple(_decode_message(raw, place) for place, raw in enumerate(raw_messages)),
-            raw=body,
-            stream=member(fields, "stream", bool, False),
-            can_offer=_can_offer(fields),
-            wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
-            max_tokens=_limit(fields),
-            **identity.Identity.of(headers, user, session).fields(),
+            asked.model,
+            messages,
+            body,
+            bool(asked.stream),
+            who.end_user,
+            who.conversation_id,
+            who.background,
+            can_offer=not (forces_tool or wants_json) and _takes_tool(asked),
+            wants_prose=not (forces_tool or wants_json),
+            max_tokens=_limit(asked),
+            chat_page=who.chat_page,
+            beheaded=who.beheaded,
         )
 
     def forward(
@@ -91,6 +123,9 @@ class OpenAIChat:
         """
         if tool is None and not notes and not without:
             return request.raw
+        offered = {"type": "function", "function": tool}
+        if not notes and not without and b'"tools"' not in request.raw:
+            return with_member(request.raw, "tools", [offered])
         fields = fields_of(request.raw)
         if without:
             kept = [raw for place, raw in enumerate(items_of(fields["messages"], "messages")) if place not in without]
@@ -98,7 +133,7 @@ class OpenAIChat:
         if notes:
             fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
         if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [{"type": "function", "function": tool}])
+            fields["tools"] = appended(fields.get("tools"), [offered])
         return joined(fields)
 
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
@@ -153,54 +188,61 @@ class OpenAIChat:
         return frame_of(self.error(error))
 
 
-def _decode_message(raw: msgspec.Raw, place: int) -> Message:
-    try:
-        message = _message.decode(raw)
-        role = ROLES.get(message.role, Role.SYSTEM)
-        if not isinstance(message.content, list):
-            return Message(role, message.content or "")
-        texts: list[str] = []
-        attachments: list[bytes] = []
-        for part_raw in message.content:
-            part = _part.decode(part_raw)
-            if part.type in TEXT_PARTS:
-                texts.append(part.text or "")
-            else:
-                attachments.append(digest_of(part_raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"`messages[{place}]` cannot be read: {error}.") from error
+def _message_of(message: _Message) -> Message:
+    content = message.content
+    role = ROLES.get(message.role, Role.SYSTEM)
+    if not isinstance(content, list):
+        return Message(role, content or "")
+    texts: list[str] = []
+    attachments: list[bytes] = []
+    for raw in content:
+        part = _part.decode(raw)
+        if part.type in TEXT_PARTS:
+            texts.append(part.text or "")
+        else:
+            attachments.append(digest_of(raw))
     return Message(role, "\n".join(texts), tuple(attachments))
 
 
-def _can_offer(fields: Fields) -> bool:
+def _explained(body: bytes, error: Exception | None) -> BadRequest:
+    """What is wrong with a request, member by member. Raises it, where one of them is told apart."""
+    fields = fields_of(body)
+    if "messages" not in fields:
+        raise BadRequest("`messages` is missing: send an array with at least one message.")
+    raw_messages = items_of(fields["messages"], "messages")
+    if not 0 < len(raw_messages) <= MAX_MESSAGES:
+        raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(raw_messages)}.")
+    if not member(fields, "model", str, ""):
+        raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
+    for name, kind in KINDS.items():
+        member(fields, name, kind, None)
+    for place, raw in enumerate(raw_messages):
+        try:
+            _message_of(_message.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+            raise BadRequest(f"`messages[{place}]` cannot be read: {wrong}.") from wrong
+    return BadRequest(f"The request body cannot be read: {error}.")
+
+
+def _takes_tool(asked: _Request) -> bool:
     """False where one more tool would change what the client gets."""
-    forced = _forces_tool(fields) or _wants_json(fields)
-    several = member(fields, "n", int, 1) != 1
-    refuses_tools = _choice(fields) == "none"
-    has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
-    old_style = "functions" in fields
-    if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
+    tools = bytes(asked.tools)
+    if tools and (b'"end_conversation"' in tools or not tools.lstrip().startswith((b"[", b"null"))):
         return False
-    return not (forced or several or refuses_tools or has_namesake or old_style)
+    return (asked.n is None or asked.n == 1) and asked.tool_choice != "none" and not bytes(asked.functions)
 
 
-def _forces_tool(fields: Fields) -> bool:
-    choice = _choice(fields)
-    return choice == "required" or isinstance(choice, dict)
+def _forces_tool(asked: _Request) -> bool:
+    return asked.tool_choice == "required" or isinstance(asked.tool_choice, dict)
 
 
-def _choice(fields: Fields) -> object:
-    return member(fields, "tool_choice", Any, None)
-
-
-def _wants_json(fields: Fields) -> bool:
-    shape = member(fields, "response_format", Any, None)
+def _wants_json(asked: _Request) -> bool:
+    shape = asked.response_format
     return isinstance(shape, dict) and shape.get("type") not in (None, "text")
 
 
-def _limit(fields: Fields) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        value = member(fields, name, Any, None)
+def _limit(asked: _Request) -> int | None:
+    for value in (asked.max_completion_tokens, asked.max_tokens):
         if isinstance(value, int) and value > 0:
             return value
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -70,14 +69,15 @@ def _piece(raw: bytes, data: bytes, whole: bool) -> Piece:
         return Piece(raw, error=str(message))
     counted = body.usage
     usage = Usage(int(counted.prompt_tokens or 0), int(counted.completion_tokens or 0)) if counted else None
-    choice = next((choice for choice in body.choices or () if not choice.index), None)
+    choices = body.choices or ()
+    choice = choices[0] if choices and not choices[0].index else next((one for one in choices if not one.index), None)
     if choice is None:
         return Piece(raw, usage=usage, aside=bool(body.choices) and usage is None)
     said = choice.delta or choice.message or _Said()
     return Piece(
         raw,
         text=_text(said),
-        calls=tuple(_call(call, place, whole) for place, call in enumerate(said.tool_calls or ())),
+        calls=tuple(_call(call, place, whole) for place, call in enumerate(said.tool_calls)) if said.tool_calls else (),
         finish=choice.finish_reason,
         usage=usage,
     )
@@ -239,7 +239,7 @@ class StreamWriter:
             if words:
                 if not self._began and passage.piece.raw:
                     self._base |= _shared(msgspec.json.decode(data_of(passage.piece.raw)))
-                self._tail[place] = replace(passage, text="")
+                self._tail[place] = passage._replace(text="")
                 out.append(self._words(BREAK + words if self._needs_break else words))
                 self._needs_break = False
         return b"".join(out)
@@ -266,6 +266,8 @@ class StreamWriter:
 
     def _bytes(self, passage: Passage) -> bytes:
         raw = passage.piece.raw
+        if self._began and not self._resumed and passage.is_untouched:
+            return raw
         data = data_of(raw)
         if not data.startswith(b"{"):
             return raw

@@ -20,6 +20,13 @@ class Frames:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The frames that are whole now. Raises `UpstreamFailed` when one grows over `MAX_FRAME`."""
+        if (
+            not self._waiting
+            and chunk.endswith(b"\n\n")
+            and chunk.find(b"\n\n") == len(chunk) - 2
+            and b"\r" not in chunk
+        ):
+            return [chunk]
         data = self._waiting + chunk if self._waiting else chunk
         frames: list[bytes] = []
         start = 0

@@ -17,6 +17,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
@@ -167,17 +168,23 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
     """The addresses of the user messages, in order."""
     addresses: list[bytes] = []
     parent = root
+    blank = hashlib.blake2b(b"message", digest_size=32, key=key, person=VERSION.encode())
     for message in users:
-        parent = _hash(key, b"message", parent, _field(canonical(message.text)), *message.attachments)
+        link = blank.copy()
+        link.update(b"".join((parent, _field(canonical(message.text)), *message.attachments)))
+        parent = link.digest()
         addresses.append(parent)
     return tuple(addresses)
 
 
 def canonical(text: str) -> str:
     """NFC, LF line ends, no outer white space."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
 
 
+@lru_cache(maxsize=1024)
 def message_id(address: bytes) -> str:
     """The public id of a user message; says nothing of its words to anybody without the key."""
     return "msg_" + _letters(address)

@@ -102,6 +102,10 @@ class StoreFailed(QuitbuttonError):
     code = "store_unavailable"
 
 
+class RecordRefused(StoreFailed):
+    """The store is there, and did not take this one: another may be taken."""
+
+
 class AssessorFailed(QuitbuttonError):
     """An assessor could not tell. The guard counts the turn as unknown: no harm proven."""
 

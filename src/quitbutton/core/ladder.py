@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 
 class Rung(StrEnum):
@@ -168,6 +169,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 """The ladder, first match wins. The diagram in the docs is drawn from it."""
 
 
+@cache
 def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer) -> Transition:
     """The first row of `TRANSITIONS` that applies."""
     return next(

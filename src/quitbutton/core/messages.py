@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Role(StrEnum):
@@ -15,8 +16,7 @@ class Role(StrEnum):
     TOOL = "tool"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message as the guard sees it.
 
     `text` is what its author wrote, text parts joined by a newline. `attachments` are the BLAKE2b-256 digests of its
@@ -74,8 +74,7 @@ class Usage:
     completion: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One frame of a reply: its bytes as they came, and what they mean. A whole reply is a single piece."""
 
     raw: bytes

@@ -172,6 +172,8 @@ def settle(
     A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the hold
     of a crisis and an end do.
     """
+    if signal is Signal.NONE and reply is None and admitted.action is Action.PASS and admitted.denial is None:
+        return admitted  # the same step from the same place
     if admitted.decided_by == "assist":
         decision = assisted(policy, admitted.before, admitted.verdict, message, reply)
     else:
@@ -207,12 +209,12 @@ def higher_of(one: Standing, other: Standing) -> Standing:
 
 
 def _after(policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, proof: Evidence) -> Standing:
-    current = replace(standing, asked=False)
+    current = replace(standing, asked=False) if standing.asked else standing
     match effect:
         case Effect.KEEP:
             return current if standing.rung is not Rung.ENDED else standing
         case Effect.STAY:
-            return replace(current, clean_turns=0)
+            return replace(current, clean_turns=0) if current.clean_turns else current
         case Effect.ASK:
             return replace(current, asked=True)
         case Effect.FORGIVE:

@@ -63,11 +63,15 @@ NOTHING = Sight()
 MAYBE = Sight(may_begin=True)
 
 
+_SUSPECT = re.compile(r"[<\[`{]|^[ \t]*e", re.MULTILINE)
+"""What every press begins with. Most words have nothing of it, and are let by at once."""
+
+
 def seek(text: str, exit_string: str | None, reads_calls: bool, over: bool = False, begins_line: bool = True) -> Sight:
     """Look for a press in the text of a reply; `over` when no more of it follows."""
     if exit_string is not None and exit_string in text:
         return Sight(Press(means="string"), text.index(exit_string))
-    call = _call(text, over, begins_line) if reads_calls else NOTHING
+    call = _call(text, over, begins_line) if reads_calls and _SUSPECT.search(text) else NOTHING
     if call is NOTHING and exit_string is not None and not over and _ends_in_part(text, exit_string):
         return MAYBE
     return call

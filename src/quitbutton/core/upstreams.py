@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import ModelNotFound, SettingsError
 
+MESSAGES = "/v1/messages"
+"""Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -77,3 +79,12 @@ def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model
     raise ModelNotFound(
         f"No upstream speaks the {dialect} protocol and answers for the model {model!r}. There is: {listed}."
     )
+
+
+def keyed(
+    headers: Sequence[tuple[str, str]], path: str, key: str, name: KeyHeader | None = None
+) -> list[tuple[str, str]]:
+    """The headers with an upstream's key in place of any the client sent; the protocol's own header where none is named."""
+    name = name or (KeyHeader.X_API_KEY if path.startswith(MESSAGES) else KeyHeader.AUTHORIZATION)
+    kept = [(one, value) for one, value in headers if one.lower() not in list(KeyHeader)]
+    return [*kept, (name.value, f"Bearer {key}" if name is KeyHeader.AUTHORIZATION else key)]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from quitbutton.core.button import NAME, press_of
 from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
-from quitbutton.core.spoken import seek
+from quitbutton.core.spoken import NOTHING, seek
+
+NOTHING_OF: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A piece on its way to the client: untouched, unless calls of ours are dropped or its text is cut."""
 
     piece: Piece
-    drop: frozenset[int] = frozenset()
+    drop: frozenset[int] = NOTHING_OF
     """Indices of tool calls that are ours."""
     text: str | None = None
     """The text to send in place of the piece's own; None keeps it."""
-    gone: frozenset[int] = frozenset()
+    gone: frozenset[int] = NOTHING_OF
     """Indices of our calls before those of this piece: the client's close the gap."""
 
     @property
@@ -64,7 +66,7 @@ class Watcher:
         self._held_text: list[Passage] = []
         self._written: Press | None = None
         self._text: list[str] = []
-        self._line = ""
+        self._begins_line = True
         self._finish: str | None = None
         self._usage: Usage | None = None
         self._complete = False
@@ -76,6 +78,8 @@ class Watcher:
         self._finish = piece.finish or self._finish
         self._usage = piece.usage or self._usage
         self._complete = self._complete or piece.done or piece.finish is not None
+        if not piece.calls and self._lets_by(piece):
+            return [Passage(piece)]
         out: list[Passage] = []
         drop: set[int] = set()
         waits = False
@@ -93,6 +97,22 @@ class Watcher:
         out += self._see_text(Passage(piece, frozenset(drop)))
         return [self._without_gaps(one) for one in out if not one.is_empty]
 
+    def _lets_by(self, piece: Piece) -> bool:
+        """True for words in which no press can begin: most pieces are of that kind, and cost no more than this."""
+        text = piece.text
+        if self._exit_string is not None or self._held_text or self._written is not None:
+            return False
+        if self._reads_calls and text:
+            if seek(text, None, True, begins_line=self._begins_line) is not NOTHING:
+                return False
+            self._pass_line(text)
+        self._text.append(text)
+        return True
+
+    def _pass_line(self, text: str) -> None:
+        _, newline, line = text.rpartition("\n")
+        self._begins_line = (bool(newline) or self._begins_line) and not line.strip()
+
     def end(self) -> list[Passage]:
         """The reply is over: what was held and is no press after all."""
         out: list[Passage] = []
@@ -107,7 +127,7 @@ class Watcher:
             return passage
         highest = max(delta.index for delta in passage.piece.calls)
         gone = frozenset(index for index, call in self._calls.items() if call.is_ours and index < highest)
-        return replace(passage, gone=gone) if gone else passage
+        return passage._replace(gone=gone) if gone else passage
 
     @property
     def reply(self) -> Reply:
@@ -167,13 +187,13 @@ class Watcher:
 
     def _sifted(self, waiting: list[Passage], over: bool) -> list[Passage]:
         whole = "".join(held.piece.text for held in waiting)
-        sight = seek(whole, self._exit_string, self._reads_calls, over, not self._line.strip())
+        sight = seek(whole, self._exit_string, self._reads_calls, over, self._begins_line)
         if sight.may_begin:
             self._held_text = waiting
             return []
         if sight.press is None:
             self._text.append(whole)
-            self._line = (self._line + whole).rpartition("\n")[2].lstrip()[:1]
+            self._pass_line(whole)
             return waiting
         self._written = sight.press
         self._text.append(whole[: sight.start])

@@ -25,6 +25,16 @@ class WatchedDatabase:
         return self.inner.words
 
     @property
+    def is_near(self) -> bool:
+        """True where a read takes microseconds."""
+        return self.inner.is_near
+
+    @property
+    def at_once(self) -> int:
+        """Transactions worth having under way at the same time."""
+        return self.inner.at_once
+
+    @property
     def load(self) -> Load:
         """What waits and what works."""
         return self.inner.load

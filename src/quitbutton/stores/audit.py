@@ -14,7 +14,6 @@ from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
 from quitbutton.core.merkle import Fetch, Place, consistency_proof, grown, inclusion_proof, subtree_root
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.stores.database import Database, Row, Transaction
-from quitbutton.stores.many import put_all
 from quitbutton.stores.queries import QUERIES
 
 BATCH = 2000
@@ -106,8 +105,9 @@ class AuditLog:
         for row in rows:
             made.update(grown(size, hash_of(leaf_of(row)), node))
             size += 1
-        put_all(transaction, "put_node", [{"level": level, "n": n, "hash": one} for (level, n), one in made.items()])
-        put_all(transaction, "put_leaf", leaves)
+        nodes = [{"level": level, "n": n, "hash": one} for (level, n), one in made.items()]
+        transaction.insert(QUERIES["put_node"], nodes)
+        transaction.insert(QUERIES["put_leaf"], leaves)
         root = subtree_root(0, size, node)
         checkpoint = Checkpoint(self.signer.key.name, size, root, int(now))
         note = signed(checkpoint.text, self.signer.key, self.signer.sign)

@@ -15,7 +15,7 @@ from quitbutton.core.records import End
 from quitbutton.stores.database import EVERYTHING, Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rights import appeal_of
-from quitbutton.stores.sql import end_of
+from quitbutton.stores.rows import end_of
 
 AT_ONCE = 500
 """Events counted in one transaction."""

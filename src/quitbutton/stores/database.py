@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = Sequence[Any]
 Params = Mapping[str, object]
-NOTHING: Params = MappingProxyType({})
+NOTHING: Params = {}
 EVERYTHING = 2**62
 """Over every number that an event can have."""
 
@@ -36,6 +35,10 @@ class Transaction(Protocol):
         """Run one statement; its rows, if it has any."""
         ...
 
+    def insert(self, sql: str, rows: Sequence[Params], /) -> None:
+        """Run a statement `INSERT ... VALUES (...)` for each of these, in few ways to the database."""
+        ...
+
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Keep out other transactions that lock one of these, until this one is over. It may begin again for that."""
         ...
@@ -47,6 +50,16 @@ class Database(Protocol):
     @property
     def words(self) -> Mapping[str, str]:
         """Its own words for what migrations leave open: `blob`, `rowid`, `tail`."""
+        ...
+
+    @property
+    def is_near(self) -> bool:
+        """True where a read takes microseconds, so that nothing is won by several together."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """Transactions worth having under way at the same time."""
         ...
 
     @property

@@ -38,12 +38,14 @@ class Postgres:
     """A PostgreSQL database. Raises `SettingsError` for a URL that is none, `StoreFailed` when nobody answers there."""
 
     words = WORDS
+    is_near = False
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self._conninfo = conninfo_of(url)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._seen: tuple[int, int] | None = None
         self._settled = 0
+        self.at_once = max(1, connections // 2)
         self._workers = [Worker(Session(self._conninfo), self._jobs) for _ in range(connections)]
         for worker in self._workers:
             worker.start()
@@ -134,6 +136,7 @@ class _Defining:
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
         self.lock = inner.lock
+        self.insert = inner.insert
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         return self._inner.execute(defined(sql), params)

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from quitbutton.core.errors import SettingsError, StoreFailed
+from quitbutton.core.errors import RecordRefused, SettingsError, StoreFailed
 from quitbutton.stores.database import Params, Row, T
 from quitbutton.stores.postgres_transaction import MoreLocks, PostgresTransaction
 
@@ -28,6 +28,8 @@ IN_THE_WAY = frozenset({"40001", "40P01", "23505"})
 GONE = frozenset({"57P01", "57P02", "57P03", "25006", "25P03", "0A000"})
 """The server goes away, became a replica, gave this connection up, or its prepared statements are out of date."""
 
+REFUSED = ("22", "23", "54", "55P03")
+"""Something is wrong with this record, or another transaction stands in its way: others can still be taken."""
 NOT_LET_IN = ("28", "3D")
 """No such user, password or database: trying again does not help."""
 INSIST = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
@@ -164,4 +166,5 @@ def failure_of(session: Session, error: psycopg.Error, is_read: bool) -> StoreFa
         return StoreFailed(f"The store cannot be read: {what}. Nothing was counted; try again.")
     if session.is_committing and is_lost(session, error):
         return StoreFailed(f"The store went away as it took the record: {what}. It may have been counted; try again.")
-    return StoreFailed(f"The store did not take the record: {what}. Nothing was counted; try again.")
+    kind = RecordRefused if (error.sqlstate or "").startswith(REFUSED) else StoreFailed
+    return kind(f"The store did not take the record: {what}. Nothing was counted; try again.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import psycopg
 
 from quitbutton.stores.database import NOTHING, Params, Row
+from quitbutton.stores.postgres_rows import from_rows, packed, types_of
 from quitbutton.stores.postgres_text import given, kept, placed
 
-MANY = 64
+MANY = 256
 """Locks of a transaction; with more it locks out all that lock anything."""
 ALL = 0x71756974
 """The lock that every transaction with locks shares."""
@@ -41,6 +42,11 @@ class PostgresTransaction:
         cursor = self._connection.execute(placed(sql), kept(params))
         return given(cursor.fetchall()) if cursor.description else []
 
+    def insert(self, sql: str, rows: Sequence[Params], /) -> None:
+        """All rows in one statement, as one parameter: the way to the server is what takes long, not the rows."""
+        if rows:
+            self._connection.execute(from_rows(sql, types_of(rows)), [packed(rows)])
+
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Keep out others that lock one of these. Locks are taken at the beginning only, in one order: no circle can form."""
         if self._locks is not None and (fresh := set(keys) - self._locks):
@@ -61,8 +67,9 @@ class PostgresTransaction:
             return []
         if len(self._locks) > MANY:
             return [f"SELECT pg_advisory_xact_lock({ALL})"]
-        own = [f"SELECT pg_advisory_xact_lock({number})" for number in sorted(map(_number, self._locks))]
-        return [f"SELECT pg_advisory_xact_lock_shared({ALL})", *own]
+        numbers = ",".join(map(str, sorted(map(_number, self._locks))))
+        own = f"SELECT pg_advisory_xact_lock(one) FROM unnest('{{{numbers}}}'::bigint[]) AS one"  # noqa: S608 - numbers
+        return [f"SELECT pg_advisory_xact_lock_shared({ALL})", own]
 
 
 def _number(key: bytes) -> int:

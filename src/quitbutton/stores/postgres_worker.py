@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from quitbutton.core.errors import QuitbuttonError, StoreFailed
+from quitbutton.core.errors import QuitbuttonError, RecordRefused
 from quitbutton.stores.postgres_session import Session, failure_of, is_lost, may_try_again
 
 TELL_SECONDS = 60.0
@@ -106,7 +106,7 @@ class Worker(threading.Thread):
 def _told(error: Exception) -> Exception:
     if isinstance(error, QuitbuttonError):
         return error
-    failure = StoreFailed(f"The store did not take the record: {error}. Nothing was counted; try again.")
+    failure = RecordRefused(f"The store did not take the record: {error}. Nothing was counted; try again.")
     failure.__cause__ = error
     return failure
 

@@ -17,7 +17,9 @@ from quitbutton.core.records import End
 from quitbutton.core.statements import Grounds
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.sql import NO_SUCH_END, end_of
+from quitbutton.stores.rows import end_of
+from quitbutton.stores.skips import end_above
+from quitbutton.stores.sql import NO_SUCH_END
 
 
 class Rights:
@@ -170,9 +172,9 @@ def _reopen(transaction: Transaction, end_id: str, now: float) -> None:
     """Open the turns that an end had locked; where another end stands above them, they are locked by that one."""
     inside = {"end_id": end_id, "at": now}
     address = transaction.execute(QUERIES["tenant_of_end"], {"id": end_id})[0][1]
-    others = transaction.execute(QUERIES["end_above"], {"address": address, "end_id": end_id})
-    if others:
-        transaction.execute(QUERIES["hand_on_turns"], {**inside, "other": others[0][0]})
+    other = end_above(transaction, bytes(address), end_id)
+    if other is not None:
+        transaction.execute(QUERIES["hand_on_turns"], {**inside, "other": other})
         return
     transaction.execute(QUERIES["conversations_of_end"], {"end_id": end_id, "rung": Rung.OPEN.value})
     transaction.execute(QUERIES["reopen_turns"], inside)

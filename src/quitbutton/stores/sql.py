@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
-
-import msgspec
 
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.origins import KeptReply, Origin
-from quitbutton.core.policy import Decision, Evidence, Standing, higher_of
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.stores.database import Database, Row, Transaction
+from quitbutton.stores.grouping import Groups
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.queries import QUERIES
+from quitbutton.stores.recording import record_all, reply_row, watched
+from quitbutton.stores.rows import end_of, marks_of, placed
 
 NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
-MAX_PLACES = 400
-"""Addresses looked up in one statement."""
+MAX_GROUP = 64
+"""Most turns in one transaction."""
 
 
 class SQLStore:
@@ -36,6 +36,9 @@ class SQLStore:
             transaction.execute(QUERIES["put_meta"], {"name": "address_key", "value": secrets.token_hex(32)})
 
         database.migrate(first)
+        self._records: Groups[TurnRecord, Outcome] = Groups(self._record, MAX_GROUP, database.at_once)
+        self._reads: Groups[Collection[bytes], dict[bytes, Mark]] = Groups(self._marks_at, MAX_GROUP, database.at_once)
+        self._knows_firsts: bool | None = None
 
     async def address_key(self) -> bytes:
         """The key of every address, made once for each installation: 32 bytes."""
@@ -48,17 +51,23 @@ class SQLStore:
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
-        found = {row[0]: _mark_of(row) for row in await self._turns_at({branch.address, branch.parent})}
+        found = await self._turns_at({branch.address, branch.parent})
         if branch.parent in found or (branch.parent == branch.root and not branch.beheaded):
             return Marks(found)
-        wanted = set(branch.addresses)
+        wanted = set() if await self._is_new(branch) else set(branch.addresses)
         if branch.address in found:
             wanted.add(found[branch.address].base)
         head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
             wanted.add(head)
-        found |= {row[0]: _mark_of(row) for row in await self._turns_at(wanted - set(found))}
-        return Marks(found, head)
+        return Marks(found | await self._turns_at(wanted - found.keys()), head)
+
+    async def _is_new(self, branch: Branch) -> bool:
+        """Whether nothing at all is known of a path, so that it need not be looked up message by message."""
+        if self._knows_firsts is None:
+            self._knows_firsts = bool(await self._database.read(QUERIES["meta"], {"name": "firsts_known"}))
+        first = {"first": branch.addresses[0]}
+        return self._knows_firsts and not await self._database.read(QUERIES["path_begins"], first)
 
     async def origin(self, owner: bytes, reply_id: str) -> Origin | None:
         """Where the reply with this id was given, to the owner it was given to."""
@@ -80,17 +89,24 @@ class SQLStore:
 
     async def put_reply(self, owner: bytes, origin: Origin, at: float) -> None:
         """Remember where a reply was given, so that a request can go on from its id."""
-        await self._database.write(lambda transaction: _put_reply(transaction, owner, origin, at))
+        if origin.reply is not None:
+            row = reply_row(owner, origin, at)
+            await self._database.write(lambda transaction: transaction.execute(QUERIES["put_reply"], row))
 
     async def record(self, record: TurnRecord) -> Outcome:
-        """Write a turn and its event, all or nothing.
+        """Write a turn and its event, all or nothing; with others that wait at the same time, in one transaction.
 
         Compare-and-set: when the branch has been ended meanwhile by another request, nothing of this turn is written
         but the event, and that other end is returned. Otherwise the turn stands.
         """
-        durable = record.decision.after.rung in (Rung.WARNED, Rung.ENDED)
-        watched = _watched(record)
-        return await self._database.write(lambda transaction: _record(transaction, record), durable, watched)
+        if record.end is not None:
+            return (await self._record([record]))[0]
+        return await self._records.add(record)
+
+    async def _record(self, records: Sequence[TurnRecord]) -> list[Outcome]:
+        durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
+        locks = {address for record in records for address in watched(record)}
+        return await self._database.write(lambda transaction: record_all(transaction, records), durable, locks)
 
     async def end(self, end_id: str) -> End | None:
         """An end by its id."""
@@ -141,212 +157,16 @@ class SQLStore:
         """Finish what waits, then close."""
         self._database.close()
 
-    async def _turns_at(self, addresses: set[bytes]) -> list[Row]:
+    async def _turns_at(self, addresses: Collection[bytes]) -> dict[bytes, Mark]:
+        if self._database.is_near:
+            return (await self._marks_at([addresses]))[0]
+        return await self._reads.add(addresses)
+
+    async def _marks_at(self, several: Sequence[Collection[bytes]]) -> list[dict[bytes, Mark]]:
         rows: list[Row] = []
-        ordered = sorted(addresses)
-        for start in range(0, len(ordered), MAX_PLACES):
-            sql, params = _placed(QUERIES["turns_at"], ordered[start : start + MAX_PLACES])
+        for sql, params in placed("turns_at", {address for addresses in several for address in addresses}):
             rows += await self._database.read(sql, params)
-        return rows
-
-
-def _placed(sql: str, addresses: Iterable[bytes]) -> tuple[str, dict[str, object]]:
-    params: dict[str, object] = {f"a{place}": address for place, address in enumerate(addresses)}
-    return sql.replace(":addresses", ", ".join(f":{name}" for name in params)), params
-
-
-def _record(transaction: Transaction, record: TurnRecord) -> Outcome:
-    branch, footing = record.branch, record.footing
-    watched = sorted(_watched(record))
-    known: dict[bytes, Mark] = {}
-    for start in range(0, len(watched), MAX_PLACES):
-        sql, params = _placed(QUERIES["turns_at"], watched[start : start + MAX_PLACES])
-        known |= {row[0]: _mark_of(row) for row in transaction.execute(sql, params)}
-    locked = next((address for address, mark in known.items() if mark.standing.rung is Rung.ENDED), None)
-    _put_reply(
-        transaction, record.owner, Origin(locked or branch.address, branch.conversation, record.reply), record.at
-    )
-    if locked is not None:
-        other = known[locked]
-        _put_event(transaction, record, "turn.refuse", {"end_id": other.end_id})
-        return Outcome(other.standing, end_of(transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0]))
-    _put_gap(transaction, record)
-    _put_words(transaction, record)
-    standing = record.decision.after
-    if branch.address in known:
-        standing = higher_of(standing, known[branch.address].standing)
-    parent = branch.parent if footing.base in branch.addresses or footing.base == branch.root else footing.base
-    values = _columns(standing, branch.conversation, footing.base, record.at)
-    end_id = record.end.id if record.end else None
-    transaction.execute(QUERIES["put_turn"], {"address": branch.address, "parent": parent, "end_id": end_id, **values})
-    if record.end is not None:
-        _put_end(transaction, record, record.end)
-    transaction.execute(
-        QUERIES["put_conversation"],
-        {
-            "id": branch.conversation,
-            "tenant": record.tenant,
-            "head": branch.address,
-            "root": branch.root,
-            "rung": standing.rung.value,
-            "at": record.at,
-            "is_draft": int(record.is_draft),
-        },
-    )
-    _put_event(transaction, record, kind_of_event(record.decision), {"end_id": end_id} if end_id else {})
-    return Outcome(standing)
-
-
-def _watched(record: TurnRecord) -> set[bytes]:
-    """The turns that a record hangs on. Where one of them is ended it is not written; every link it makes is between them."""
-    branch = record.branch
-    return {branch.parent, record.footing.base} - {branch.root} | {branch.address, *_gap(record)}
-
-
-def _lock_below(transaction: Transaction, address: bytes) -> None:
-    """Lock what an end reaches, and what was recorded below while it waited, until nobody can add any more."""
-    known: set[bytes] = set()
-    while fresh := {bytes(row[0]) for row in transaction.execute(QUERIES["below"], {"address": address})} - known:
-        transaction.lock(fresh)
-        known |= fresh
-
-
-def _put_reply(transaction: Transaction, owner: bytes, origin: Origin, at: float) -> None:
-    if origin.reply is None:
-        return
-    kept = {name: getattr(origin.reply, name) for name in ("id", "upstream_id", "upstream", "owed")}
-    place = {"owner": owner, "address": origin.address, "conversation": origin.conversation, "at": at}
-    transaction.execute(QUERIES["put_reply"], {**place, **kept})
-
-
-def _gap(record: TurnRecord) -> tuple[bytes, ...]:
-    """The addresses between the base and this turn that no request has brought yet; all before it where it is the first."""
-    branch, base = record.branch, record.footing.base
-    if base == branch.root and not branch.beheaded:
-        return branch.addresses[:-1]
-    if base not in branch.addresses[:-1]:
-        return ()
-    return branch.addresses[branch.addresses.index(base) + 1 : -1]
-
-
-def _put_words(transaction: Transaction, record: TurnRecord) -> None:
-    place = {"message": record.branch.message, "conversation": record.branch.conversation, "tenant": record.tenant}
-    if record.words and transaction.execute(QUERIES["erased_since"], {**place, "began": record.began}):
-        return
-    for words in record.words:
-        said = {"speaker": words.speaker, "salt": words.salt, "body": words.text}
-        transaction.execute(QUERIES["put_words"], {**place, **said, "request_id": record.request_id, "at": record.at})
-
-
-def _put_gap(transaction: Transaction, record: TurnRecord) -> None:
-    # Without these rows an end inside the gap could not find the turns below it.
-    parent = record.footing.base
-    values = _columns(record.footing.standing, record.branch.conversation, record.footing.base, record.at)
-    for address in _gap(record):
-        transaction.execute(QUERIES["fill_gap"], {"address": address, "parent": parent, **values})
-        parent = address
-
-
-def _put_end(transaction: Transaction, record: TurnRecord, end: End) -> None:
-    transaction.execute(
-        QUERIES["put_end"],
-        {
-            "id": end.id,
-            "address": record.branch.address,
-            "conversation": end.conversation,
-            "tenant": record.tenant,
-            "reason": end.reason,
-            "decided_by": end.decided_by,
-            "policy": end.policy,
-            "message": end.message,
-            "explanation": end.explanation,
-            "evidence": _evidence_text(end.evidence),
-            "model": end.model,
-            "at": end.ended_at,
-            "is_draft": int(record.is_draft),
-        },
-    )
-    if not transaction.is_alone:
-        _lock_below(transaction, record.branch.address)
-    below = {"address": record.branch.address, "end_id": end.id, "at": record.at}
-    transaction.execute(QUERIES["end_descendants"], below)
-    transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})
-
-
-def kind_of_event(decision: Decision) -> str:
-    """The event's name: what was done, or that a press was denied."""
-    if decision.denial is not None:
-        return "press.denied"
-    return f"turn.{decision.action.value}"
-
-
-def _put_event(transaction: Transaction, record: TurnRecord, kind: str, more: dict[str, object]) -> None:
-    decision = record.decision
-    body = {
-        "request_id": record.request_id,
-        "mode": record.mode,
-        "action": decision.action,
-        "signal": decision.signal,
-        "press_by": record.press,
-        "denial": decision.denial,
-        "reason": decision.reason,
-        "decided_by": decision.decided_by,
-        "before": decision.before,
-        "after": decision.after,
-        "verdict": decision.verdict,
-        "reply": decision.reply,
-        "policy": decision.policy,
-        "model": record.model,
-        **({"draft": True} if record.is_draft else {}),
-        "words": {words.speaker: words.digest for words in record.words},
-        **more,
-    }
-    transaction.execute(
-        QUERIES["put_event"],
-        {
-            "at": record.at,
-            "kind": kind,
-            "tenant": record.tenant,
-            "conversation": record.branch.conversation,
-            "message": record.branch.message,
-            "body": msgspec.json.encode(body).decode(),
-        },
-    )
-
-
-def _columns(standing: Standing, conversation: str, base: bytes, at: float) -> dict[str, object]:
-    return {
-        "base": base,
-        "conversation": conversation,
-        "rung": standing.rung.value,
-        "redirections": standing.redirections,
-        "clean_turns": standing.clean_turns,
-        "crisis_turns": standing.crisis_turns,
-        "asked": int(standing.asked),
-        "evidence": _evidence_text(standing.evidence),
-        "at": at,
-    }
-
-
-def _evidence_text(evidence: tuple[Evidence, ...]) -> str:
-    return msgspec.json.encode(evidence).decode() if evidence else "[]"
-
-
-def _evidence_of(text: str) -> tuple[Evidence, ...]:
-    if text == "[]":
-        return ()
-    return msgspec.json.decode(text, type=tuple[Evidence, ...])
-
-
-def _mark_of(row: Row) -> Mark:
-    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id = row
-    standing = Standing(Rung(rung), redirections, clean, crisis, bool(asked), _evidence_of(evidence))
-    return Mark(standing, bytes(base), end_id)
-
-
-def end_of(row: Row) -> End:
-    """An end from its row."""
-    end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at = row
-    proofs = _evidence_of(evidence)
-    told = (reason, decided_by, ended_at, conversation, message, policy, explanation)
-    return End(end_id, *told, proofs, model, reopened_at)
+        found = marks_of(rows)
+        if len(several) == 1:
+            return [found]
+        return [{address: found[address] for address in addresses if address in found} for addresses in several]

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from quitbutton.core.errors import QuitbuttonError, StoreFailed
+from quitbutton.core.errors import QuitbuttonError, RecordRefused, StoreFailed
 from quitbutton.stores.database import EVERYTHING, NOTHING, Load, Params, Row, T, Transaction
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
+MAX_ROWS = 64
+"""Most rows of one statement."""
+CACHE_KIB = 16 * 1024
+"""Pages kept in memory, for each connection."""
+CHECKPOINT_SECONDS = 0.5
+"""How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
+LARGEST_LOG = 16_000
+"""Pages of the log at which whoever writes next does it, where that thread does not keep up."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
 
 WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
+
+
+_NAME = re.compile(r":([a-z_]\w*)")
+_VALUES = re.compile(r"(.*?\sVALUES\s+)(\(.*?\))((?:\s+ON CONFLICT.*)?)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -39,21 +54,44 @@ class _Connection:
         self.connection = connection
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
-        return self.connection.execute(sql, dict(params)).fetchall()
+        return self.connection.execute(sql, params).fetchall()
+
+    def insert(self, sql: str, rows: Sequence[Params], /) -> None:
+        """Many rows of one statement: one step of the database each, not one for each row."""
+        start = 0
+        while start < len(rows):
+            size = min(MAX_ROWS, 1 << (len(rows) - start).bit_length() - 1)  # few different statements, known again
+            statement, names = repeated(sql, size)
+            part = rows[start : start + size]
+            self.connection.execute(statement, [row[name] for row in part for name in names])
+            start += size
 
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Nothing to do: there is one writer."""
 
 
-class SQLite:
-    """A SQLite file in WAL mode. Reads run where they are asked for (microseconds), writes on one thread.
+@lru_cache(maxsize=256)
+def repeated(sql: str, times: int) -> tuple[str, tuple[str, ...]]:
+    """An `INSERT` of one row as one of many, and the names of its parameters in their order."""
+    found = _VALUES.fullmatch(sql)
+    if found is None:
+        raise ValueError(f"no INSERT of one row: {sql}")
+    head, values, tail = found.groups()
+    row = _NAME.sub("?", values)
+    return f"{head}{', '.join([row] * times)}{tail}", tuple(_NAME.findall(values))
 
-    A write is one transaction. Those that wait at the same time share a commit; each is a savepoint, so that one that
-    fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
-    answered.
+
+class SQLite:
+    """A SQLite file in WAL mode. Reads and most writes run where they are asked for (microseconds), others on one thread.
+
+    A write is one transaction. On the thread those that wait at the same time share a commit; each is a savepoint, so that
+    one that fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
+    answered: it goes there, and so does one that finds the file locked. The event loop waits for no disk and for no lock.
     """
 
     words = WORDS
+    is_near = True
+    at_once = 1
 
     def __init__(self, path: Path | str) -> None:
         self._path = str(path)
@@ -61,19 +99,26 @@ class SQLite:
         if not self._in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
-        self._reader = self._writer if self._in_memory else self._connect()
+        self._near = self._writer if self._in_memory else self._connect(patience=0)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
+        self._closing = threading.Event()
+        self._checkpoints = threading.Thread(target=self._checkpoint, name="quitbutton-sqlite-checkpoints", daemon=True)
+        if not self._in_memory:
+            self._checkpoints.start()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=64
+                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=256
             )
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         except sqlite3.Error as error:
             raise StoreFailed(
                 f"Cannot open the SQLite file {self._path}: {error}. Check its path and rights."
@@ -83,14 +128,18 @@ class SQLite:
     @property
     def load(self) -> Load:
         """What waits and what works, at this moment."""
-        return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._reader is not self._writer))
+        return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._near is not self._writer))
 
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query."""
         if self._in_memory:
             return await self.write(lambda transaction: transaction.execute(sql, params))
         try:
-            return self._reader.execute(sql, dict(params)).fetchall()
+            return self._near.execute(sql, params).fetchall()
+        except sqlite3.OperationalError as error:
+            if is_locked(error):
+                return await self.write(lambda transaction: transaction.execute(sql, params), durable=True)
+            raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
         except sqlite3.Error as error:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
 
@@ -99,13 +148,35 @@ class SQLite:
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 
-        `work` runs on the writer's thread and may run a statement after another, nothing else. It always runs alone.
+        `work` may run a statement after another, nothing else. It always runs alone.
         """
+        if not (durable or self._in_memory) and self._begin():
+            return self._written(work)
         loop = asyncio.get_running_loop()
         job = _Job(work, durable, loop, loop.create_future())
         self._jobs.put(job)
         result: T = await asyncio.shield(job.future)
         return result
+
+    def _begin(self) -> bool:
+        """Open a transaction here and now, unless somebody else has one."""
+        if not self._jobs.empty():
+            return False  # what came before goes before
+        try:
+            self._near.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError:
+            return False  # the thread waits for the lock, or says what is wrong
+
+    def _written(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            result = work(_Connection(self._near))
+            self._near.execute("COMMIT")
+            return result
+        except Exception as error:
+            if self._near.in_transaction:
+                self._near.execute("ROLLBACK")
+            raise failure_of(error) from error
 
     async def settled(self) -> int:
         """Every number: with one writer, events appear in the order of their numbers."""
@@ -123,11 +194,21 @@ class SQLite:
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
+        self._closing.set()
         self._jobs.put(None)
         self._thread.join(timeout=BUSY_SECONDS)
-        if self._reader is not self._writer:
-            self._reader.close()
+        if self._checkpoints.is_alive():
+            self._checkpoints.join(timeout=BUSY_SECONDS)
+        if self._near is not self._writer:
+            self._near.close()
         self._writer.close()
+
+    def _checkpoint(self) -> None:
+        connection = self._connect()
+        while not self._closing.wait(CHECKPOINT_SECONDS):
+            with suppress(sqlite3.Error):  # the next one, or the writer, does it
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        connection.close()
 
     def _run(self) -> None:
         while True:
@@ -182,10 +263,20 @@ def _answer(job: _Job) -> None:
         return
     if job.error is None:
         job.future.set_result(job.result)
-        return
-    if isinstance(job.error, QuitbuttonError):
-        job.future.set_exception(job.error)
-        return
-    error = StoreFailed(f"The store did not take the record: {job.error}. Nothing was counted; try again.")
-    error.__cause__ = job.error
-    job.future.set_exception(error)
+    else:
+        job.future.set_exception(failure_of(job.error))
+
+
+def failure_of(error: BaseException) -> QuitbuttonError:
+    """What to tell of a write that failed: of ours what it says; else whether it was the work's fault or the file's."""
+    if isinstance(error, QuitbuttonError):
+        return error
+    kind = StoreFailed if isinstance(error, sqlite3.OperationalError) else RecordRefused
+    failure = kind(f"The store did not take the record: {error}. Nothing was counted; try again.")
+    failure.__cause__ = error
+    return failure
+
+
+def is_locked(error: sqlite3.OperationalError) -> bool:
+    """True where another connection stands in the way."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

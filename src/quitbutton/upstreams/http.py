@@ -1,44 +1,41 @@
-"""A provider over HTTP, with pooled connections; an abandoned reply closes its connection at once."""
+"""A provider over HTTP, its connections kept and used again; an abandoned reply closes its connection at once."""
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.request import getproxies
-
-import aiohttp
-from yarl import URL
+from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
-from quitbutton.core.upstreams import KeyHeader
+from quitbutton.core.upstreams import KeyHeader, keyed
 from quitbutton.interfaces import Headers
+from quitbutton.upstreams.connection import Broken, Connection
 
-MESSAGES = "/v1/messages"
-"""Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Hosts that no proxy stands before."""
-MAX_CONNECTIONS = 0
-"""No limit of connections to the provider: `max_turns` sets it, and whoever is over it is told."""
+KEPT_SECONDS = 55.0
+"""How long an idle connection is used again: most servers keep one for a minute or more."""
 
 
 class HTTPExchange:
     """One answer of a provider."""
 
-    def __init__(self, response: aiohttp.ClientResponse, url: str) -> None:
-        self._response = response
-        self._url = url
-        self.status = response.status
-        self.headers: Headers = list(response.headers.items())
+    def __init__(self, connection: Connection, base: str) -> None:
+        self._connection = connection
+        self._base = base
+        self.status = connection.status
+        self.headers: Headers = connection.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes."""
+        next_chunk = self._connection.chunk
         try:
-            async for chunk in self._response.content.iter_any():
+            while chunk := await next_chunk():
                 yield chunk
-        except TimeoutError as error:
-            raise UpstreamTimeout(f"The model at {self._url} stopped sending. Try again.") from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise UpstreamFailed(f"The model at {self._url} broke off its reply. Try again.") from error
+        except UpstreamTimeout as error:
+            raise UpstreamTimeout(f"The model at {self._base} stopped sending. Try again.") from error
+        except Broken as error:
+            raise UpstreamFailed(f"The model at {self._base} broke off its reply. Try again.") from error
 
 
 class HTTPUpstream:
@@ -54,67 +51,112 @@ class HTTPUpstream:
     ) -> None:
         self.max_tokens: int | None = None
         self._base = base.rstrip("/").removesuffix("/v1")
+        self._url = urlsplit(self._base)
+        self._target = self._url.path.encode("ascii", "ignore")
+        self._host = _authority(self._url)
         self._key = key
         self._key_header = key_header
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
-        self._session: aiohttp.ClientSession | None = None
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._tls = _tls() if self._url.scheme == "https" else None
+        self._idle: list[Connection] = []
 
     @asynccontextmanager
     async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[HTTPExchange]:
         """Send a request. Leaving the context early aborts it."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
-            # Only where a proxy is set: `trust_env` also reads .netrc, in a thread, for each request.
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=self._timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=bool(getproxies()) and URL(self._base).host not in LOOPBACK,
-            )
-        sent = list(headers) if self._key is None else self._with_key(headers, path, self._key)
-        url = URL(self._base + path, encoded=True)
+        sent = headers if self._key is None else keyed(headers, path, self._key, self._key_header)
+        head = self._head(method, path, sent, body)
+        connection = await self._answered(head, body, method == "HEAD")
         try:
-            try:
-                response = await self._request(method, url, sent, body)
-            except aiohttp.ClientConnectorError:
-                raise
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # A kept connection that the server had closed meanwhile: once more, on a new one.
-                response = await self._request(method, url, sent, body)
-        except TimeoutError as error:
-            raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise UpstreamFailed(
-                f"The model at {self._base} cannot be reached ({type(error).__name__}). "
-                "Check that it runs and that --upstream names it."
-            ) from error
-        try:
-            yield HTTPExchange(response, self._base)
+            yield HTTPExchange(connection, self._base)
         finally:
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
-
-    def _with_key(self, headers: Headers, path: str, key: str) -> Headers:
-        """The headers with the upstream's key in place of any the client sent."""
-        name = self._key_header or (KeyHeader.X_API_KEY if path.startswith(MESSAGES) else KeyHeader.AUTHORIZATION)
-        kept = [(one, value) for one, value in headers if one.lower() not in list(KeyHeader)]
-        return [*kept, (name.value, f"Bearer {key}" if name is KeyHeader.AUTHORIZATION else key)]
-
-    async def _request(self, method: str, url: URL, sent: Headers, body: bytes) -> aiohttp.ClientResponse:
-        assert self._session is not None  # noqa: S101 - made by send()
-        return await self._session.request(
-            method,
-            url,
-            headers=sent,
-            data=body or None,
-            allow_redirects=False,
-            skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
-        )
+            self._give_back(connection)
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _answered(self, head: bytes, body: bytes, is_head: bool) -> Connection:
+        try:
+            while True:
+                connection, is_new = self._kept(), False
+                if connection is None:
+                    connection, is_new = await self._connect(), True
+                try:
+                    connection.send(head, body, is_head)
+                    await connection.answered()
+                    return connection
+                except Broken as error:
+                    # A kept connection that the server had closed meanwhile: once more, on another one.
+                    if is_new or error.began:
+                        raise
+                except BaseException:
+                    connection.abort()
+                    raise
+        except (TimeoutError, UpstreamTimeout) as error:
+            raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
+        except (Broken, OSError) as error:
+            why = str(error) if isinstance(error, Broken) else type(error).__name__
+            raise UpstreamFailed(
+                f"The model at {self._base} cannot be reached ({why}). Check that it runs and that --upstream names it."
+            ) from error
+
+    def _kept(self) -> Connection | None:
+        loop = asyncio.get_running_loop()
+        while self._idle:
+            connection = self._idle.pop()
+            if (
+                connection.loop is loop
+                and connection.is_reusable
+                and loop.time() < connection.idle_since + KEPT_SECONDS
+            ):
+                return connection
+            connection.close()
+        return None
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        port = self._url.port or (443 if self._tls else 80)
+        async with asyncio.timeout(self._connect_timeout):
+            _, connection = await loop.create_connection(
+                lambda: Connection(self._read_timeout), self._url.hostname or "", port, ssl=self._tls
+            )
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.is_reusable:
+            connection.idle_since = connection.loop.time()
+            self._idle.append(connection)
+        else:
+            connection.abort()
+        if self._idle and self._idle[0].idle_since + KEPT_SECONDS < self._idle[0].loop.time():
+            self._idle.pop(0).close()
+
+    def _head(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
+        lines = [
+            f"{method} ".encode(),
+            self._target,
+            path.encode("utf-8", "ignore"),
+            b" HTTP/1.1\r\nhost: ",
+            self._host,
+        ]
+        for name, value in headers:
+            lines.append(f"\r\n{name}: {value}".encode("latin-1"))
+        if body or method in ("POST", "PUT", "PATCH"):
+            lines.append(b"\r\ncontent-length: %d" % len(body))
+        lines.append(b"\r\n\r\n")
+        return b"".join(lines)
+
+
+def _authority(url: SplitResult) -> bytes:
+    """The `Host` header: no user, and no port that goes without saying."""
+    host = url.netloc.rpartition("@")[2]
+    usual = ":443" if url.scheme == "https" else ":80"
+    return host.removesuffix(usual).encode("idna" if not host.isascii() else "ascii")
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -17,12 +17,37 @@ ON CONFLICT (address) DO UPDATE SET
     crisis_turns = excluded.crisis_turns, asked = excluded.asked, evidence = excluded.evidence,
     end_id = excluded.end_id, updated_at = excluded.updated_at;
 
--- name: fill_gap
-INSERT INTO turns (address, parent, base, conversation, rung, redirections, clean_turns, crisis_turns, asked, evidence,
-                   end_id, created_at, updated_at)
-VALUES (:address, :parent, :base, :conversation, :rung, :redirections, :clean_turns, :crisis_turns, :asked, :evidence,
-        NULL, :at, :at)
-ON CONFLICT (address) DO NOTHING;
+-- name: ended_at
+SELECT address, end_id FROM turns WHERE rung = 'ended' AND address IN (:addresses);
+
+-- name: put_skip
+INSERT INTO skips (first, address, path) VALUES (:first, :address, :path) ON CONFLICT (first, address) DO NOTHING;
+
+-- name: path_begins
+SELECT 1 FROM turns WHERE address = :first UNION ALL SELECT 1 FROM skips WHERE first = :first LIMIT 1;
+
+-- name: skips_of
+SELECT address, path FROM skips WHERE first = :first;
+
+-- name: skips_above
+WITH RECURSIVE above (address, parent) AS (
+    SELECT address, parent FROM turns WHERE address = :address
+    UNION
+    SELECT turns.address, turns.parent FROM turns JOIN above ON turns.address = above.parent
+)
+SELECT skips.path FROM above JOIN skips ON skips.address = above.address;
+
+-- name: top_of
+WITH RECURSIVE above (address, parent) AS (
+    SELECT address, parent FROM turns WHERE address = :address
+    UNION
+    SELECT turns.address, turns.parent FROM turns JOIN above ON turns.address = above.parent
+)
+SELECT above.address, skips.first FROM above LEFT JOIN skips ON skips.address = above.address
+WHERE above.parent NOT IN (SELECT address FROM above) LIMIT 1;
+
+-- name: end_turn
+UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at WHERE address = :address AND rung <> 'ended';
 
 -- name: end_descendants
 WITH RECURSIVE below (address) AS (
@@ -81,7 +106,7 @@ SELECT seq, at, kind, message, body FROM events WHERE conversation = :conversati
 
 -- name: conversation
 SELECT c.id, t.rung, c.created_at, c.updated_at,
-       (SELECT COUNT(*) FROM turns WHERE turns.conversation = c.id)
+       (SELECT COUNT(DISTINCT message) FROM events WHERE events.conversation = c.id AND message <> '' AND kind <> 'turn.refuse')
 FROM conversations c JOIN turns t ON t.address = c.head
 WHERE c.id = :id AND c.tenant = :tenant;
 

@@ -1,0 +1,226 @@
+"""Turns into rows: many in one transaction, each as if it came after the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from quitbutton.core.conversation import Mark
+from quitbutton.core.ladder import Rung
+from quitbutton.core.origins import Origin
+from quitbutton.core.policy import Decision, Standing, higher_of
+from quitbutton.core.records import End, Outcome, TurnRecord
+from quitbutton.stores.database import Transaction
+from quitbutton.stores.queries import QUERIES
+from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at
+from quitbutton.stores.skips import end_below, first_is_known, skipped_by
+
+Rows = list[dict[str, object]]
+
+
+def watched(record: TurnRecord) -> set[bytes]:
+    """What a record hangs on, and what it locks. Where a turn of these is ended it is not written.
+
+    Of a path with messages that have no turns its first stands for all: ends on such a path lock that as well.
+    """
+    branch, base = record.branch, record.footing.base
+    found = {branch.address}
+    found.update(one for one in (branch.parent, base) if one != branch.root)
+    if record.end is not None or skipped_by(record) is not None:
+        found.add(branch.addresses[0])
+    return found
+
+
+class Recorder:
+    """Collects the rows of several records, then writes those of a table together."""
+
+    def __init__(self, transaction: Transaction, records: Sequence[TurnRecord]) -> None:
+        self._transaction = transaction
+        self._records = records
+        self._known: dict[bytes, Mark] = {}
+        self._turns: dict[bytes, dict[str, object]] = {}
+        self._conversations: dict[str, dict[str, object]] = {}
+        self._replies: Rows = []
+        self._skips: Rows = []
+        self._words: Rows = []
+        self._events: Rows = []
+
+    def run(self) -> list[Outcome]:
+        """Write them; what became of each. A record with an end must be alone."""
+        addresses = {address for record in self._records for address in watched(record)}
+        self._known = marks_at(self._transaction, addresses)
+        outcomes = [self._take(record) for record in self._records]
+        insert = self._transaction.insert
+        insert(QUERIES["put_reply"], self._replies)
+        insert(QUERIES["put_skip"], self._skips)
+        insert(QUERIES["put_words"], self._words)
+        insert(QUERIES["put_turn"], list(self._turns.values()))
+        for record in self._records:
+            if record.end is not None and record.branch.address in self._turns:
+                self._put_end(record, record.end)
+        insert(QUERIES["put_conversation"], list(self._conversations.values()))
+        insert(QUERIES["put_event"], self._events)
+        return outcomes
+
+    def _take(self, record: TurnRecord) -> Outcome:
+        branch, base = record.branch, record.footing.base
+        locked = self._locked(record)
+        self._take_reply(record, branch.address if locked is None else locked)
+        if locked is not None:
+            other = self._known[locked]
+            self._events.append(_event(record, "turn.refuse", {"end_id": other.end_id}))
+            end = end_of(self._transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0])
+            return Outcome(other.standing, end)
+        self._take_words(record)
+        path = skipped_by(record)
+        if path is not None:
+            skip: dict[str, object] = {"first": branch.addresses[0], "address": branch.address, "path": b"".join(path)}
+            self._skips.append(skip)
+        standing = record.decision.after
+        before = self._known.get(branch.address)
+        if before is not None:
+            standing = higher_of(standing, before.standing)
+        end_id = record.end.id if record.end else None
+        parent = branch.parent if path is None else base
+        row = _turn(record, standing, parent, end_id)
+        if first := self._turns.get(branch.address):
+            row |= {name: first[name] for name in ("parent", "base", "conversation")}
+        self._turns[branch.address] = row
+        self._known[branch.address] = Mark(standing, base, end_id)
+        self._take_conversation(record, standing)
+        more: dict[str, object] = {"end_id": end_id} if end_id else {}
+        self._events.append(_event(record, kind_of_event(record.decision), more))
+        return Outcome(standing)
+
+    def _locked(self, record: TurnRecord) -> bytes | None:
+        """The ended turn that this one hangs on or is, if there is one."""
+        branch, known = record.branch, self._known
+        for address in (branch.parent, record.footing.base, branch.address):
+            mark = known.get(address)
+            if mark is not None and mark.standing.rung is Rung.ENDED:
+                return address
+        path = skipped_by(record)
+        if path and first_is_known(self._transaction, branch.addresses[0]):
+            ended = ended_among(self._transaction, path)
+            self._known |= marks_at(self._transaction, ended)
+            return next(iter(ended), None)
+        return None
+
+    def _take_reply(self, record: TurnRecord, address: bytes) -> None:
+        if record.reply is not None:
+            origin = Origin(address, record.branch.conversation, record.reply)
+            self._replies.append(reply_row(record.owner, origin, record.at))
+
+    def _take_words(self, record: TurnRecord) -> None:
+        if not record.words:
+            return
+        place = {"message": record.branch.message, "conversation": record.branch.conversation, "tenant": record.tenant}
+        asked = {"conversation": record.branch.conversation, "began": record.began}
+        if self._transaction.execute(QUERIES["erased_since"], asked):
+            return
+        for words in record.words:
+            said = {"speaker": words.speaker, "salt": words.salt, "body": words.text}
+            self._words.append({**place, **said, "request_id": record.request_id, "at": record.at})
+
+    def _take_conversation(self, record: TurnRecord, standing: Standing) -> None:
+        branch = record.branch
+        self._conversations[branch.conversation] = {
+            "id": branch.conversation,
+            "tenant": record.tenant,
+            "head": branch.address,
+            "root": branch.root,
+            "rung": standing.rung.value,
+            "at": record.at,
+            "is_draft": int(record.is_draft),
+        }
+
+    def _put_end(self, record: TurnRecord, end: End) -> None:
+        row = {
+            "id": end.id,
+            "address": record.branch.address,
+            "conversation": end.conversation,
+            "tenant": record.tenant,
+            "reason": end.reason,
+            "decided_by": end.decided_by,
+            "policy": end.policy,
+            "message": end.message,
+            "explanation": end.explanation,
+            "evidence": evidence_text(end.evidence),
+            "model": end.model,
+            "at": end.ended_at,
+            "is_draft": int(record.is_draft),
+        }
+        self._transaction.execute(QUERIES["put_end"], row)
+        end_below(self._transaction, record.branch, end.id, record.at)
+        self._transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})
+
+
+def record_all(transaction: Transaction, records: Sequence[TurnRecord]) -> list[Outcome]:
+    """Write turns and their events in one transaction; what became of each.
+
+    Compare-and-set: where the branch of one has been ended meanwhile by another request, nothing of that turn is written but
+    the event, and that other end is returned. Otherwise the turn stands.
+    """
+    return Recorder(transaction, records).run()
+
+
+def reply_row(owner: bytes, origin: Origin, at: float) -> dict[str, object]:
+    """Where a reply was given, as a row."""
+    kept = {name: getattr(origin.reply, name) for name in ("id", "upstream_id", "upstream", "owed")}
+    return {"owner": owner, "address": origin.address, "conversation": origin.conversation, "at": at, **kept}
+
+
+def kind_of_event(decision: Decision) -> str:
+    """The event's name: what was done, or that a press was denied."""
+    if decision.denial is not None:
+        return "press.denied"
+    return f"turn.{decision.action.value}"
+
+
+def _turn(record: TurnRecord, standing: Standing, parent: bytes, end_id: str | None) -> dict[str, object]:
+    return {
+        "address": record.branch.address,
+        "parent": parent,
+        "base": record.footing.base,
+        "conversation": record.branch.conversation,
+        "rung": standing.rung.value,
+        "redirections": standing.redirections,
+        "clean_turns": standing.clean_turns,
+        "crisis_turns": standing.crisis_turns,
+        "asked": int(standing.asked),
+        "evidence": evidence_text(standing.evidence),
+        "end_id": end_id,
+        "at": record.at,
+    }
+
+
+def _event(record: TurnRecord, kind: str, more: dict[str, object]) -> dict[str, object]:
+    decision = record.decision
+    body = {
+        "request_id": record.request_id,
+        "mode": record.mode,
+        "action": decision.action,
+        "signal": decision.signal,
+        "press_by": record.press,
+        "denial": decision.denial,
+        "reason": decision.reason,
+        "decided_by": decision.decided_by,
+        "before": decision.before,
+        "after": decision.after,
+        "verdict": decision.verdict,
+        "reply": decision.reply,
+        "policy": decision.policy,
+        "model": record.model,
+        **({"draft": True} if record.is_draft else {}),
+        "words": {words.speaker: words.digest for words in record.words},
+        **more,
+    }
+    return {
+        "at": record.at,
+        "kind": kind,
+        "tenant": record.tenant,
+        "conversation": record.branch.conversation,
+        "message": record.branch.message,
+        "body": msgspec.json.encode(body).decode(),
+    }

@@ -1,0 +1,77 @@
+"""Rows of turns and ends as values, and the statements that look many of them up by address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from quitbutton.core.conversation import Mark
+from quitbutton.core.ladder import Rung
+from quitbutton.core.policy import OPEN, Evidence, Standing
+from quitbutton.core.records import End
+from quitbutton.stores.database import Row, Transaction
+from quitbutton.stores.queries import QUERIES
+
+MAX_PLACES = 512
+"""Addresses looked up in one statement."""
+_RUNGS = {rung.value: rung for rung in Rung}
+_evidence = msgspec.json.Decoder(tuple[Evidence, ...])
+
+
+def placed(name: str, addresses: Collection[bytes]) -> Iterator[tuple[str, dict[str, object]]]:
+    """A query over addresses, as statements with few different numbers of places, so that databases know them again."""
+    ordered = sorted(addresses)
+    for start in range(0, len(ordered), MAX_PLACES):
+        part = ordered[start : start + MAX_PLACES]
+        size = 1 << (len(part) - 1).bit_length()
+        part += [part[-1]] * (size - len(part))
+        places = ", ".join(f":a{place}" for place in range(size))
+        params: dict[str, object] = {f"a{place}": address for place, address in enumerate(part)}
+        yield QUERIES[name].replace(":addresses", places), params
+
+
+def marks_at(transaction: Transaction, addresses: Collection[bytes]) -> dict[bytes, Mark]:
+    """What is known of these addresses."""
+    found: dict[bytes, Mark] = {}
+    for sql, params in placed("turns_at", addresses):
+        found |= marks_of(transaction.execute(sql, params))
+    return found
+
+
+def ended_among(transaction: Transaction, addresses: Collection[bytes]) -> dict[bytes, str]:
+    """The ended turns among these, with their ends."""
+    found: dict[bytes, str] = {}
+    for sql, params in placed("ended_at", set(addresses)):
+        found |= {bytes(address): end_id for address, end_id in transaction.execute(sql, params)}
+    return found
+
+
+def marks_of(rows: Sequence[Row]) -> dict[bytes, Mark]:
+    """Rows of `turns_at` as marks by address."""
+    return {bytes(row[0]): _mark_of(row) for row in rows}
+
+
+def _mark_of(row: Row) -> Mark:
+    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id = row
+    if rung == "open" and evidence == "[]" and not (redirections or clean or crisis or asked):
+        return Mark(OPEN, bytes(base), end_id)
+    standing = Standing(_RUNGS[rung], redirections, clean, crisis, bool(asked), evidence_of(evidence))
+    return Mark(standing, bytes(base), end_id)
+
+
+def evidence_text(evidence: tuple[Evidence, ...]) -> str:
+    """Evidence as it is kept."""
+    return msgspec.json.encode(evidence).decode() if evidence else "[]"
+
+
+def evidence_of(text: str) -> tuple[Evidence, ...]:
+    """Evidence as it was kept."""
+    return _evidence.decode(text) if text != "[]" else ()
+
+
+def end_of(row: Row) -> End:
+    """An end from its row."""
+    end_id, reason, decided_by, ended_at, conversation, message, policy, explanation, evidence, model, reopened_at = row
+    told = (reason, decided_by, ended_at, conversation, message, policy, explanation)
+    return End(end_id, *told, evidence_of(evidence), model, reopened_at)

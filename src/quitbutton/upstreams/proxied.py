@@ -1,0 +1,108 @@
+"""A provider behind an HTTP proxy of the environment: aiohttp, which knows proxies, at three times the price."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.core.upstreams import KeyHeader, keyed
+from quitbutton.interfaces import Headers
+
+MAX_CONNECTIONS = 0
+"""No limit: `max_turns` is one, and whoever is over it is told."""
+
+
+class ProxiedExchange:
+    """One answer of a provider."""
+
+    def __init__(self, response: aiohttp.ClientResponse, url: str) -> None:
+        self._response = response
+        self._url = url
+        self.status = response.status
+        self.headers: Headers = list(response.headers.items())
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"The model at {self._url} stopped sending. Try again.") from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise UpstreamFailed(f"The model at {self._url} broke off its reply. Try again.") from error
+
+
+class ProxiedUpstream:
+    """As `HTTPUpstream`, by way of the proxy that `HTTPS_PROXY` or `HTTP_PROXY` names."""
+
+    def __init__(
+        self,
+        base: str,
+        key: str | None,
+        connect_timeout: float,
+        read_timeout: float,
+        key_header: KeyHeader | None = None,
+    ) -> None:
+        self.max_tokens: int | None = None
+        self._base = base.rstrip("/").removesuffix("/v1")
+        self._key = key
+        self._key_header = key_header
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def send(self, method: str, path: str, headers: Headers, body: bytes) -> AsyncIterator[ProxiedExchange]:
+        """Send a request. Leaving the context early aborts it."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=True,
+            )
+        sent = list(headers) if self._key is None else keyed(headers, path, self._key, self._key_header)
+        url = URL(self._base + path, encoded=True)
+        try:
+            try:
+                response = await self._request(method, url, sent, body)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # A kept connection that the server had closed meanwhile: once more, on a new one.
+                response = await self._request(method, url, sent, body)
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamFailed(
+                f"The model at {self._base} cannot be reached ({type(error).__name__}). "
+                "Check that it runs and that --upstream names it."
+            ) from error
+        try:
+            yield ProxiedExchange(response, self._base)
+        finally:
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+
+    async def _request(self, method: str, url: URL, sent: Headers, body: bytes) -> aiohttp.ClientResponse:
+        assert self._session is not None  # noqa: S101 - made by send()
+        return await self._session.request(
+            method,
+            url,
+            headers=sent,
+            data=body or None,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Content-Type", "Accept-Encoding"),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
