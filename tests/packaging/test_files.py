@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from quitbutton.observing.catalogue import METRICS, Kind
 from quitbutton.settings import Settings
 from tests.conftest import ROOT
 
@@ -36,6 +38,16 @@ def test_times_to_stop_are_over_the_times_to_finish() -> None:
     )
 
 
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    text = (PACKAGING / "grafana" / "quitbutton.json").read_text("utf-8")
+    suffixes = ("", "_bucket", "_sum", "_count")
+    known = {one.name + suffix for one in METRICS for suffix in suffixes if not suffix or one.kind is Kind.HISTOGRAM}
+    asks = [target["expr"] for one in json.loads(text)["panels"] for target in one["targets"]]
+    asked = {name for ask in asks for name in re.findall(r"quitbutton_\w+", ask)}
+    assert asked <= known
+    assert len(asked) > 15
+
+
 def test_the_version_of_the_chart_is_that_of_the_package() -> None:
     import quitbutton
 
@@ -54,10 +66,7 @@ def rendered(**values: Any) -> dict[str, dict[str, Any]]:
     """The chart's objects by kind, by Helm's own engine, from `helm` or the package `helm-python-sdk`."""
     if shutil.which("helm"):
         file = CHART / "values.yaml"
-        given = [
-            f"--set-json={name}={yaml.safe_dump(value, default_flow_style=True).strip()}"
-            for name, value in values.items()
-        ]
+        given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
         command = ["helm", "template", "qb", str(CHART), "-f", str(file), *given]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     elif find_spec("helm_python"):

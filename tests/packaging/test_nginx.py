@@ -43,6 +43,7 @@ def configured(folder: Path, port: int, ports: list[int]) -> Path:
     servers = "".join(f"server 127.0.0.1:{one} max_fails=3 fail_timeout=5s;" for one in ports)
     gateways = (ROOT / "packaging" / "nginx" / "gateways.conf").read_text("utf-8")
     start, _, rest = gateways.partition("    server ")
+    start = start.replace("resolver 127.0.0.11 valid=5s;", "")
     (folder / "gateways.conf").write_text(start + servers + rest.partition("\n")[2])
     return folder / "nginx.conf"
 
