@@ -49,8 +49,8 @@ def test_one_json_line_a_request(start_gateway: Callable[..., Running], fresh: P
     )
     everything = gateway.log.read_text("utf-8")
     assert "garbage" not in everything
-    served = [json.loads(line) for line in everything.splitlines() if '"uvicorn.error"' in line]
-    assert any("started" in one["message"].lower() for one in served)
+    served = [json.loads(line) for line in everything.splitlines() if '"quitbutton.server"' in line]
+    assert any("serving" in one["message"] for one in served)
 
 
 def test_text_lines_and_none_below_the_level(start_gateway: Callable[..., Running], fresh: Provider) -> None:

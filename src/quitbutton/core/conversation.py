@@ -108,7 +108,8 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
 
     With an `origin` the history is the provider's, and the branch grows from the turn there.
     """
-    users = [message for message in request.messages if message.role is Role.USER]
+    user = Role.USER
+    users = [message for message in request.messages if message.role is user]
     if not users:
         return None
     root = root_of(key, scope)
@@ -204,7 +205,12 @@ def conversation_id(key: bytes, root: bytes, name: bytes) -> str:
 
 
 def _letters(digest: bytes) -> str:
-    return base64.b32encode(digest[:15]).decode().lower()
+    number = int.from_bytes(digest[:15], "big")
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(110, -1, -10)])
+
+
+_PAIRS = tuple(a + b for a in "abcdefghijklmnopqrstuvwxyz234567" for b in "abcdefghijklmnopqrstuvwxyz234567")
+"""Two letters of base 32 for each ten bits."""
 
 
 def _field(value: str | None) -> bytes:

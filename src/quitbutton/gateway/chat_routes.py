@@ -133,7 +133,7 @@ class ChatRoute:
             turn.stop("client")
 
         try:
-            async with Watch(receive, on_hangup):
+            async with Watch(scope, receive, on_hangup):
                 await self._run(guard, turn)
         finally:
             self.turns.close(turn)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from starlette.types import Message, Receive, Scope, Send
 
 from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
+from quitbutton.gateway.server.cycle import HANGUP
 from quitbutton.interfaces import Headers
 from quitbutton.listening import HOP_BY_HOP
 
@@ -143,15 +144,19 @@ class HTTPClient:
 
 
 class Watch:
-    """Watches for the client's hang-up while a request is under way."""
+    """Watches for the client's hang-up while a request is under way. Our own server tells; others are asked by a task."""
 
-    def __init__(self, receive: Receive, on_hangup: Callable[[], None]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, on_hangup: Callable[[], None]) -> None:
+        self._tells = scope.get("extensions", {}).get(HANGUP)
         self._receive = receive
         self._on_hangup = on_hangup
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Watch:
-        self._task = asyncio.create_task(self._wait())
+        if self._tells is not None:
+            self._tells(self._on_hangup)
+        else:
+            self._task = asyncio.create_task(self._wait())
         return self
 
     async def __aexit__(self, *_: object) -> None:

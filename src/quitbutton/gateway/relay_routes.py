@@ -67,7 +67,7 @@ class RelayRoute:
         query = scope["query_string"].decode("latin-1")
         passed = headers_upstream(scope, with_key=not caller.is_known)
         with anyio.CancelScope() as wanted:
-            async with Watch(receive, wanted.cancel):
+            async with Watch(scope, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
                 async with upstream.send(scope["method"], target, passed, body) as exchange:
                     if reply_id is not None and content_type_of(exchange.headers).startswith("application/json"):

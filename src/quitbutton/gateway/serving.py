@@ -1,4 +1,4 @@
-"""The server around the application: it stops in order, and streams under way finish."""
+"""The process that serves: it starts, stops in order, and streams under way finish."""
 
 from __future__ import annotations
 
@@ -7,61 +7,74 @@ import logging
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
+from dataclasses import dataclass, field
 
-import uvicorn
-
+from quitbutton.core.errors import QuitbuttonError, SettingsError
 from quitbutton.gateway.app import Gateway
-from quitbutton.settings import Settings
+from quitbutton.gateway.server.listener import Listener
 
 RECORD_SECONDS = 4.0
 """Time for the records of turns that were cut."""
-BACKLOG = 2048
-"""Connections that may wait to be accepted."""
 
-log = logging.getLogger("quitbutton.gateway")
+log = logging.getLogger("quitbutton.server")
 
 
-class Serving(uvicorn.Server):
+@dataclass(slots=True)
+class Serving:
     """Told to stop it says so at /readyz, takes requests for `shutdown_delay` more seconds, then no new ones.
 
     What is under way has `shutdown_grace` seconds. A second signal leaves out both.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
-        settings = gateway.settings
-        self.gateway = gateway
-        self._hurry = asyncio.Event()
-        super().__init__(_config(gateway, settings))
+    gateway: Gateway
+    started: bool = False
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM is an order like any other, and ends in status 0; Ctrl-C is told on as it came."""
-        if self.should_exit:
+    def run(self) -> None:
+        """Serve until a signal says to stop. Raises `SettingsError` where the address cannot be had."""
+        sock = socket_at(self.gateway.settings.host, self.gateway.settings.port)
+        with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(self._serve(sock))
+
+    async def _serve(self, sock: socket.socket) -> None:
+        loop, settings = asyncio.get_running_loop(), self.gateway.settings
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        try:
+            await self.gateway.start()
+        except QuitbuttonError:
+            await self.gateway.stop()
+            raise
+        listener = Listener(self.gateway, loop)
+        try:
+            await listener.open(sock)
+            self.started = True
+            log.info("serving on %s port %d", settings.host, settings.port)
+            await self._told.wait()
+            await self._wait(settings.shutdown_delay)
+            await self._finish(listener)
+        finally:
+            await self.gateway.stop()
+        log.info("stopped")
+
+    async def _finish(self, listener: Listener) -> None:
+        """No new requests; those under way finish, or are cut."""
+        closing = asyncio.create_task(listener.close(self.gateway.settings.shutdown_grace + RECORD_SECONDS))
+        waiting = asyncio.create_task(self._wait(self.gateway.settings.shutdown_grace))
+        await asyncio.wait({closing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not closing.done() and (number := await self.gateway.cut()):
+            log.warning("cut %d turns that did not finish within shutdown_grace", number)
+        await closing
+
+    def _stop(self) -> None:
+        if self._told.is_set():
             self._hurry.set()
         self.gateway.room.is_stopping = True
-        if sig == signal.SIGTERM:
-            self.should_exit = True
-        else:
-            super().handle_exit(sig, frame)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, finish, cut, record."""
-        self.gateway.room.is_stopping = True
-        await self._wait(self.gateway.settings.shutdown_delay)
-        cutting = asyncio.create_task(self._cut())
-        try:
-            await super().shutdown(sockets)
-        finally:
-            cutting.cancel()
-            with suppress(asyncio.CancelledError):
-                await cutting
-
-    async def _cut(self) -> None:
-        await self._wait(self.gateway.settings.shutdown_grace)
-        number = await self.gateway.cut()
-        if number:
-            log.warning("cut %d turns that did not finish within shutdown_grace", number)
+        self._told.set()
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -69,19 +82,28 @@ class Serving(uvicorn.Server):
                 await self._hurry.wait()
 
 
-def _config(gateway: Gateway, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        gateway,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="on",
-        timeout_graceful_shutdown=int(settings.shutdown_grace + RECORD_SECONDS),
-        ws="none",
-        backlog=BACKLOG,
-    )
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loop, where there is one for this system."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def socket_at(host: str, port: int) -> socket.socket:
+    """A socket that is bound to an address. Raises `SettingsError` where somebody else has it."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port."
+        ) from error
+    sock.set_inheritable(True)
+    return sock
 
 
 def open_files() -> int:
