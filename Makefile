@@ -94,6 +94,7 @@ torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL, killed, paused a
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra local --extra postgres --extra oidc --extra otel -o requirements/container.txt
 
 clean:           ## remove the environment
 	rm -rf $(VENV) $(TRAIN_VENV) $(LITELLM_VENV)

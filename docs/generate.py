@@ -1,7 +1,8 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
 The ladder's diagram and table come from `quitbutton.core.ladder.TRANSITIONS`, the policy's keys from `Policy`, the commands
-from their `--help`, the judges' categories from their formats, the convention's replies from plays.
+from their `--help`, the metrics from their catalogue, the judges' categories from their formats, the convention's replies
+from plays.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from quitbutton.core.button import description
 from quitbutton.core.ladder import TRANSITIONS, Answer, Effect, Kind, Signal, Stage, Transition
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label
+from quitbutton.observing.catalogue import table as metrics
 from quitbutton.settings import policy_toml
 
 DOCS = Path(__file__).parent
@@ -132,6 +134,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tool": tool_text,
     "commands": commands,
     "judges": judges,
+    "metrics": metrics,
 }
 PLACE = re.compile(r"(<!-- generated: (\w+) -->\n)(?:(?!<!-- ).*\n)*?(<!-- end -->)")
 

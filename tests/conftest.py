@@ -105,7 +105,7 @@ def _wait(running: Running, seconds: float = 60) -> None:
             said = running.log.read_text(errors="replace")[-2000:]
             raise RuntimeError(f"the gateway ended with status {running.process.returncode}: {said}")
         try:
-            with urllib.request.urlopen(running.url + "/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(running.url + "/readyz", timeout=5) as answer:
                 if answer.status == 200:
                     return
         except OSError:

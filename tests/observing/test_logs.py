@@ -56,7 +56,7 @@ def test_one_json_line_a_request(start_gateway: Callable[..., Running], fresh: P
 def test_text_lines_and_none_below_the_level(start_gateway: Callable[..., Running], fresh: Provider) -> None:
     gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--log-level", "info")
     post(gateway.url, SECRET)
-    line = next(line for line in lines(gateway, 2) if "/v1/chat" in line)
+    line = next(line for line in lines(gateway, 2, "/v1/chat") if "/v1/chat" in line)
     assert " INFO quitbutton.requests: request id=req_" in line
     assert " status=200 " in line
     assert " decision=redirect " in line

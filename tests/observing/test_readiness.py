@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from quitbutton.core.errors import StoreFailed
+from quitbutton.stores.postgres import CONNECTIONS
 from tests.conftest import Running
 from tests.gateway.inside import Inside, inside, keyed
 from tests.gateway.test_rights_api import call
 from tests.observing import until_ready
+from tests.observing.test_metrics import read
 from tests.postgres import Server
 
 
@@ -78,6 +80,9 @@ def test_a_postgres_that_stands_still_and_comes_back(start_gateway: Callable[...
         given = ("--upstream", "http://127.0.0.1:9/v1", "--assessor", "scripted", "--config", str(config))
         gateway = start_gateway(*given)
         until_ready(gateway)
+        told = read(gateway.url)
+        assert told["quitbutton_store_connections"][(("state", "all"),)] == CONNECTIONS
+        assert told["quitbutton_store_waiting"][()] == 0
         server.pause()
         try:
             assert call(gateway.url + "/readyz")[0] == 503
