@@ -12,9 +12,7 @@ from typing import Any
 
 from quitbutton.cli.main import main
 from quitbutton.core.conversation import Branch, Marks
-from quitbutton.core.records import TurnRecord
-from quitbutton.stores import postgres_worker, sql
-from quitbutton.stores.database import Transaction
+from quitbutton.stores import postgres_worker
 from quitbutton.stores.postgres_session import Session
 from quitbutton.stores.postgres_transaction import PostgresTransaction
 from quitbutton.stores.sql import SQLStore
@@ -28,11 +26,11 @@ SLOW = 0.02
 def locks() -> None:
     """Turns and ends lock nothing, and take their time between looking and writing."""
 
-    def slowly(transaction: Transaction, record: TurnRecord) -> None:
+    def slowly(self: PostgresTransaction, *given: Any) -> None:
         time.sleep(SLOW)
-        write(transaction, record)
+        write(self, *given)
 
-    write, sql._put_gap = sql._put_gap, slowly
+    write, PostgresTransaction.insert = PostgresTransaction.insert, slowly  # type: ignore[method-assign]
     PostgresTransaction._lock_lines = lambda self: []  # type: ignore[method-assign]
 
 

@@ -30,6 +30,8 @@ class Node:
     known: float
     """When it was there for certain."""
     versions: list[Version] = field(default_factory=list)
+    bases: list[int] = field(default_factory=list)
+    """How much of its path may have been known when it was brought first."""
     end_id: str = ""
     message: str = ""
 
@@ -77,8 +79,9 @@ class Replay:
             yield f"{event.seq} {op.id}: counted at or below {above}, which stands"
         yield from self._step(event, op)
         sure = op.returned if op.result == "answered" else inf
-        self._fill(op, event.before, sure)
+        bases = list(self._bases(op))
         node = self.nodes.get(place) or self._new(place, sure)
+        node.bases = node.bases or bases
         node.known, node.message = min(node.known, sure), event.message
         stands = higher(event.after, node.now) if node.versions else event.after
         if op.result == "answered" and op.state != stands.rung:
@@ -98,21 +101,26 @@ class Replay:
             yield f"{event.seq} {op.id}: {event.label} and {event.signal} led from {event.before} to {event.after}"
 
     def _starts(self, op: Op) -> Iterator[Standing]:
-        """Where the turn may have started from: its parent, or the deepest place that was known when it came."""
+        """Where the turn may have started from."""
+        for length in self._bases(op):
+            node = self.nodes.get((op.scope, op.path[:length]))
+            yield from node.seen_since(op.invoked) if node is not None else (Standing(),)
+
+    def _bases(self, op: Op) -> Iterator[int]:
+        """How much of a path may have been known when its turn came: its parent; without one what it started from before,
+        where it was brought before; else the deepest place that was known."""
+        own, parent = (self.nodes.get((op.scope, path)) for path in (op.path, op.path[:-1]))
+        if own is not None and (parent is None or parent.known >= op.invoked):
+            yield from own.bases
+            if parent is None and own.known < op.invoked:
+                return
         for length in range(len(op.path) - 1, 0, -1):
             node = self.nodes.get((op.scope, op.path[:length]))
             if node is not None:
-                yield from node.seen_since(op.invoked)
+                yield length
                 if node.known < op.invoked:
                     return
-        yield Standing()
-
-    def _fill(self, op: Op, before: Standing, sure: float) -> None:
-        """Places that no call brought: they stand where the turn after them started."""
-        for length in range(1, len(op.path)):
-            place = (op.scope, op.path[:length])
-            if place not in self.nodes:
-                self._new(place, sure).becomes(before, sure)
+        yield 0
 
     def _new(self, place: Place, sure: float) -> Node:
         node = self.nodes[place] = Node(place[1], sure)
