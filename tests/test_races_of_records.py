@@ -28,7 +28,7 @@ from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
 from tests.contracts.test_store import CLEAN, POLICY, branch, take
 from tests.postgres import Server
-from tests.test_races import ends, names, warned
+from tests.test_races import ends, names, strays, warned
 
 
 def act(dice: random.Random, kind: str) -> Callable[[Transaction], None]:

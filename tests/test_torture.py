@@ -21,7 +21,9 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     made: list[Stage] = []
 
     def stage(*program: str) -> Stage:
-        made.append(Stage(tmp_path, program=program) if program else Stage(tmp_path))
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(Stage(folder, program=program) if program else Stage(folder))
         return made[-1]
 
     yield stage
@@ -54,5 +56,9 @@ def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_pat
 def test_a_broken_gateway_is_caught(
     staged: Callable[..., Stage], broken: str, plan: Plan, said: tuple[str, ...]
 ) -> None:
-    done = torture(staged("tests.torture.broken", broken), SEED, 6.0, plan=plan, asked=0)
-    assert any(words in one for one in done.found for words in said), done.found
+    found: list[str] = []
+    for seed in range(SEED, SEED + 4):  # a fault that needs a moment's chance is not met in every run
+        found += torture(staged("tests.torture.broken", broken), seed, 6.0, plan=plan, asked=0).found
+        if any(words in one for one in found for words in said):
+            return
+    raise AssertionError(found)

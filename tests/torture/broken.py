@@ -26,9 +26,10 @@ SLOW = 0.02
 def locks() -> None:
     """Turns and ends lock nothing, and take their time between looking and writing."""
 
-    def slowly(self: PostgresTransaction, *given: Any) -> None:
-        time.sleep(SLOW)
-        write(self, *given)
+    def slowly(self: PostgresTransaction, sql: str, *given: Any) -> None:
+        if sql.startswith("INSERT INTO turns"):
+            time.sleep(SLOW)
+        write(self, sql, *given)
 
     write, PostgresTransaction.insert = PostgresTransaction.insert, slowly  # type: ignore[method-assign]
     PostgresTransaction._lock_lines = lambda self: []  # type: ignore[method-assign]

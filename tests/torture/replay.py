@@ -111,8 +111,8 @@ class Replay:
         where it was brought before; else the deepest place that was known."""
         own, parent = (self.nodes.get((op.scope, path)) for path in (op.path, op.path[:-1]))
         if own is not None and (parent is None or parent.known >= op.invoked):
-            yield from own.bases
-            if parent is None and own.known < op.invoked:
+            yield from filter(None, own.bases)
+            if parent is None and own.known < op.invoked and 0 not in own.bases:
                 return
         for length in range(len(op.path) - 1, 0, -1):
             node = self.nodes.get((op.scope, op.path[:length]))
