@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -15,6 +16,8 @@ from quitbutton.core.errors import QuitbuttonError, SettingsError
 from quitbutton.gateway.app import Gateway
 from quitbutton.gateway.server.listener import Listener
 
+COLLECT_AFTER = 20_000
+"""New objects after which cycles among them are looked for."""
 RECORD_SECONDS = 4.0
 """Time for the records of turns that were cut."""
 
@@ -52,6 +55,7 @@ class Serving:
         try:
             await listener.open(sock)
             self.started = True
+            calm_collector()
             log.info("serving on %s port %d", settings.host, settings.port)
             await self._told.wait()
             await self._wait(settings.shutdown_delay)
@@ -80,6 +84,13 @@ class Serving:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurry.wait()
+
+
+def calm_collector() -> None:
+    """What stands at the start stays: the collector of cycles need not look at it again, nor after every few hundred objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

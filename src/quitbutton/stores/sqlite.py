@@ -21,6 +21,8 @@ MAX_GROUP = 256
 """Most transactions that share one commit."""
 MAX_ROWS = 64
 """Most rows of one statement."""
+PAGE_BYTES = 2048
+"""Of a new file. A turn touches a handful of pages at random places, and each is written as a whole."""
 CACHE_KIB = 16 * 1024
 """Pages kept in memory, for each connection."""
 CHECKPOINT_SECONDS = 0.5
@@ -113,6 +115,7 @@ class SQLite:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=256
             )
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
             connection.execute("PRAGMA synchronous = NORMAL")
