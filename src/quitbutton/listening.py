@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -87,6 +88,11 @@ class Delivery:
         self.writer, self.headers = None, ()
 
 
+def new_request_id() -> str:
+    """An id that nobody can guess. Later ones sort after earlier ones, so that an index of them grows at its end."""
+    return f"req_{time.time_ns() // 1_000_000:011x}{secrets.token_urlsafe(12)}"
+
+
 class Wanted:
     """A part of a task that can be cancelled by itself: what comes after it goes on. The way of `asyncio.timeout`."""
 
@@ -131,7 +137,7 @@ class Turn:
     """What goes upstream of the client's headers."""
     tenant: str = ""
     accept_language: str = ""
-    id: str = field(default_factory=lambda: "req_" + secrets.token_urlsafe(18))
+    id: str = field(default_factory=new_request_id)
     conversation: str = ""
     addresses: tuple[bytes, ...] = ()
     """The branch it is on, once that is known."""

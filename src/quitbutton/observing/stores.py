@@ -44,10 +44,14 @@ class WatchedDatabase:
         return await self._timed("read", self.inner.read(sql, params))
 
     async def write(
-        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+        self,
+        work: Callable[[Transaction], T],
+        durable: bool = False,
+        locks: Iterable[bytes] | None = None,
+        quick: bool = False,
     ) -> T:
         """Run `work` in a transaction. Raises `StoreFailed`, and what `work` raises."""
-        return await self._timed("write", self.inner.write(work, durable, locks))
+        return await self._timed("write", self.inner.write(work, durable, locks, quick))
 
     async def settled(self) -> int:
         """An event's number up to which the record is final."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from quitbutton.core.appeals import Appeal
 from quitbutton.core.conversation import address_start, message_id
 from quitbutton.core.counting import counted_as, day_of
@@ -192,12 +194,14 @@ def _count(transaction: Transaction, settled: int) -> int:
     seen = int(transaction.execute(QUERIES["meta"], {"name": "counted"})[0][0])
     rows = transaction.execute(QUERIES["events_to_count"], {"seen": seen, "settled": settled, "limit": AT_ONCE})
     counts: Counter[tuple[int, str, str]] = Counter()
+    requests: dict[str, dict[str, object]] = {}
     for seq, at, kind, body in rows:
-        event = json.loads(body)
+        event = msgspec.json.decode(body)
         mode = event.get("mode", "enforce")
         counts.update((day_of(at), mode, name) for name in counted_as(kind, event))
         if (request := event.get("request_id")) and not event.get("draft"):
-            transaction.execute(QUERIES["put_request"], {"id": request, "seq": seq})
+            requests[str(request)] = {"id": request, "seq": seq}
+    transaction.insert(QUERIES["put_request"], list(requests.values()))
     for (day, mode, name), count in counts.items():
         transaction.execute(QUERIES["add_to_day"], {"day": day, "mode": mode, "name": name, "count": count})
     if rows:

@@ -72,14 +72,19 @@ class Database(Protocol):
         ...
 
     async def write(
-        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+        self,
+        work: Callable[[Transaction], T],
+        durable: bool = False,
+        locks: Iterable[bytes] | None = None,
+        quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 
         Without `locks` it is as if no other transaction ran meanwhile. With them only those are kept out that lock one of
         the same keys; what others commit is seen from one statement to the next. `work` runs on another thread, may run
         statements, nothing else, and may be run again from its beginning where it got in another's way. A `durable` one is
-        on the disk before it is answered. Raises `StoreFailed`, and what `work` raises.
+        on the disk before it is answered. A `quick` one takes a moment, and somebody waits for it. Raises `StoreFailed`, and
+        what `work` raises.
         """
         ...
 

@@ -61,7 +61,11 @@ class Postgres:
         return await self._do(lambda session: session.read(sql, params), is_read=True)
 
     async def write(
-        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+        self,
+        work: Callable[[Transaction], T],
+        durable: bool = False,
+        locks: Iterable[bytes] | None = None,
+        quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 

@@ -107,7 +107,9 @@ class SQLStore:
     async def _record(self, records: Sequence[TurnRecord]) -> list[Outcome]:
         durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
         locks = {address for record in records for address in watched(record)}
-        return await self._database.write(lambda transaction: record_all(transaction, records), durable, locks)
+        return await self._database.write(
+            lambda transaction: record_all(transaction, records), durable, locks, quick=True
+        )
 
     async def end(self, end_id: str) -> End | None:
         """An end by its id."""

@@ -25,7 +25,7 @@ PAGE_BYTES = 2048
 """Of a new file. A turn touches a handful of pages at random places, and each is written as a whole."""
 CACHE_KIB = 16 * 1024
 """Pages kept in memory, for each connection."""
-CHECKPOINT_SECONDS = 0.5
+CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
 LARGEST_LOG = 16_000
 """Pages of the log at which whoever writes next does it, where that thread does not keep up."""
@@ -88,7 +88,8 @@ class SQLite:
 
     A write is one transaction. On the thread those that wait at the same time share a commit; each is a savepoint, so that
     one that fails takes no other with it. A `durable` write is on the disk, not only with the operating system, before it is
-    answered: it goes there, and so does one that finds the file locked. The event loop waits for no disk and for no lock.
+    answered: it goes there, and so does one that is not `quick` or finds the file locked. The event loop waits for no disk,
+    and for no lock.
     """
 
     words = WORDS
@@ -147,13 +148,17 @@ class SQLite:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
 
     async def write(
-        self, work: Callable[[Transaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+        self,
+        work: Callable[[Transaction], T],
+        durable: bool = False,
+        locks: Iterable[bytes] | None = None,
+        quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
 
         `work` may run a statement after another, nothing else. It always runs alone.
         """
-        if not (durable or self._in_memory) and self._begin():
+        if quick and not (durable or self._in_memory) and self._begin():
             return self._written(work)
         loop = asyncio.get_running_loop()
         job = _Job(work, durable, loop, loop.create_future())

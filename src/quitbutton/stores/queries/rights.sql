@@ -37,7 +37,12 @@ DELETE FROM words WHERE at < :before;
 SELECT COUNT(*) FROM words WHERE at < :before;
 
 -- name: conversations_of_root
-SELECT id FROM conversations WHERE root = :root;
+WITH RECURSIVE below (address, conversation) AS (
+    SELECT address, conversation FROM turns WHERE parent = :root
+    UNION
+    SELECT turns.address, turns.conversation FROM turns JOIN below ON turns.parent = below.address
+)
+SELECT DISTINCT conversation FROM below;
 
 -- name: tenants
 SELECT DISTINCT tenant FROM conversations;
