@@ -62,7 +62,7 @@ async def _played(adapter: Adapter, stream: bool, style: LockedReply) -> list[di
             else [*said, f"{ABUSE} {number}"]
         )
         ear, body = _Ear(), _body(adapter, said, stream)
-        ids = {"id": f"req_example{number}", "end_id": "end_example"}
+        ids = {"id": f"req_example{number}", "_end_id": "end_example"}
         await taker.take_turn(Turn(adapter.decode(body, {}), adapter, ear, ScriptedUpstream([]), **ids))
         kind = "event stream" if stream and ear.status == 200 else "json"
         text = FRESH.sub(_fixed, ear.body.decode())

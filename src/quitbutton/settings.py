@@ -20,6 +20,7 @@ from quitbutton.core.upstreams import UpstreamSettings
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
+MOST_WORKERS = 256
 TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
@@ -111,6 +112,8 @@ class Settings:
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
     """Seconds to wait for the upstream's next bytes."""
+    workers: int = 1
+    """Processes that serve, behind one address: one for each core. They share nothing but the store."""
     max_turns: int = 4000
     """Most chat requests at once, in each process; more are answered with 503 and `Retry-After`. 0 sets no limit."""
     shutdown_delay: float = 0.0
@@ -149,6 +152,12 @@ class Settings:
             raise SettingsError("session_idle must be over 0 and not over session_lifetime.")
 
     def _check_running(self) -> None:
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise SettingsError(f"workers must be from 1 to {MOST_WORKERS}.")
+        if self.workers > 1 and self.store == ":memory:":
+            raise SettingsError("Several workers need a store that they share; `:memory:` is each one's own.")
+        if self.workers > 1 and self.upstream is None and not self.upstreams:
+            raise SettingsError("Several workers need an upstream: the embedded model uses every core by itself.")
         for name in ("max_turns", "shutdown_delay", "shutdown_grace"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"{name} must be 0 or more.")

@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import socket
 from pathlib import Path
 
 from quitbutton import settings as settings_module
 from quitbutton.core.keys import LOOPBACK
 from quitbutton.settings import Settings
 
+SETTINGS = (
+    "host",
+    "port",
+    "upstream",
+    "model",
+    "policy_file",
+    "assessor",
+    "data",
+    "workers",
+    "log_level",
+    "log_format",
+)
+"""Those that have an argument of their own."""
 ASSESSORS = "local (default), scripted, a judge of the settings file, or names joined by commas"
 
 
@@ -25,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="embedded model: smollm2, qwen-1.5b, or a GGUF file")
     parser.add_argument("--policy", type=Path, dest="policy_file", metavar="FILE", help="policy file (TOML)")
     parser.add_argument("--assessor", help="who reads the user's words: " + ASSESSORS)
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that serve (1): one for each core")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of database and models (.quitbutton)")
     parser.add_argument(
         "--log-level", metavar="LEVEL", help="debug, info (a line each request), warning (default), error"
@@ -35,22 +50,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from quitbutton.gateway.app import create_app  # noqa: PLC0415 - `--help` stays instant
-    from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415
-    from quitbutton.gateway.serving import Serving, open_files  # noqa: PLC0415
-    from quitbutton.observing import logs  # noqa: PLC0415
+    from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415 - `--help` stays instant
+    from quitbutton.gateway.sockets import socket_at  # noqa: PLC0415
+    from quitbutton.gateway.workers import Workers  # noqa: PLC0415
     from quitbutton.wiring import check_doors  # noqa: PLC0415
 
-    names = ("host", "port", "upstream", "model", "policy_file", "assessor", "data", "log_level", "log_format")
-    settings = settings_module.load(given.config, **{name: getattr(given, name) for name in names})
+    settings = settings_module.load(given.config, **{name: getattr(given, name) for name in SETTINGS})
+    check_doors(settings)
+    exist = asyncio.run(_keys_exist(settings))
+    check_exposure(settings, has_keys=any(exist))
+    _greet(settings, *exist)
+    if settings.workers == 1:
+        return _serve(settings)
+    with socket_at(settings.host, settings.port) as sock:
+        return Workers(settings.workers, lambda: _serve(settings, sock)).run()
+
+
+def _serve(settings: Settings, sock: socket.socket | None = None) -> int:
+    """One process of the gateway."""
+    from quitbutton.gateway.app import create_app  # noqa: PLC0415 - after the fork: what it starts would be lost in it
+    from quitbutton.gateway.serving import Serving, open_files  # noqa: PLC0415
+    from quitbutton.observing import logs  # noqa: PLC0415
+
     lines = logs.begin(settings.log_format, settings.log_level)
     try:
-        check_doors(settings)
-        exist = asyncio.run(_keys_exist(settings))
-        check_exposure(settings, has_keys=any(exist))
-        _greet(settings, *exist)
         open_files()
-        server = Serving(create_app(settings))
+        server = Serving(create_app(settings), sock)
         server.run()
         return 0 if server.started else 1
     finally:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from quitbutton.core.errors import QuitbuttonError, SettingsError
+from quitbutton.core.errors import QuitbuttonError
 from quitbutton.gateway.app import Gateway
 from quitbutton.gateway.server.listener import Listener
+from quitbutton.gateway.sockets import socket_at
 
 COLLECT_AFTER = 20_000
 """New objects after which cycles among them are looked for."""
@@ -35,13 +36,15 @@ class Serving:
     """
 
     gateway: Gateway
+    sock: socket.socket | None = None
+    """Where it listens, if that is open already; several processes may share it."""
     started: bool = False
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     def run(self) -> None:
         """Serve until a signal says to stop. Raises `SettingsError` where the address cannot be had."""
-        sock = socket_at(self.gateway.settings.host, self.gateway.settings.port)
+        sock = self.sock or socket_at(self.gateway.settings.host, self.gateway.settings.port)
         with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(self._serve(sock))
 
@@ -106,21 +109,6 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def socket_at(host: str, port: int) -> socket.socket:
-    """A socket that is bound to an address. Raises `SettingsError` where somebody else has it."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-    except OSError as error:
-        raise SettingsError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port."
-        ) from error
-    sock.set_inheritable(True)
-    return sock
 
 
 def open_files() -> int:
