@@ -18,8 +18,8 @@ MOST_BODY_WAITING = 256 * 1024
 """Bytes of a body that wait for the application; beyond that the client is made to wait."""
 LINGER_SECONDS = 20.0
 """How long what is left of a request is still taken in, and dropped, after its answer."""
-MOST_QUEUED = 16
-"""Requests that a client may send ahead on one connection."""
+MOST_QUEUED = 100
+"""Requests that a client may send ahead on one connection; one that sends more is let go."""
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 log = logging.getLogger("quitbutton.server")
@@ -160,7 +160,7 @@ class ClientConnection(asyncio.Protocol):
         if len(self._queue) == 1:
             self._start(cycle)
         elif len(self._queue) > MOST_QUEUED:
-            self._pause()
+            self._transport.abort()
 
     def on_body(self, data: bytes) -> None:
         """A part of its body."""
@@ -195,7 +195,7 @@ class ClientConnection(asyncio.Protocol):
 
     def wants_more(self) -> None:
         """Let the client send on."""
-        if self._is_paused and len(self._queue) <= MOST_QUEUED:
+        if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
 

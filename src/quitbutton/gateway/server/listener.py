@@ -53,6 +53,9 @@ class Listener:
             connection.close()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=seconds)
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.sleep(0)
         if self._timer is not None:
             self._timer.cancel()
 
