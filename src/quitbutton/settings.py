@@ -165,6 +165,11 @@ class Settings:
             raise SettingsError(f"metrics_token has fewer than {MIN_SECRET} characters; make a longer one.")
 
     @property
+    def is_shared(self) -> bool:
+        """True where other processes may answer turns of the same store."""
+        return self.workers > 1 or "://" in self.store_path
+
+    @property
     def store_path(self) -> str:
         """The SQLite file, or the database's URL."""
         return self.store or str(self.data / "quitbutton.sqlite3")

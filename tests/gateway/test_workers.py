@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from tests.conftest import Running
 from tests.gateway.test_rights_api import Chat, presses
-from tests.upstream import Provider, whole
+from tests.test_stop import api, open_request
+from tests.upstream import Provider, stream, whole
 
 from quitbutton.core.errors import SettingsError
 from quitbutton.settings import Settings
@@ -35,6 +36,20 @@ def test_an_end_holds_at_every_worker(start_gateway: Callable[..., Running], fre
         later.messages = list(user.messages)
         status, refused = later.says("go on")
         assert (status, refused["error"]["quitbutton"]["end_id"]) == (400, end)
+
+
+def test_a_stop_reaches_whichever_worker_answers(start_gateway: Callable[..., Running], fresh: Provider) -> None:
+    fresh.answer = lambda seen: stream(*["word "] * 400, delay=0.02)
+    gateway = start_gateway("--upstream", fresh.url, *GIVEN)
+    for number in range(6):  # by chance half of these are asked of the other one
+        connection = open_request(gateway, f"stop {number}", True, max_tokens=500)
+        answer = connection.getresponse()
+        request_id = answer.getheader("x-quitbutton-request-id")
+        status, receipt = api(gateway, "POST", f"/v1/quitbutton/stop/{request_id}")
+        assert (status, receipt["stopped_by"]) == (200, "user")
+        assert answer.read().rstrip().endswith(b"data: [DONE]")
+        connection.close()
+    assert api(gateway, "POST", "/v1/quitbutton/stop/req_unknown")[0] == 404
 
 
 def test_a_worker_that_dies_is_replaced_and_a_signal_stops_all(

@@ -39,6 +39,7 @@ from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.rights_routes import rights_routes
 from quitbutton.gateway.session_routes import session_routes
 from quitbutton.gateway.sessions import IdentityProvider, sessions_of
+from quitbutton.gateway.stopping import LOOK_SECONDS, Stopping
 from quitbutton.gateway.turnstile import Room, Turnstile, cut_all
 from quitbutton.gateway.user_routes import user_routes
 from quitbutton.gateway.webhook_routes import webhook_routes
@@ -51,6 +52,7 @@ from quitbutton.stores.database import Database
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sessions import SessionStore
+from quitbutton.stores.stops import Stops
 from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
 from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
@@ -139,6 +141,7 @@ class Gateway:
         doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
         routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
         self.chat = routes[0]
+        stopping = Stopping(turns, self._store, Stops(database) if self.settings.is_shared else None)
         rights = Rights(database)
         webhooks = Webhooks(database)
         trail = audit_log_of(self.settings, database)
@@ -150,12 +153,12 @@ class Gateway:
         more += audit_routes(self.chat, trail, kept_head(self.settings))
         more += policy_routes(self.chat, versions, console)
         await warn_of_faults(self.settings, trail)
-        self._rest = rest = _rest(routes, self._judges, [*more, *oidc_routes(self.chat, self._identities)])
+        self._rest = rest = _rest(routes, self._judges, stopping, [*more, *oidc_routes(self.chat, self._identities)])
         observer.knows(rest.routes)
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
-        self._jobs = [Jobs(hourly), Jobs([guards.refresh], every=AT_ONCE)]
+        self._jobs = [Jobs(hourly), Jobs([guards.refresh], every=AT_ONCE), Jobs([stopping.take_up], every=LOOK_SECONDS)]
         self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
         if metrics is not None:
             metrics.gauges += here(observer, self.room, database, upstreams.made)
@@ -213,7 +216,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
-def _rest(chats: list[ChatRoute], judges: Judges, more: list[Route]) -> Starlette:
+def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list[Route]) -> Starlette:
     route = chats[0]
 
     async def on_http(request: Request, error: Exception) -> Response:
@@ -241,7 +244,7 @@ def _rest(chats: list[ChatRoute], judges: Judges, more: list[Route]) -> Starlett
     cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
     return Starlette(
         routes=[
-            *user_routes(route, judges),
+            *user_routes(route, judges, stopping),
             *key_routes(route),
             *session_routes(route),
             *more,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
-from quitbutton.core.errors import NotFound, QuitbuttonError, StoreFailed
+from quitbutton.core.errors import QuitbuttonError, StoreFailed
 from quitbutton.core.keys import Caller, Need
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.records import Receipt
@@ -28,8 +27,6 @@ log = logging.getLogger("quitbutton.gateway")
 
 REMEMBERED = 2000
 """Finished requests whose receipts are still in memory, for a stop that came too late."""
-STOP_SECONDS = 5.0
-"""How long a stop waits for the turn to come to its record."""
 
 
 @dataclass(slots=True)
@@ -163,19 +160,3 @@ class ChatRoute:
             await client.send(self.adapter.error_frame(error))
         else:
             await client.answer(error.status, error_headers(error), self.adapter.error(error))
-
-
-async def stop(route: ChatRoute, tenant: str, request_id: str) -> Receipt:
-    """Stop a running request and wait for its record; the same receipt on every repeat. Raises `NotFound`."""
-    turn = route.turns.running.get(request_id)
-    if turn is not None and turn.tenant == tenant:
-        turn.stop("user")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(turn.over.wait(), STOP_SECONDS)
-        return turn.receipt()
-    kept = await route.guard.store.receipt(tenant, request_id)
-    owner, remembered = route.turns.finished.get(request_id, ("", None))
-    receipt = kept or (remembered if owner == tenant else None)
-    if receipt is None:
-        raise NotFound("There is no such request of yours under way. Its id is in the X-Quitbutton-Request-Id header.")
-    return receipt

@@ -14,11 +14,12 @@ from quitbutton.core.announcement import ended
 from quitbutton.core.errors import BadRequest, NotFound
 from quitbutton.core.keys import Caller, Need
 from quitbutton.core.notices import LANGUAGES, language_for
-from quitbutton.gateway.chat_routes import ChatRoute, stop
+from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.endpoints import decoded, endpoint, iso
 from quitbutton.gateway.http import headers_upstream
 from quitbutton.gateway.models import listed
 from quitbutton.gateway.openapi import document
+from quitbutton.gateway.stopping import Stopping
 from quitbutton.wiring import Judges
 
 MAX_FEEDBACK = 4000
@@ -31,7 +32,7 @@ class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
     text: str = ""
 
 
-def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
+def user_routes(route: ChatRoute, judges: Judges, stopping: Stopping) -> list[Route]:
     """The routes, over the same guard as the chat."""
 
     async def health(request: Request, _: Caller) -> Response:
@@ -79,7 +80,7 @@ def user_routes(route: ChatRoute, judges: Judges) -> list[Route]:
         )
 
     async def stop_request(request: Request, caller: Caller) -> Response:
-        receipt = await stop(route, caller.tenant, request.path_params["request_id"])
+        receipt = await stopping.stop(caller.tenant, request.path_params["request_id"])
         return JSONResponse(asdict(receipt))
 
     async def feedback(request: Request, caller: Caller) -> Response:

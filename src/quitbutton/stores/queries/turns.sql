@@ -131,3 +131,18 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTH
 
 -- name: ping
 SELECT 1;
+
+-- name: put_stop
+INSERT INTO stops (request_id, tenant, at) VALUES (:request_id, :tenant, :at) ON CONFLICT (request_id) DO NOTHING;
+
+-- name: stops
+SELECT request_id, tenant FROM stops WHERE taken = 0;
+
+-- name: take_stop
+UPDATE stops SET taken = 1 WHERE request_id = :request_id;
+
+-- name: stop_taken
+SELECT taken FROM stops WHERE request_id = :request_id;
+
+-- name: drop_stops
+DELETE FROM stops WHERE at < :before;
