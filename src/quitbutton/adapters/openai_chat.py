@@ -32,7 +32,7 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 ABSENT = msgspec.Raw(b"")
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     role: str
     content: str | list[msgspec.Raw] | None = None
 
@@ -85,7 +85,14 @@ class OpenAIChat:
         """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
         try:
             asked = _request.decode(body)
-            messages = tuple([_message_of(message) for message in asked.messages])
+            messages = tuple(
+                [
+                    Message(ROLES.get(one.role, Role.SYSTEM), one.content)
+                    if type(one.content) is str  # most are: a call for each of a thousand would be felt
+                    else _message_of(one)
+                    for one in asked.messages
+                ]
+            )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _explained(body, error) from error
         if not 0 < len(messages) <= MAX_MESSAGES or not asked.model:

@@ -47,13 +47,21 @@ def appended(array: bytes | None, items: Sequence[object]) -> msgspec.Raw:
 
 
 def with_member(raw: bytes, name: str, value: object) -> bytes:
-    """An object's bytes with one more member at its end."""
-    body = raw.rstrip()
-    if not body.endswith(b"}"):
+    """An object's bytes with one more member at its end. They are copied once, however many there are."""
+    end = _end(raw, len(raw))
+    if not end or raw[end - 1 : end] != b"}":
         return raw
-    inside = body[:-1].rstrip()
-    comma = b"" if inside.endswith(b"{") else b","
-    return inside + comma + encode(name) + b":" + encode(value) + b"}" + raw[len(body) :]
+    inside = _end(raw, end - 1)
+    comma = b"" if raw[inside - 1 : inside] == b"{" else b","
+    view = memoryview(raw)
+    return b"".join((view[:inside], comma, encode(name), b":", encode(value), b"}", view[end:]))
+
+
+def _end(raw: bytes, end: int) -> int:
+    """Where the last character before `end` that is no white space ends."""
+    while end and raw[end - 1] in b" \t\r\n":
+        end -= 1
+    return end
 
 
 def joined(fields: Mapping[str, msgspec.Raw]) -> bytes:

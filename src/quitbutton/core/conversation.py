@@ -173,8 +173,12 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
     parent = root
     blank = hashlib.blake2b(b"message", digest_size=32, key=key, person=VERSION.encode())
     for message in users:
+        text = message.text
+        data = (text.strip() if text.isascii() and "\r" not in text else canonical(text)).encode(
+            "utf-8", "surrogatepass"
+        )
         link = blank.copy()
-        link.update(b"".join((parent, _field(canonical(message.text)), *message.attachments)))
+        link.update(b"".join((parent, len(data).to_bytes(8, "big"), data, *message.attachments)))
         parent = link.digest()
         addresses.append(parent)
     return tuple(addresses)
