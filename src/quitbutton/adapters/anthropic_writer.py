@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters.anthropic_reader import OVER
+from quitbutton.adapters.held import HeldReply
 from quitbutton.adapters.splice import encode, with_member
 from quitbutton.adapters.sse import data_of
-from quitbutton.core.messages import Piece, Usage
+from quitbutton.core.messages import Piece
 from quitbutton.core.watcher import Passage
 
 BREAK = "\n\n"
@@ -171,47 +172,28 @@ class StreamWriter:
         )
 
 
-class WholeWriter:
+class WholeWriter(HeldReply):
     """Writes a whole reply; an untouched one keeps its bytes but for our note."""
 
-    streams = False
-    content_type = "application/json"
     reply_id = ""
 
     def __init__(self, model: str) -> None:
+        super().__init__()
         self._model = model
-        self._raw = b""
-        self._passages: list[Passage] = []
         self._blocks: list[dict[str, Any]] = []
-        self._said = False
-        self._changed = False
-        self._usage: list[Usage] = []
-
-    def pass_on(self, passage: Passage) -> bytes:
-        """Nothing leaves before the end."""
-        if passage.piece.raw is not self._raw:
-            self._passages = []
-            if passage.piece.usage:
-                self._usage.append(passage.piece.usage)
-        self._raw = passage.piece.raw
-        self._passages.append(passage)
-        self._changed = self._changed or not passage.is_untouched
-        return b""
 
     def _take_in(self) -> None:
         """The blocks of the call that is over join those that the client gets."""
         if not self._passages:
             return
-        drop = frozenset.intersection(*(one.drop for one in self._passages))
-        cut = "".join(one.text for one in self._passages if one.text is not None)
-        is_cut = any(one.text is not None for one in self._passages)
+        drop, cut = self._cuts()
         body = msgspec.json.decode(self._raw)
         needs_break = self._said
         for place, block in enumerate(body.get("content") or ()):
             if place in drop:
                 continue
             if block.get("type") == "text":
-                if is_cut:  # the first block of words carries what is left of all of them
+                if cut is not None:  # the first block of words carries what is left of all of them
                     block["text"], cut = cut, ""
                 if not block["text"]:
                     continue

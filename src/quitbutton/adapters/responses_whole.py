@@ -6,26 +6,19 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.adapters.held import HeldReply
 from quitbutton.adapters.responses_parts import BREAK, COMPLETED, Restored, is_message, message_of, name_of, summed
 from quitbutton.adapters.splice import encode, fields_of, joined, with_member
-from quitbutton.core.messages import ChatRequest, Usage
-from quitbutton.core.watcher import Passage
+from quitbutton.core.messages import ChatRequest
 
 
-class WholeWriter:
+class WholeWriter(HeldReply):
     """Writes a whole reply; what we did not change keeps its bytes."""
 
-    streams = False
-    content_type = "application/json"
-
     def __init__(self, request: ChatRequest) -> None:
+        super().__init__()
         self._base = Restored(request)
-        self._raw = b""
-        self._passages: list[Passage] = []
         self._items: list[dict[str, Any]] = []
-        self._said = False
-        self._changed = False
-        self._usage: list[Usage] = []
 
     @property
     def reply_id(self) -> str:
@@ -36,29 +29,17 @@ class WholeWriter:
             self._base.fresh()
         return self._base.id
 
-    def pass_on(self, passage: Passage) -> bytes:
-        """Nothing leaves before the end."""
-        if passage.piece.raw is not self._raw:
-            self._passages = []
-            if passage.piece.usage:
-                self._usage.append(passage.piece.usage)
-        self._raw = passage.piece.raw
-        self._passages.append(passage)
-        self._changed = self._changed or not passage.is_untouched
-        return b""
-
     def _take_in(self) -> None:
         """The items of the call that is over join those that the client gets."""
         if not self._passages:
             return
-        drop = frozenset.intersection(*(one.drop for one in self._passages))
-        cut = "".join(one.text for one in self._passages if one.text is not None)
-        is_cut, needs_break = any(one.text is not None for one in self._passages), self._said
+        drop, cut = self._cuts()
+        needs_break = self._said
         output = msgspec.json.decode(self._raw).get("output") or []
         for item in (item for place, item in enumerate(output) if place not in drop):
             for part in item.get("content") or () if is_message(item) else ():
                 name = name_of(part)
-                if is_cut:  # the first words carry what is left of all of them
+                if cut is not None:  # the first words carry what is left of all of them
                     part[name], cut = cut, ""
                 if part.get(name) and needs_break:
                     part[name], needs_break = BREAK + part[name], False
