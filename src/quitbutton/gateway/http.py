@@ -109,8 +109,12 @@ class HTTPClient:
 
     async def send(self, data: bytes) -> None:
         """Send a part of the body."""
-        if data:
-            await self._put({"type": "http.response.body", "body": data, "more_body": True})
+        if not data or self.is_gone:
+            return
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except OSError:
+            self.is_gone = True
 
     async def close(self) -> None:
         """The body is over."""

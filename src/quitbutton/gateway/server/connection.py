@@ -60,7 +60,8 @@ class ClientConnection(asyncio.Protocol):
         """The one whose request comes in."""
         self._queue: deque[Cycle] = deque()
         """Those whose responses are to be sent; the first is under way."""
-        self._drained: asyncio.Future[None] | None = None
+        self.drained: asyncio.Future[None] | None = None
+        """What is to be waited for while the client does not read."""
         self._is_paused = False
         self._closes = False
         self.is_lost = False
@@ -102,14 +103,14 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read."""
-        if self._drained is None:
-            self._drained = self._loop.create_future()
+        if self.drained is None:
+            self.drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """It reads again, or is gone."""
-        if self._drained is not None:
-            self._drained.set_result(None)
-            self._drained = None
+        if self.drained is not None:
+            self.drained.set_result(None)
+            self.drained = None
 
     # What the parser tells.
 
@@ -187,11 +188,6 @@ class ClientConnection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes."""
         self._transport.write(data)
-
-    async def drained(self) -> None:
-        """Wait while the client does not read."""
-        if self._drained is not None:
-            await asyncio.shield(self._drained)
 
     def wants_more(self) -> None:
         """Let the client send on."""

@@ -31,8 +31,9 @@ class Line(Protocol):
         """Send bytes."""
         ...
 
-    async def drained(self) -> None:
-        """Wait while the client does not read."""
+    @property
+    def drained(self) -> asyncio.Future[None] | None:
+        """What is to be waited for while the client does not read."""
         ...
 
     def wants_more(self) -> None:
@@ -133,7 +134,8 @@ class Cycle:
         if message["type"] != "http.response.body" or not 0 < self._state < 3:
             raise RuntimeError(f"{message['type']} does not belong here")
         self._put(message.get("body", b""), bool(message.get("more_body", False)))
-        await self._line.drained()
+        if (drained := self._line.drained) is not None:
+            await asyncio.shield(drained)
 
     def _begin(self, status: int, headers: Any) -> None:
         self._state = 1
