@@ -90,7 +90,7 @@ class Delivery:
 
 def new_request_id() -> str:
     """An id that nobody can guess. Later ones sort after earlier ones, so that an index of them grows at its end."""
-    return f"req_{time.time_ns() // 1_000_000:011x}{secrets.token_urlsafe(12)}"
+    return f"req_{time.time_ns() // 1_000_000:011x}{secrets.token_urlsafe(16)}"
 
 
 class Wanted:

@@ -82,7 +82,7 @@ def test_ids_cannot_be_guessed(tmp_path: Path) -> None:
         assert len(set(requests)) == len(requests) == 8
         assert len(ends) == 2, "the same end on every repeat"
         for one in (*requests, *ends):
-            assert re.fullmatch(r"(req|end)_[\w-]{24}", one)
+            assert re.fullmatch(r"req_[0-9a-f]{11}[\w-]{22}|end_[\w-]{24}", one), "a request's begins with its time"
         cookies = [(await gateway.sign_in(OPERATOR))["cookie"].partition("=")[2] for _ in range(3)]
         secrets = [(await gateway.make(str(place), "chat"))["secret"] for place in range(3)]
         assert len({*cookies, *secrets}) == 6
