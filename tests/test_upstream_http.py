@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
 from quitbutton.upstreams.http import HTTPUpstream
 from quitbutton.upstreams.provider import has_proxy
 
@@ -90,6 +90,23 @@ def test_a_request_is_sent_as_it_is_and_its_connection_used_again() -> None:
     assert b"theirs" not in head
     assert b"accept-encoding" not in head.lower()
     assert head.endswith(b"\r\ncontent-length: 2\r\n\r\n{}")
+
+
+def test_nothing_of_a_client_begins_another_request() -> None:
+    provider = Provider(OK + b"content-length: 2\r\n\r\nhi")
+
+    async def scene(upstream: HTTPUpstream) -> None:
+        path = "/v1/responses/a b\r\nx: y\r\n\r\nGET /evil HTTP/1.1\r\n/ü"
+        async with upstream.send("GET", path, (), b"") as exchange:
+            assert exchange.status == 200
+        with pytest.raises(BadRequest, match="line end"):
+            upstream.send("POST", "/v1/x", [("x", "y\r\nhost: evil")], b"")
+
+    asked(provider, scene)
+    (sent,) = provider.requests
+    assert sent.startswith(
+        b"GET /base/v1/responses/a%20b%0D%0Ax:%20y%0D%0A%0D%0AGET%20/evil%20HTTP/1.1%0D%0A/%C3%BC HTTP/1.1\r\n"
+    )
 
 
 FRAMINGS = {

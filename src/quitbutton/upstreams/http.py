@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, urlsplit
 
-from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
 from quitbutton.core.upstreams import KeyHeader, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.connection import Broken, Connection
 
+_UNSAFE = re.compile(rb"[\x00-\x20\x7f-\xff]")
 KEPT_SECONDS = 55.0
 """How long an idle connection is used again: most servers keep one for a minute or more."""
 
@@ -133,19 +135,15 @@ class HTTPUpstream:
             self._idle.pop(0).close()
 
     def _head(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
-        lines = [
-            f"{method} ".encode(),
-            self._target,
-            path.encode("utf-8", "ignore"),
-            b" HTTP/1.1\r\nhost: ",
-            self._host,
-        ]
-        for name, value in headers:
-            lines.append(f"\r\n{name}: {value}".encode("latin-1"))
+        target = _UNSAFE.sub(_quoted, path.encode("utf-8", "ignore"))  # a path that was unquoted must not end its line
+        lines = [b"".join((method.encode(), b" ", self._target, target, b" HTTP/1.1")), b"host: " + self._host]
+        lines += [f"{name}: {value}".encode("latin-1") for name, value in headers]
         if body or method in ("POST", "PUT", "PATCH"):
-            lines.append(b"\r\ncontent-length: %d" % len(body))
-        lines.append(b"\r\n\r\n")
-        return b"".join(lines)
+            lines.append(b"content-length: %d" % len(body))
+        head = b"\r\n".join([*lines, b"", b""])
+        if head.count(b"\n") != len(lines) + 1:
+            raise BadRequest("A header of the request holds a line end. Send it without.")
+        return head
 
 
 class _Sending:
@@ -162,6 +160,10 @@ class _Sending:
     async def __aexit__(self, *_: object) -> None:
         if self._connection is not None:
             self._upstream.give_back(self._connection)
+
+
+def _quoted(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 def _authority(url: SplitResult) -> bytes:
