@@ -136,13 +136,17 @@ def test_webhooks_are_told_of_every_event_once_and_counts_count_it_once(several:
     asyncio.run(scene())
 
 
-def test_what_an_appeal_reopens_is_locked_by_an_end_above_that_comes_at_the_same_time(several: list[Postgres]) -> None:
+@pytest.mark.parametrize("steps_over", [False, True], ids=["below", "stepped over"])
+def test_what_an_appeal_reopens_is_locked_by_an_end_above_that_comes_at_the_same_time(
+    several: list[Postgres], steps_over: bool
+) -> None:
     async def scene() -> None:
         stores, rights = [SQLStore(one) for one in several], Rights(several[0])
         for round_ in range(40):
             path = await warned(stores[0], round_)
             upper, lower = (branch(*path, *names(round_ + 1000, depth)) for depth in (1, 2))
-            await take(stores[0], upper, verdict=CLEAN)
+            if not steps_over:
+                await take(stores[0], upper, verdict=CLEAN)
             await ends(stores[0], lower)
             end_id = (await stores[0].marks(lower)).by_address[lower.address].end_id
             filed = await rights.appeal(end_id or "", "x", 2.0)

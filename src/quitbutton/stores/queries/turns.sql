@@ -47,7 +47,7 @@ SELECT above.address, skips.first FROM above LEFT JOIN skips ON skips.address = 
 WHERE above.parent NOT IN (SELECT address FROM above) LIMIT 1;
 
 -- name: end_turn
-UPDATE turns SET rung = 'ended', end_id = :end_id, updated_at = :at WHERE address = :address AND rung <> 'ended';
+UPDATE turns SET rung = 'ended', end_id = COALESCE(end_id, :end_id), updated_at = :at WHERE address = :address;
 
 -- name: end_descendants
 WITH RECURSIVE below (address) AS (
