@@ -96,6 +96,10 @@ class Cycle:
         if self._line.is_lost:
             on_hangup()
 
+    def left(self) -> None:
+        """The application is through. What it was given refers to this again: that circle would stay until it is looked for."""
+        self.scope, self._on_hangup = {}, None
+
     # What the application does.
 
     async def receive(self) -> Message:
