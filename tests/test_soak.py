@@ -11,7 +11,7 @@ from tests.soak.run import soak
 from tests.soak.stage import Stage
 
 SEED = 1
-SECONDS, RATE = 35.0, 120.0
+SECONDS, RATE = 27.0, 120.0
 
 
 @pytest.fixture
@@ -41,5 +41,5 @@ def test_nothing_is_lost_and_nothing_grows_under_a_steady_load(staged: Callable[
 
 @pytest.mark.slow
 def test_the_same_on_sqlite(staged: Callable[[str], Stage]) -> None:
-    done = soak(staged("sqlite"), SEED, 5.0, RATE)
+    done = soak(staged("sqlite"), SEED, 4.0, RATE)
     assert done.found == [], f"seed {SEED}"

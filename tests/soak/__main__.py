@@ -30,7 +30,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder), given.store)
         try:
-            done = soak(stage, seed, given.minutes * 60, given.rate, cores=given.cores, tell=tell)
+            done = soak(
+                stage, seed, given.minutes * 60, given.rate, measured=given.measured, cores=given.cores, tell=tell
+            )
         finally:
             if given.log:
                 given.log.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,7 @@ def options() -> argparse.Namespace:
     given = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     given.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
     given.add_argument("--rate", type=float, default=0.0, help="calls a second; 80 %% of what goes where not given")
+    given.add_argument("--measured", type=float, default=20.0, help="seconds for which is measured what goes (20)")
     given.add_argument("--cores", type=float, default=0.7, help="what the gateway may take of one, at most (0.7)")
     given.add_argument("--seed", type=int, default=0, help="of all dice; a new one where none is given")
     given.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql", help="sqlite: no restarts")
