@@ -17,6 +17,7 @@ ON_RECORD = {"answered": {1}, "refused": {1}, "cancelled": {1}, "uncounted": {0}
 """How many events a call may have, by what its client was told."""
 GROWTH = 1.05
 """The last third's memory to the second's."""
+JUDGED = ("rss", "own")
 LONG = 600.0
 """Seconds from which a run is long enough to judge its memory so closely."""
 SHORT_GROWTH = 1.25
@@ -92,8 +93,8 @@ def audited(stage: Stage, counts: Counts) -> Iterator[str]:
 
 
 def remembered(samples: Sequence[tuple[float, dict[str, float]]], seconds: float) -> Iterator[str]:
-    """Memory: what the last third holds beside the second, once warm."""
-    for name in ("rss", "pss"):
+    """Memory: what the last third holds beside the second, once warm. What is shared changes with who else runs."""
+    for name in JUDGED:
         second, last = thirds(samples, name)
         if last > second * (GROWTH if seconds >= LONG else SHORT_GROWTH):
             yield f"{name}: {second:.1f} MB, then {last:.1f} MB"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tests.soak.check import thirds
+from tests.soak.check import JUDGED, thirds
 from tests.soak.run import Result
 
 WIDTH, HEIGHT, LEFT, TOP = 720, 180, 60, 28
@@ -42,7 +42,7 @@ def rows(done: Result) -> Iterator[tuple[str, str]]:
         yield f"{name}: p50, p99", f"{quantile(values, 0.5):.1f} ms, {quantile(values, 0.99):.1f} ms"
     for place, (begin, end) in enumerate(done.windows, 1):
         yield f"restart {place}: at, took", f"{begin - done.begun:.0f} s, {end - begin:.1f} s"
-    for name in ("rss", "pss"):
+    for name in JUDGED:
         second, last = thirds(done.memory, name)
         yield f"memory ({name}): second third, last third", f"{second:.1f} MB, {last:.1f} MB ({last / second - 1:+.1%})"
     yield "audit trail", counts.audit
@@ -118,7 +118,7 @@ def curves(done: Result) -> str:
             ("first byte p99", "first", 0.99),
         )
     }
-    memory = {name: [(at, now[name]) for at, now in done.memory] for name in ("rss", "pss")}
+    memory = {name: [(at, now[name]) for at, now in done.memory] for name in ("rss", "pss", "own")}
     parts = [_plot(done, latency, "milliseconds", 0), _plot(done, memory, "megabytes of the gateway", HEIGHT + 70)]
     size = f'width="{WIDTH + LEFT + 20}" height="{2 * (HEIGHT + 70)}"'
     style = "<style>text{font:12px sans-serif;fill:#475569}</style>"

@@ -117,7 +117,7 @@ async def _watch(stage: Stage, load: Load, done: Result, tell: Callable[[str], N
         now = stage.memory()
         at = time.monotonic() - done.begun
         done.memory.append((at, now))
-        tell(f"{at:.0f} s, {load.calls} calls, {now['rss']:.1f} MB resident, {now['pss']:.1f} MB its share")
+        tell(f"{at:.0f} s, {load.calls} calls, {now['rss']:.1f} MB resident, {now['own']:.1f} MB its own")
         await asyncio.sleep(max(1.0, done.seconds / SAMPLES))
 
 
