@@ -97,7 +97,7 @@ class Cycle:
             on_hangup()
 
     def left(self) -> None:
-        """The application is through. What it was given refers back to this: a circle that would stay until it is looked for."""
+        """The application is through. What it was given refers back to this: a circle, which would stay for a while."""
         self.scope, self._on_hangup = {}, None
 
     # What the application does.
