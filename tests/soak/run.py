@@ -134,7 +134,8 @@ async def _restart(stage: Stage, done: Result) -> None:
 def _sorted(load: Load, done: Result) -> Iterator[Note]:
     """The journal, with each call of the steady load put into its minute on the way."""
     for note in load.notes():
-        call, place = note.call, int((note.call.sent - done.begun) / done.slot)
+        call = note.call
+        place = min(int((call.sent - done.begun) / done.slot), round(done.seconds / done.slot) - 1)
         if call.sent >= done.begun:
             while len(done.slots) <= place:
                 done.slots.append(Minute())

@@ -95,10 +95,10 @@ class Stage:
         self.database.start()
 
     def memory(self) -> dict[str, float]:
-        """Megabytes of the gateway: resident, with its part of what is shared, and its own alone."""
+        """Megabytes of the gateway: resident, with its part of what is shared, and what is in no file."""
         text = Path(f"/proc/{self.gateway.pid}/smaps_rollup").read_text()
         found = {name: int(size) / 1024 for name, size in re.findall(r"(?m)^(\w+):\s+(\d+)", text)}
-        return {"rss": found["Rss"], "pss": found["Pss"], "own": found["Private_Clean"] + found["Private_Dirty"]}
+        return {"rss": found["Rss"], "pss": found["Pss"], "own": found["Anonymous"]}
 
     def cpu(self) -> float:
         """Seconds of CPU that the gateway has used."""
