@@ -91,6 +91,10 @@ clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own 
 torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL, killed, paused and cut off, every promise checked (MINUTES=10 SEED= RUNS= BROKEN=locks KEEP=folder)
 	$(BIN)/python -m tests.torture --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(BROKEN),--broken $(BROKEN)) $(if $(KEEP),--keep $(KEEP))
 
+.PHONY: soak
+soak: setup $(DEV_DONE) ## a steady load on one gateway, its PostgreSQL restarted twice: no error else, no growth, every turn on record (MINUTES=30 RATE= SEED= STORE=sqlite PAGE=docs/benchmarks/soak.md)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE)) $(if $(PAGE),--page $(PAGE))
+
 lock:            ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt

@@ -91,8 +91,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """True when the answer is over and the server keeps the connection."""
-        return self.is_open and self._is_done and self._keeps and not self._transport.is_closing()
+        """True when the answer is over, all of it was read, and the server keeps the connection."""
+        is_over = self._is_done and not self._chunks  # what nobody read must not become the next answer's beginning
+        return self.is_open and is_over and self._keeps and not self._transport.is_closing()
 
     def abort(self) -> None:
         """Let go at once, with whatever is still under way."""

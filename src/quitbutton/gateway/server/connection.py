@@ -245,6 +245,8 @@ class ClientConnection(asyncio.Protocol):
             await self._host.app(cycle.scope, cycle.receive, cast(Send, cycle.send))
         except Exception:
             log.exception("a request failed")
+        finally:
+            cycle.left()
         if not cycle.is_over and not self.is_lost:
             self._transport.abort()  # nothing that a client could take for a whole answer
 

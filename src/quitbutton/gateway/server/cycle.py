@@ -97,6 +97,10 @@ class Cycle:
         if self._line.is_lost:
             on_hangup()
 
+    def left(self) -> None:
+        """The application is through. What it was given refers back to this: a circle, which would stay for a while."""
+        self.scope, self._on_hangup = {}, None
+
     # What the application does.
 
     async def receive(self) -> Message:
