@@ -41,7 +41,8 @@ def end_below(transaction: Transaction, branch: Branch, end_id: str, at: float) 
     ]
     if not transaction.is_alone:
         _lock_below(transaction, [address, *stepped_over])
-    for turn in stepped_over:  # written also where it is ended already: whoever reopens it at the same time must see this end
+    # Written also where they are ended already: whoever reopens them at the same time must see this end.
+    for turn in stepped_over:
         transaction.execute(QUERIES["end_turn"], {"address": turn, "end_id": end_id, "at": at})
     for turn in (address, *stepped_over):
         transaction.execute(QUERIES["end_descendants"], {"address": turn, "end_id": end_id, "at": at})
