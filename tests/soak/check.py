@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ AFTERWARDS = 10.0
 """Seconds after a restart in which its errors may still come: as long as a turn waits for a connection."""
 ON_RECORD = {"answered": {1}, "refused": {1}, "cancelled": {1}, "uncounted": {0}, "maybe": {0, 1}}
 """How many events a call may have, by what its client was told."""
+LOGGED_SECONDS = 30.0
+"""How long the last events may take into the signed log: it is written in rounds, and its gauge is some seconds old."""
 GROWTH = 1.05
 """The last third's memory to the second's."""
 JUDGED = ("rss", "own")
@@ -80,6 +83,9 @@ def accounted(
 def audited(stage: Stage, counts: Counts) -> Iterator[str]:
     """The trail: sound in the database and as an export, and over every event."""
     trail, total = stage.folder / "trail.jsonl", stage.count("events")
+    deadline = time.monotonic() + LOGGED_SECONDS
+    while f" {total} events" not in stage.audit("check")[1] and time.monotonic() < deadline:
+        time.sleep(0.2)
     for command in (("check",), ("export", "--out", str(trail)), ("verify", str(trail))):
         status, said = stage.audit(*command)
         if status:
