@@ -10,6 +10,7 @@ DEV_DONE := $(VENV)/.dev-done
 TRAIN_VENV := .venv-train
 TRAIN_DONE := $(TRAIN_VENV)/.done
 DATA ?= ../shared/data
+BENCH := $(if $(QUICK),--quick) $(if $(OUT),--out $(OUT))
 
 .PHONY: help setup serve test lint fix docs bench train lock clean
 help:            ## what there is
@@ -51,9 +52,12 @@ fix: $(DEV_DONE)  ## put the style right
 docs: $(DEV_DONE) ## write what the docs generate from the code
 	$(BIN)/python -m docs.generate
 
-bench: setup $(DEV_DONE) ## measure against a bare relay
-	$(BIN)/python -m benchmarks.gateway
-	$(BIN)/python -m benchmarks.local
+bench: setup $(DEV_DONE) $(if $(LITELLM),.venv-litellm/.done) ## measure gateway, store, assessors and rules; write docs/benchmarks (LITELLM=1 beside LiteLLM, QUICK=1, OUT=folder)
+	$(BIN)/python -m benchmarks.gateway $(BENCH)
+	$(BIN)/python -m benchmarks.store $(BENCH)
+	$(BIN)/python -m benchmarks.assessors_speed $(BENCH)
+	$(BIN)/python -m benchmarks.ladder $(BENCH)
+	$(BIN)/python -m benchmarks.page $(if $(OUT),--out $(OUT))
 
 # LiteLLM pins older versions of what other packages need, so it has an environment of its own.
 LITELLM_VENV := .venv-litellm

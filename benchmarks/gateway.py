@@ -1,208 +1,255 @@
-"""What the gateway adds to a bare relay: `make bench`. Interleaved rounds in one run; medians over the rounds.
+"""What the gateway costs, side by side with bare relays, nginx and LiteLLM in one interleaved run: `make bench`.
 
-Whole and streamed, histories of 2 to 1,000 messages, one connection for latency and sixteen for throughput. Each target
-runs on a core of its own where there are two. CPU a request is the figure that noise moves least; compare ratios.
+Every round runs every target in every case, in a new order. The target has a core of its own, load and provider share
+another. Processor time a request is the figure that noise moves least; compare ratios within one run.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
+import gc
 import os
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
+import random
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+import uvloop
 
-from benchmarks.load import Timing, load, request_body
+from benchmarks.load import LONG, Ask, Requests, Timing, load, looked_at
+from benchmarks.measuring import RESULTS, Rounds, number, progress, quantile, save, show, spread
+from benchmarks.processes import LOAD_CORE, SERVER_CORE, keep_to, machine_seconds, megabytes, processor_seconds, tree
+from benchmarks.provider import PIECES
+from benchmarks.targets import DIRECT, EVERYBODY, LOCAL, POSTGRES, RELAY, SCRIPTED, Absent, Stage, Target
 
+COMMAND = "python -m benchmarks.gateway"
 HISTORIES = (2, 20, 200, 1000)
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Target:
-    """A server under test."""
-
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
+CONNECTIONS = (1, 16, 64)
+HEAVY = 1600
+"""Messages times connections over which a slow target is left out."""
+MEMORY_AFTER = (10_000, 100_000)
+REMEMBERING = (RELAY, SCRIPTED, LOCAL, POSTGRES)
+WARM_SECONDS = 0.1
+LOADING_SECONDS = 4.0
+"""Until weights are read, so that they count from the beginning."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked of every target."""
+    """What is asked of every target, and over how many connections."""
 
-    messages: int
-    stream: bool
+    key: str
+    ask: Ask
     connections: int
-    requests: int
 
     @property
-    def name(self) -> str:
-        way = "stream" if self.stream else "whole"
-        return f"{way}, {self.messages} messages, {self.connections} conn."
+    def told(self) -> str:
+        """In words."""
+        ask = self.ask
+        way = f"streamed, {ask.pieces or PIECES} pieces" if ask.stream else "whole"
+        way += f" {ask.pause} ms apart" if ask.pause else ""
+        length = f"{ask.messages} messages" if ask.turns == 1 else f"growing over {ask.turns} turns"
+        length += f" of {ask.length} characters" if ask.length != LONG else ""
+        return f"{way}, {length}, {self.connections} conn."
 
 
-@dataclass
-class Figure:
-    """What one run of a case showed."""
-
-    p50: float
-    p99: float
-    first: float
-    rate: float
-    cpu: float
-
-
-def cases(quick: bool) -> list[Case]:
-    scale = 1 if quick else 4
-    out = []
-    for stream in (False, True):
-        for messages in HISTORIES:
-            out.append(Case(messages, stream, 1, max(20, scale * 200 // max(1, messages // 20))))
-        out.append(Case(2, stream, 16, scale * 600))
-    return out
+WHOLE = [Case(f"whole-{m}-{c}", Ask(m), c) for m in HISTORIES for c in CONNECTIONS]
+STREAMED = [Case(f"stream-{m}-16", Ask(m, stream=True), 16) for m in HISTORIES]
+STREAMED += [Case(f"stream-2-{c}", Ask(2, stream=True), c) for c in (1, 64)]
+PACED = Case("paced-8", Ask(2, stream=True, pieces=40, pause=10), 8)
+SATURATED = Case("pieces-64", Ask(2, stream=True, pieces=100, pause=1), 64)
+GROWING = Case("turns-16", Ask(2, turns=10), 16)
+SHORT = Case("short-16", Ask(2, length=60), 16)
+CASES = [*WHOLE, SHORT, GROWING, *STREAMED, PACED, SATURATED]
+QUICK = ("whole-2-1", "whole-2-64", "whole-200-16", "turns-16", "paced-8", "pieces-64")
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+class Bench:
+    """The targets that run, and what was measured of them."""
+
+    def __init__(self, targets: Sequence[Target], provider: int, seconds: float) -> None:
+        self.targets, self.provider, self.seconds = targets, provider, seconds
+        self.rounds = Rounds()
+        self.errors: list[str] = []
+        self._requests: dict[tuple[Ask, tuple[str, ...]], Requests] = {}
+
+    def requests(self, case: Case, target: Target) -> Requests:
+        """Prepared once: building a long history takes longer than sending it."""
+        key = (case.ask, target.headers)
+        if key not in self._requests:
+            self._requests[key] = Requests(case.ask, target.headers)
+        return self._requests[key]
+
+    def check(self) -> None:
+        """Every target gives the whole answer of its provider, so that nobody is quick by answering less."""
+        for target in self.targets:
+            for stream in (False, True):
+                answer = uvloop.run(looked_at(target.port, Requests(Ask(stream=stream), target.headers)))
+                if answer.count(b"word") < PIECES:
+                    raise RuntimeError(f"{target.name} gave another answer than its provider: {answer[:500]!r}")
+
+    def measure(self, case: Case, target: Target) -> None:
+        """One target in one case, in this round."""
+        requests = self.requests(case, target)
+        keep_to(SERVER_CORE if target.name == DIRECT else LOAD_CORE, [self.provider])
+        seconds = self.seconds * 2 if case.ask.pause else self.seconds
+        if not (case.ask.pause or target.slow):
+            _run(target, requests, case, min(WARM_SECONDS, seconds))
+        database = tree(target.database[0]) if target.database else []
+        used, theirs, machine = processor_seconds(target.pids), processor_seconds(database), machine_seconds()
+        own = self._own(target)
+        begin = time.perf_counter()
+        timing = _run(target, requests, case, seconds)
+        took = time.perf_counter() - begin
+        used, theirs = processor_seconds(target.pids) - used, processor_seconds(database) - theirs
+        known = used + theirs + self._own(target) - own
+        self.errors += [f"{target.name}, {case.told}: {why}" for why in timing.errors]
+        done = len(timing.whole)
+        if not done:
+            return
+        whole, first = sorted(timing.whole), sorted(timing.first)
+        figures = {
+            "rate": done / timing.wall,
+            "per_core": done / max(used, 1e-9),
+            "cpu_ms": used / done * 1e3,
+            "p50_ms": quantile(whole, 0.5) * 1e3,
+            "p99_ms": quantile(whole, 0.99) * 1e3,
+            "first_ms": quantile(first, 0.5) * 1e3,
+            "others": max(0.0, (machine_seconds() - machine - known) / took),
+        }
+        if target.database:
+            figures["database_ms"] = theirs / done * 1e3
+        if case.ask.stream:
+            figures["piece_us"] = used / done / (case.ask.pieces or PIECES) * 1e6
+        self.rounds.add(case.key, target.name, **figures)
+
+    def _own(self, target: Target) -> float:
+        """What load and provider have used."""
+        return sum(os.times()[:2]) + (processor_seconds([self.provider]) if target.name != DIRECT else 0.0)
 
 
-@contextmanager
-def running(name: str, command: list[str], port: int, **environment: str) -> Iterator[Target]:
-    """A server in a process of its own, on the second core where there is one."""
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1 and name != "provider":
-        os.sched_setaffinity(process.pid, {1})
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            if process.poll() is not None:
-                raise RuntimeError(f"{name} did not start") from None
-            time.sleep(0.05)
+def _run(target: Target, requests: Requests, case: Case, seconds: float) -> Timing:
+    gc.disable()
     try:
-        yield Target(name, port, process)
+        return uvloop.run(load(target.port, requests, case.connections, seconds))
     finally:
-        process.terminate()
-        process.wait(20)
+        gc.enable()
 
 
-def cpu_of(process: subprocess.Popen[bytes]) -> float:
-    """Seconds of CPU that a process has used, its threads included."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+def fits(case: Case, target: Target) -> bool:
+    """False for what would take a slow target minutes."""
+    return not target.slow or case.ask.messages * case.connections <= HEAVY
 
 
-def measure(target: Target, case: Case, start: int) -> Figure:
-    bodies = [request_body(start + number, case.messages, case.stream) for number in range(case.requests)]
-    before = cpu_of(target.process)
-    timing: Timing = asyncio.run(load(target.port, bodies, case.connections))
-    used = cpu_of(target.process) - before
-    ordered = sorted(timing.whole)
-    return Figure(
-        p50=statistics.median(ordered),
-        p99=ordered[int(len(ordered) * 0.99)],
-        first=statistics.median(timing.first),
-        rate=case.requests / timing.wall,
-        cpu=used / case.requests,
-    )
+def run(
+    names: Sequence[str], cases: Sequence[Case], rounds: int, seconds: float, memory_seconds: float
+) -> dict[str, Any]:
+    """Everything, as JSON."""
+    chance, absent = random.Random(7), {}
+    keep_to(LOAD_CORE, [os.getpid()])
+    with ExitStack() as stack, progress() as bar:
+        stage, targets = Stage(stack), []
+        for name in names:
+            try:
+                targets.append(stage.start(name))
+            except Absent as why:
+                absent[name] = str(why)
+        bench = Bench(targets, stage.provider.pid, seconds)
+        bench.check()
+        idle = {target.name: {"0": held(target)} for target in targets}
+        plan = [(case, target) for case in cases for target in targets if fits(case, target)]
+        task = bar.add_task("gateway", total=rounds * len(plan))
+        for _ in range(rounds):
+            for case in cases:
+                for target in chance.sample(targets, len(targets)):
+                    if fits(case, target):
+                        bench.measure(case, target)
+                        bar.advance(task)
+                        bar.refresh()
+    if memory_seconds:
+        idle |= {name: memory(name, memory_seconds) for name in REMEMBERING if name in idle}
+    measured = bench.rounds.plain()
+    told = {case.key: {"told": case.told, "targets": measured.get(case.key, {})} for case in cases}
+    versions = {target.name: target.version for target in targets if target.version}
+    return {"absent": absent, "versions": versions, "cases": told, "memory_mb": idle, "errors": bench.errors[:20]}
 
 
-def run(rounds: int, quick: bool, assessors: list[str]) -> dict[str, dict[str, list[Figure]]]:
-    """Every target in every case, `rounds` times, one after another in each round."""
+def held(target: Target) -> list[float]:
+    """Memory of a target: PSS and RSS."""
+    return [round(value, 1) for value in megabytes(target.pids)]
+
+
+def memory(name: str, most_seconds: float) -> dict[str, list[float]]:
+    """Of a target that was just started, and once it has served so many requests of two short messages."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        port = free_port()
-        stack.enter_context(running("provider", [sys.executable, "-m", "benchmarks.provider", str(port)], port))
-        upstream = f"http://127.0.0.1:{port}"
-        relay = free_port()
-        uvicorn = [sys.executable, "-m", "uvicorn", "benchmarks.relay:app", "--no-access-log", "--log-level", "warning"]
-        targets = [
-            stack.enter_context(running("bare relay", [*uvicorn, "--port", str(relay)], relay, UPSTREAM=upstream))
-        ]
-        for assessor in assessors:
-            own = free_port()
-            serve = [sys.executable, "-m", "quitbutton", "serve", "--port", str(own), "--upstream", upstream]
-            serve += ["--assessor", assessor, "--data", f"{folder}/{assessor}"]
-            targets.append(stack.enter_context(running(f"quitbutton ({assessor})", serve, own)))
-        figures: dict[str, dict[str, list[Figure]]] = {}
-        number = 0
-        plan = cases(quick)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("measuring", total=(rounds + 1) * len(plan) * len(targets))
-            for round_number in range(rounds + 1):
-                for case in plan:
-                    for target in targets:
-                        figure = measure(target, case, number)
-                        number += case.requests
-                        progress.advance(task)
-                        if round_number:  # the first round warms up
-                            figures.setdefault(case.name, {}).setdefault(target.name, []).append(figure)
-        return figures
+        target = Stage(stack).start(name)
+        uvloop.run(looked_at(target.port, Requests(SHORT.ask)))
+        time.sleep(LOADING_SECONDS)
+        found, requests, begin, served = {"0": held(target)}, Requests(SHORT.ask), time.perf_counter(), 0
+        for wanted in MEMORY_AFTER:
+            while served < wanted and time.perf_counter() - begin < most_seconds:
+                served += len(uvloop.run(load(target.port, requests, 64, most=2_000)).whole)
+            if served >= wanted:
+                found[str(wanted)] = held(target)
+        return found
 
 
-def table(figures: dict[str, dict[str, list[Figure]]]) -> Table:
-    """Medians, and what is added to the bare relay."""
-    out = Table(title="the gateway beside a bare relay (medians of the rounds)")
-    for column in (
-        "case",
-        "target",
-        "p50 ms",
-        "p99 ms",
-        "first byte ms",
-        "requests/s",
-        "CPU ms",
-        "added p50 ms",
-        "CPU ratio",
-    ):
-        out.add_column(column, justify="left" if column in ("case", "target") else "right")
-    for case, by_target in figures.items():
-        bare = middle(by_target["bare relay"])
-        for place, (name, several) in enumerate(by_target.items()):
-            one = middle(several)
-            added = "" if name == "bare relay" else f"{(one.p50 - bare.p50) * 1e3:.2f}"
-            ratio = "" if name == "bare relay" else f"{one.cpu / bare.cpu:.2f}" if bare.cpu else "?"
-            times = (f"{value * 1e3:.2f}" for value in (one.p50, one.p99, one.first))
-            out.add_row("" if place else case, name, *times, f"{one.rate:.0f}", f"{one.cpu * 1e3:.2f}", added, ratio)
-    return out
+def added(case: dict[str, Any], name: str, figure: str) -> float | None:
+    """How much more than the provider itself."""
+    targets = case["targets"]
+    if DIRECT not in targets or name not in targets or name == DIRECT:
+        return None
+    return spread(targets[name][figure]).middle - spread(targets[DIRECT][figure]).middle
 
 
-def middle(several: list[Figure]) -> Figure:
-    names = ("p50", "p99", "first", "rate", "cpu")
-    return Figure(**{name: statistics.median(getattr(one, name) for one in several) for name in names})
+def print_tables(found: dict[str, Any]) -> None:
+    """One line for each case and target."""
+    rows = []
+    for case in found["cases"].values():
+        for place, (name, one) in enumerate(sorted(case["targets"].items(), key=lambda two: two[1]["cpu_ms"][0])):
+            more = [added(case, name, figure) for figure in ("p50_ms", "p99_ms")]
+            cells = [spread(one[key]).told for key in ("rate", "per_core", "cpu_ms", "p50_ms", "p99_ms", "first_ms")]
+            rest = [number(one[key][0]) if key in one else "" for key in ("database_ms", "piece_us")]
+            told = ["" if value is None else f"{value:.2f}" for value in more]
+            rows.append(["" if place else case["told"], name, *cells, *told, *rest])
+    head = ("case", "target", "requests/s", "a core-second", "CPU ms", "p50 ms", "p99 ms", "first ms")
+    show("the gateway", (*head, "added p50", "added p99", "database ms", "CPU µs a piece"), rows)
+    show(
+        "memory, MB: PSS / RSS after so many requests",
+        ("target", "0", *map(str, MEMORY_AFTER)),
+        [
+            [name, *(" / ".join(map(number, after[key])) if key in after else "" for key in ("0", "10000", "100000"))]
+            for name, after in found["memory_mb"].items()
+        ],
+    )
+    for told in [*(f"{name} was left out: {why}" for name, why in found["absent"].items()), *found["errors"]]:
+        print(told)
 
 
 def main() -> None:
+    """From the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (3), after one to warm up")
-    parser.add_argument("--quick", action="store_true", help="fewer requests")
-    parser.add_argument("--assessors", default="scripted,local", help="gateways to run, by their assessor")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here as well")
+    parser.add_argument("--rounds", type=int, help="rounds (3)")
+    parser.add_argument("--seconds", type=float, help="of each measurement (0.4)")
+    parser.add_argument("--memory-seconds", type=float, help="most seconds of a target to 100,000 requests (60)")
+    parser.add_argument("--quick", action="store_true", help="one short round of a few cases")
+    parser.add_argument("--targets", help=f"some of: {', '.join(EVERYBODY)}")
+    parser.add_argument("--cases", help="some of: " + ", ".join(case.key for case in CASES))
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of gateway.json (docs/benchmarks)")
     given = parser.parse_args()
-    figures = run(given.rounds, given.quick, given.assessors.split(","))
-    Console(width=150).print(table(figures))
-    if given.json:
-        plain = {
-            case: {name: [vars(one) for one in several] for name, several in by.items()} for case, by in figures.items()
-        }
-        given.json.write_text(json.dumps(plain, indent=1))
+    if not Path("/proc/self/task").exists():
+        parser.error("this needs Linux: what a process uses is read from /proc")
+    named = given.cases.split(",") if given.cases else QUICK if given.quick else [case.key for case in CASES]
+    cases = [case for case in CASES if case.key in named]
+    targets = given.targets.split(",") if given.targets else list(EVERYBODY)
+    rounds, seconds = given.rounds or (1 if given.quick else 3), given.seconds or (0.2 if given.quick else 0.4)
+    memory = given.memory_seconds if given.memory_seconds is not None else (0.0 if given.quick else 60.0)
+    found = run(targets, cases, rounds, seconds, memory)
+    save(given.out, "gateway", COMMAND, {"rounds": rounds, "seconds": seconds}, found)
+    print_tables(found)
 
 
 if __name__ == "__main__":

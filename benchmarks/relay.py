@@ -1,31 +1,52 @@
-"""The bare relay to measure against: the same server and client libraries as the gateway, and nothing else."""
+"""The bare relay to measure against: the gateway's own server and client with nothing between them.
+
+python -m benchmarks.relay PORT UPSTREAM
+"""
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import asyncio
+import sys
+from dataclasses import dataclass
 
-import aiohttp
+from starlette.types import Receive, Scope, Send
 
-state: dict[str, aiohttp.ClientSession] = {}
+from quitbutton.gateway.server.listener import Listener
+from quitbutton.gateway.serving import loop_factory, open_files, tune_interpreter
+from quitbutton.gateway.sockets import socket_at
+from quitbutton.listening import passed_on
+from quitbutton.upstreams.http import HTTPUpstream
 
 
-async def app(scope: Any, receive: Any, send: Any) -> None:
+@dataclass(slots=True)
+class Relay:
     """There and back."""
-    if scope["type"] == "lifespan":
-        while (message := await receive())["type"] != "lifespan.shutdown":
-            await send({"type": message["type"] + ".complete"})
-        return
-    if not state:
-        state["session"] = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1000))
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    headers = {"content-type": "application/json"}
-    async with state["session"].post(os.environ["UPSTREAM"] + scope["path"], data=body, headers=headers) as answer:
-        kind = answer.headers["content-type"].encode()
-        await send({"type": "http.response.start", "status": answer.status, "headers": [(b"content-type", kind)]})
-        async for chunk in answer.content.iter_any():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+
+    upstream: HTTPUpstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        headers = [("content-type", "application/json")]
+        async with self.upstream.send("POST", scope["path"], headers, body) as exchange:
+            kept = [(name.encode(), value.encode()) for name, value in passed_on(exchange.headers)]
+            await send({"type": "http.response.start", "status": exchange.status, "headers": kept})
+            async for chunk in exchange.chunks():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
+async def serve(port: int, upstream: str) -> None:
+    """Until it is ended."""
+    listener = Listener(Relay(HTTPUpstream(upstream, None, 10, 600)), asyncio.get_running_loop())
+    await listener.open(socket_at("127.0.0.1", port))
+    tune_interpreter()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    open_files()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(serve(int(sys.argv[1]), sys.argv[2]))

@@ -42,9 +42,10 @@ def _user() -> str | None:
 
 
 class Server:
-    """A server on a port of its own, with a database for each test."""
+    """A server on a port of its own, with a database for each test; `settings` are further ones of the server's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self.settings = {**SETTINGS, **settings}
         self.folder = Path(tempfile.mkdtemp(prefix="quitbutton-postgres-"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
@@ -69,7 +70,7 @@ class Server:
             raise RuntimeError(f"{program}: {done.stdout.decode(errors='replace')[-2000:]}")
 
     def start(self) -> None:
-        given = " ".join(f"-c {name}='{value}'" for name, value in {**SETTINGS, "port": str(self.port)}.items())
+        given = " ".join(f"-c {name}='{value}'" for name, value in {**self.settings, "port": str(self.port)}.items())
         log = str(self.data / "server.log")
         self._do("pg_ctl", "-D", str(self.data), "-o", given, "-l", log, "-w", "-t", "30", "start")
 
