@@ -63,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
     if settings.workers == 1:
         return _serve(settings)
     with socket_at(settings.host, settings.port) as sock:
-        return Workers(settings.workers, lambda: _serve(settings, sock)).run()
+        return Workers(settings.workers, lambda: _serve(settings, sock), sock.close).run()
 
 
 def _serve(settings: Settings, sock: socket.socket | None = None) -> int:

@@ -28,6 +28,8 @@ class Workers:
 
     number: int
     work: Callable[[], int]
+    on_stop: Callable[[], None] = lambda: None
+    """Called before workers are told to stop: what this process holds open for them is closed."""
     _running: dict[int, float] = field(default_factory=dict)
     """When each was started, by process id."""
     _is_stopping: bool = False
@@ -78,6 +80,7 @@ class Workers:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Told on to every worker, which stops in order."""
         self._is_stopping = True
+        self.on_stop()
         for pid in list(self._running):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)

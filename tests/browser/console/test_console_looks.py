@@ -75,6 +75,7 @@ def test_the_whole_way_goes_without_a_mouse(desk: Desk) -> None:
     keyboard.press("Enter")
     expect(desk.title).to_have_text("Appeals")
     expect(desk.title).to_be_focused()
+    expect(desk.page.get_by_role("link", name="I quoted a film")).to_be_visible()
     keyboard.press("Tab")
     keyboard.press("Tab")
     keyboard.press("Enter")

@@ -185,6 +185,11 @@ class ClientConnection(asyncio.Protocol):
         """The `Date` header."""
         return self._host.date
 
+    @property
+    def is_closing(self) -> bool:
+        """True where no further request is taken: the client is told, so that it sends none."""
+        return self._closes or self._host.is_closing
+
     def write(self, data: bytes) -> None:
         """Send bytes."""
         self._transport.write(data)

@@ -23,6 +23,11 @@ class Line(Protocol):
         ...
 
     @property
+    def is_closing(self) -> bool:
+        """True where no further request is taken."""
+        ...
+
+    @property
     def date(self) -> bytes:
         """The `Date` header, ready to send."""
         ...
@@ -181,6 +186,7 @@ class Cycle:
     def _open(self, size: int, more: bool) -> None:
         """Frame the body, now that it is known whether more of it follows."""
         self._state = 2
+        self._keeps = self._keeps and not self._line.is_closing
         if self._left is None and not more:
             self._left = size
             self._head.append(b"content-length: %d\r\n" % size)

@@ -34,6 +34,7 @@ class Listener:
     date: bytes = b""
     is_closing: bool = False
     _server: asyncio.Server | None = None
+    _sock: socket.socket | None = None
     _proxies: frozenset[str] = frozenset()
     _timer: asyncio.TimerHandle | None = None
 
@@ -42,13 +43,15 @@ class Listener:
         named = os.environ.get("FORWARDED_ALLOW_IPS", LOOPBACK)
         self._proxies = frozenset(one.strip() for one in named.split(",") if one.strip())
         self._look()
+        self._sock = sock
         self._server = await self.loop.create_server(lambda: ClientConnection(self), sock=sock, backlog=BACKLOG)
 
     async def close(self, seconds: float) -> None:
         """No more connections; wait until what is under way is over, `seconds` at most."""
         self.is_closing = True
-        if self._server is not None:
+        if self._server is not None and self._sock is not None:
             self._server.close()
+            self._sock.close()  # as long as it is open the system takes connections that nobody answers
         for connection in list(self.connections):
             connection.close()
         if self.tasks:
