@@ -1,4 +1,4 @@
-"""Killed with SIGKILL under load, fifty times: it restarts consistent, and no acknowledged warning or end is lost."""
+"""Killed with SIGKILL under load, thirty times: it restarts consistent, and no acknowledged warning or end is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import Running
 from tests.test_passthrough import post
 from tests.upstream import Provider, Reply, Seen, press, whole
 
-KILLS = 50
+KILLS = 30
 CLIENTS = 4
 
 

@@ -13,7 +13,7 @@ from tests.torture.replicas import Stage
 from tests.torture.run import torture
 
 SEED = 1
-SECONDS = 30.0
+SECONDS = 20.0
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
 @pytest.mark.slow
 def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_path: Path) -> None:
-    done = torture(staged(), SEED, SECONDS, plan=Plan(long=0.0, restarts=(8.0, 16.0)))
+    done = torture(staged(), SEED, SECONDS, plan=Plan(long=0.0, restarts=(6.0, 12.0)))
     kept = tmp_path / "history.jsonl"
     done.history.save(kept)
     assert done.found == [], f"seed {SEED}, {kept}"
     results = Counter(op.result for op in done.history.ops if op.kind == "turn")
-    assert results["answered"] > 200, results
+    assert results["answered"] > 100, results
     assert min(results["refused"], results["unknown"], len(done.history.ends)) > 5, results
     assert sum(done.faults.values()) > 10, done.faults
     assert done.faults["database restarted"], done.faults

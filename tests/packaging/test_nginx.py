@@ -40,7 +40,7 @@ def configured(folder: Path, port: int, ports: list[int]) -> Path:
     text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
     text = text.replace("/dev/stdout", f"{folder}/access.log").replace("worker_processes auto", "worker_processes 1")
     (folder / "nginx.conf").write_text(text)
-    servers = "".join(f"server 127.0.0.1:{one} max_fails=3 fail_timeout=5s;" for one in ports)
+    servers = "".join(f"server 127.0.0.1:{one} max_fails=3 fail_timeout=1s;" for one in ports)
     gateways = (ROOT / "packaging" / "nginx" / "gateways.conf").read_text("utf-8")
     start, _, rest = gateways.partition("    server ")
     start = start.replace("resolver 127.0.0.11 valid=5s;", "")
