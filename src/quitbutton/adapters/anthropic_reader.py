@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.adapters.held import HeldBytes
 from quitbutton.adapters.splice import encode
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.core.errors import UpstreamFailed
@@ -147,24 +148,12 @@ class _Whole(msgspec.Struct):
 _whole = msgspec.json.Decoder(_Whole)
 
 
-class WholeReader:
+class WholeReader(HeldBytes):
     """A whole reply is a stream of one piece."""
-
-    streams = False
-    id = ""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self.items: tuple[bytes, ...] = ()
-
-    def feed(self, chunk: bytes) -> list[Piece]:
-        """Nothing yet: the body is read to its end."""
-        self._chunks.append(chunk)
-        return []
 
     def close(self) -> list[Piece]:
         """The reply. Raises `UpstreamFailed` when it is no message."""
-        raw = b"".join(self._chunks)
+        raw = self._body()
         try:
             body = _whole.decode(raw)
             blocks: list[dict[str, Any]] = [msgspec.json.decode(block) for block in body.content or ()]

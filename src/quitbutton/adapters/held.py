@@ -1,13 +1,32 @@
-"""A whole reply while its end is waited for, in protocols whose replies are lists of parts."""
+"""A whole reply while its end is waited for: as bytes that come in, and as parts that go out."""
 
 from __future__ import annotations
 
-from quitbutton.core.messages import Usage
+from quitbutton.core.messages import Piece, Usage
 from quitbutton.core.watcher import Passage
 
 
+class HeldBytes:
+    """Reads a whole reply: a stream of one piece, which is known when it has closed."""
+
+    streams = False
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.items: tuple[bytes, ...] = ()
+        self._chunks: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """Nothing yet: the body is read to its end."""
+        self._chunks.append(chunk)
+        return []
+
+    def _body(self) -> bytes:
+        return b"".join(self._chunks)
+
+
 class HeldReply:
-    """What has come of a whole reply: the bytes of the newest call, what may pass of it, the usage of each call."""
+    """Holds a reply that is a list of parts: the bytes of the newest call, what may pass of it, the usage of each call."""
 
     streams = False
     content_type = "application/json"

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.adapters.held import HeldBytes
 from quitbutton.adapters.splice import encode, with_member
 from quitbutton.adapters.sse import Frames, data_of, frame_of
 from quitbutton.core.errors import UpstreamFailed
@@ -121,24 +122,12 @@ class StreamReader:
         return _piece(frame, data, whole=False) if data.startswith(b"{") else Piece(frame)
 
 
-class WholeReader:
+class WholeReader(HeldBytes):
     """A whole reply is a stream of one piece."""
-
-    streams = False
-    id = ""
-    items: tuple[bytes, ...] = ()
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> list[Piece]:
-        """Nothing yet: the body is read to its end."""
-        self._chunks.append(chunk)
-        return []
 
     def close(self) -> list[Piece]:
         """The reply. Raises `UpstreamFailed` when it is no chat completion."""
-        raw = b"".join(self._chunks)
+        raw = self._body()
         piece = _piece(raw, raw, whole=True)
         if piece.finish is None and not piece.text and not piece.calls and piece.error is None:
             raise UpstreamFailed("The model's reply is not a chat completion, or it broke off. Try again.")

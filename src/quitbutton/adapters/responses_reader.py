@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.adapters.held import HeldBytes
 from quitbutton.adapters.splice import encode
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.core.errors import UpstreamFailed
@@ -156,24 +157,12 @@ class StreamReader:
         return Piece(frame, calls=(CallDelta(index, arguments=arguments, named=True),))
 
 
-class WholeReader:
+class WholeReader(HeldBytes):
     """A whole reply is a stream of one piece."""
-
-    streams = False
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.items: tuple[bytes, ...] = ()
-        self._chunks: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> list[Piece]:
-        """Nothing yet: the body is read to its end."""
-        self._chunks.append(chunk)
-        return []
 
     def close(self) -> list[Piece]:
         """The reply. Raises `UpstreamFailed` when it is no response."""
-        raw = b"".join(self._chunks)
+        raw = self._body()
         try:
             body = _response.decode(raw)
             items: list[dict[str, Any]] = [msgspec.json.decode(item) for item in body.output or ()]

@@ -158,7 +158,12 @@ class Gateway:
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
-        self._jobs = [Jobs(hourly), Jobs([guards.refresh], every=AT_ONCE), Jobs([stopping.take_up], every=LOOK_SECONDS)]
+        elsewhere = [stopping.take_up] if self.settings.is_shared else []
+        self._jobs = [
+            Jobs(hourly),
+            Jobs([guards.refresh], every=AT_ONCE),
+            *(Jobs([one], LOOK_SECONDS) for one in elsewhere),
+        ]
         self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
         if metrics is not None:
             metrics.gauges += here(observer, self.room, database, upstreams.made)

@@ -33,11 +33,6 @@ class Groups(Generic[Item, Result]):
         self._start()
         return await future
 
-    @property
-    def waiting(self) -> int:
-        """Items that no group has taken yet."""
-        return len(self._waiting)
-
     def _start(self) -> None:
         while self._waiting and len(self._running) < self.at_once:
             group, self._waiting = self._waiting[: self.size], self._waiting[self.size :]

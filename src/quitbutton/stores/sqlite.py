@@ -142,7 +142,7 @@ class SQLite:
             return self._near.execute(sql, params).fetchall()
         except sqlite3.OperationalError as error:
             if is_locked(error):
-                return await self.write(lambda transaction: transaction.execute(sql, params), durable=True)
+                return await self.write(lambda transaction: transaction.execute(sql, params))
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
         except sqlite3.Error as error:
             raise StoreFailed(f"The store cannot be read: {error}. Nothing was counted; try again.") from error
