@@ -49,7 +49,7 @@ class Database(Protocol):
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Its own words for what migrations leave open: `blob`, `rowid`, `tail`."""
+        """Its own words for what migrations leave open, `blob`, `rowid`, `tail`; and which it is, `database`."""
         ...
 
     @property

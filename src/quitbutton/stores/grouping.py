@@ -25,6 +25,8 @@ class Groups(Generic[Item, Result]):
     at_once: int = 1
     _waiting: list[tuple[Item, asyncio.Future[Result]]] = field(default_factory=list)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _about: int = 0
+    """Those of the running that have yet to take their group."""
 
     async def add(self, item: Item) -> Result:
         """The result of an item, once its group is through. Raises what its work raised."""
@@ -34,15 +36,21 @@ class Groups(Generic[Item, Result]):
         return await future
 
     def _start(self) -> None:
-        while self._waiting and len(self._running) < self.at_once:
-            group, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
-            task = asyncio.create_task(self._run(group))
+        while len(self._waiting) > self._about * self.size and len(self._running) < self.at_once:
+            self._about += 1
+            task = asyncio.create_task(self._next())
             self._running.add(task)
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._start()
+
+    async def _next(self) -> None:
+        """The group of all that wait by now: those who came in the same round of the event loop are in it."""
+        self._about -= 1
+        group, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
+        await self._run(group)
 
     async def _run(self, group: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

@@ -1,4 +1,7 @@
-"""Applies `migrations/NNNN_name.sql`, once each, in order; a shipped one is never edited."""
+"""Applies `migrations/NNNN_name.sql`, once each, in order; a shipped one is never edited.
+
+`NNNN_name.sqlite.sql` changes SQLite's files alone, and is counted as applied everywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from importlib.resources import files
 from quitbutton.core.errors import StoreFailed
 from quitbutton.stores.database import Database, Transaction
 
-_NAME = re.compile(r"(\d{4})_\w+\.sql")
+_NAME = re.compile(r"(\d{4})_\w+?(?:\.(\w+))?\.sql")
 
 
 def migrate(database: Database) -> int:
@@ -18,7 +21,7 @@ def migrate(database: Database) -> int:
     Raises `StoreFailed` when the database was made by a newer quitbutton.
     """
     scripts = sorted(
-        (int(found[1]), entry.read_text("utf-8"))
+        (int(found[1]), entry.read_text("utf-8") if found[2] in (None, database.words["database"]) else "")
         for entry in (files("quitbutton.stores") / "migrations").iterdir()
         if (found := _NAME.fullmatch(entry.name))
     )

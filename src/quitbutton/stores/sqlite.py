@@ -27,12 +27,14 @@ CACHE_KIB = 16 * 1024
 """Pages kept in memory, for each connection."""
 CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
-LARGEST_LOG = 16_000
-"""Pages of the log at which whoever writes next does it, where that thread does not keep up."""
+LARGE_LOG = 16_000
+"""Pages of the log at which that thread lets nobody write until it begins anew: else it would grow as long as there is load."""
+LARGEST_LOG = 16 * LARGE_LOG
+"""Pages at which whoever writes next does it, where that thread does not keep up."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
 
-WORDS = {"blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
+WORDS = {"database": "sqlite", "blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
 
 
 _NAME = re.compile(r":([a-z_]\w*)")
@@ -215,7 +217,9 @@ class SQLite:
         connection = self._connect()
         while not self._closing.wait(CHECKPOINT_SECONDS):
             with suppress(sqlite3.Error):  # the next one, or the writer, does it
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                [(_, pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if pages >= LARGE_LOG:  # little is left to do of it
+                    connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
         connection.close()
 
     def _run(self) -> None:
