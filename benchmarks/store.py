@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -113,7 +112,7 @@ def record_at(known: int, durable: bool) -> TurnRecord:
     branch = Branch(address(known // EACH * EACH), (parent, own), conversation(known))
     decision = decide(POLICY, OPEN, CLEAN, Signal.NONE, branch.message)
     if durable:
-        decision = replace(decision, after=WARNED)
+        decision = decision._replace(after=WARNED)
     request = f"req_{own.hex()[:24]}"
     return TurnRecord("t", branch, Footing(OPEN, parent), decision, request, time.time(), "enforce", model="m")
 

@@ -152,12 +152,12 @@ class Adapter(Protocol):
     def forward(
         self,
         request: ChatRequest,
-        tool: dict[str, object] | None = None,
+        tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
         without: Sequence[int] = (),
     ) -> bytes:
-        """The body that goes upstream."""
+        """The body that goes upstream; `tool` is a JSON-schema function, in JSON."""
         ...
 
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from quitbutton.core.errors import UpstreamFailed
@@ -257,7 +257,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     if not watcher.is_complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     reply = watcher.reply
-    return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
+    return reply._replace(id=reader.id, items=reader.items) if reader.id or reader.items else reply
 
 
 def passed_on(headers: Headers) -> Headers:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.verdicts import UNREAD, ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import ReplyAssessor
+from quitbutton.waiting import within
 
 
 async def read(reader: ReplyAssessor | None, request: ChatRequest, said: str, timeout: float) -> ReplyVerdict:
@@ -18,8 +18,8 @@ async def read(reader: ReplyAssessor | None, request: ChatRequest, said: str, ti
     if not said.strip():
         return _unknown(reader, "no words")
     try:
-        async with asyncio.timeout(timeout):
-            return _sound(await reader.assess_reply((*request.messages, Message(Role.ASSISTANT, said))))
+        messages = (*request.messages, Message(Role.ASSISTANT, said))
+        return _sound(await within(timeout, reader.assess_reply(messages)))
     except AssessorFailed as error:
         return _unknown(reader, error.why)
     except Exception as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
@@ -18,10 +18,10 @@ from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.listening import Turn, listen, whole
 from quitbutton.reading import read
+from quitbutton.waiting import within
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """The decision of a turn and everything the model said in it."""
 
     decision: Decision
@@ -113,7 +113,7 @@ class Settling:
             return decision
         second = await assess(self.judge, turn.request, self.policy.assess_timeout) if self.judge else UNKNOWN
         if second.label.is_harmful:
-            return replace(decision, verdict=worst_of((decision.verdict, second)))
+            return decision._replace(verdict=worst_of((decision.verdict, second)))
         if second.label is Label.CRISIS:
             return denied(admit(self.policy, decision.before, second, branch.message), Denial.CRISIS)
         return denied(admit(self.policy, decision.before, decision.verdict, branch.message), Denial.NOT_CORROBORATED)
@@ -159,8 +159,7 @@ class Settling:
 async def assess(assessor: Assessor, request: ChatRequest, timeout: float) -> Verdict:
     """The verdict; an assessor that fails or takes too long proves no harm."""
     try:
-        async with asyncio.timeout(timeout):
-            return await assessor.assess(request.messages)
+        return await within(timeout, assessor.assess(request.messages))
     except AssessorFailed as error:
         return Verdict(Label.UNKNOWN, assessor=assessor.name, why=error.why)
     except Exception as error:

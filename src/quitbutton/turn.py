@@ -211,7 +211,7 @@ class TurnTaker:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
         with turn.while_wanted():
             return await listen(turn, body, watcher)
-        return replace(watcher.reply, press=None)
+        return watcher.reply._replace(press=None)
 
     async def _record(
         self,
@@ -251,7 +251,7 @@ class TurnTaker:
         if end is None or outcome.end is not None:
             return outcome
         self._cut_others(turn, branch)
-        return replace(outcome, end=end)
+        return outcome._replace(end=end)
 
     def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
         retention = turn.retention or self.retention

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -83,7 +84,7 @@ class AnthropicMessages:
     def forward(
         self,
         request: ChatRequest,
-        tool: dict[str, object] | None = None,
+        tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
         without: Sequence[int] = (),
@@ -99,8 +100,7 @@ class AnthropicMessages:
         kept = [raw for place, raw in enumerate(messages) if place not in without]
         fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
         if tool is not None:
-            mine = {"name": tool["name"], "description": tool["description"], "input_schema": tool["parameters"]}
-            fields["tools"] = appended(fields.get("tools"), [mine])
+            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
@@ -211,6 +211,13 @@ def _noted(messages: list[msgspec.Raw], notes: Sequence[str]) -> list[msgspec.Ra
             fields["content"] = appended(content, blocks)
         return [*messages[:place], msgspec.Raw(joined(fields)), *messages[place + 1 :]]
     return messages
+
+
+@lru_cache(maxsize=64)
+def _offered(tool: bytes) -> msgspec.Raw:
+    made = msgspec.json.decode(tool)
+    mine = {"name": made["name"], "description": made["description"], "input_schema": made["parameters"]}
+    return msgspec.Raw(encode(mine))
 
 
 def _can_offer(fields: Fields) -> bool:

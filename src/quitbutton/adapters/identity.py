@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 CONVERSATION_HEADERS = (
     "x-quitbutton-conversation",
@@ -51,8 +50,7 @@ TELLING = frozenset(
 """Every header that is looked at here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a request says about itself: all that the guard needs besides its words."""
 
     end_user: str | None
@@ -76,7 +74,7 @@ class Identity:
 
     def fields(self) -> dict[str, Any]:
         """As members of a `ChatRequest`."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
 
 
 def named(value: object) -> str | None:

@@ -119,7 +119,7 @@ class OpenAIChat:
     def forward(
         self,
         request: ChatRequest,
-        tool: dict[str, object] | None = None,
+        tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
         without: Sequence[int] = (),
@@ -130,9 +130,8 @@ class OpenAIChat:
         """
         if tool is None and not notes and not without:
             return request.raw
-        offered = {"type": "function", "function": tool}
-        if not notes and not without and b'"tools"' not in request.raw:
-            return with_member(request.raw, "tools", [offered])
+        if tool is not None and not notes and not without and b'"tools"' not in request.raw:
+            return with_member(request.raw, "tools", [_offered(tool)])
         fields = fields_of(request.raw)
         if without:
             kept = [raw for place, raw in enumerate(items_of(fields["messages"], "messages")) if place not in without]
@@ -140,7 +139,7 @@ class OpenAIChat:
         if notes:
             fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
         if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [offered])
+            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
@@ -193,6 +192,10 @@ class OpenAIChat:
     def error_frame(self, error: QuitbuttonError) -> bytes:
         """The same as a frame of a stream."""
         return frame_of(self.error(error))
+
+
+def _offered(tool: bytes) -> msgspec.Raw:
+    return msgspec.Raw(b'{"type":"function","function":%b}' % tool)
 
 
 def _message_of(message: _Message) -> Message:

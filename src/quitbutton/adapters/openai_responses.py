@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -78,7 +78,7 @@ class OpenAIResponses:
     def forward(
         self,
         request: ChatRequest,
-        tool: dict[str, object] | None = None,
+        tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
         without: Sequence[int] = (),
@@ -100,7 +100,7 @@ class OpenAIResponses:
         elif notes:
             fields["input"] = appended(encode(_items(fields)), [_message(role, note) for note in notes])
         if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [{"type": "function", "strict": False, **tool}])
+            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
@@ -153,7 +153,7 @@ class OpenAIResponses:
             answer = {"type": "function_call_output", "call_id": kept.owed, "output": OUR_ANSWER}
             fields["input"] = msgspec.Raw(encode([answer, *_items(fields)]))
         previous = request.previous if request.kept_by_provider else kept.upstream_id
-        return replace(request, raw=joined(fields), previous=previous)
+        return request._replace(raw=joined(fields), previous=previous)
 
     def reader(self, content_type: str) -> StreamReader | WholeReader:
         """What reads the upstream's reply, by its content type."""
@@ -171,6 +171,11 @@ class OpenAIResponses:
         """The same as an event of a stream."""
         said = {"type": "error", "code": error.code, "message": str(error), "param": None, "sequence_number": 0}
         return b"event: error\ndata: " + encode(said) + b"\n\n"
+
+
+@lru_cache(maxsize=64)
+def _offered(tool: bytes) -> msgspec.Raw:
+    return msgspec.Raw(encode({"type": "function", "strict": False, **msgspec.json.decode(tool)}))
 
 
 def _message(role: str, words: str) -> dict[str, object]:

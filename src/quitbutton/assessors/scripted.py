@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Scores, Verdict
+from quitbutton.core.verdicts import RANKS, Label, ReplyLabel, ReplyVerdict, Scores, Verdict
 
 NAME = "scripted@1"
 KEYWORDS: Mapping[str, Label] = {
@@ -16,6 +17,7 @@ KEYWORDS: Mapping[str, Label] = {
 }
 
 
+@cache
 def verdict_of(label: Label) -> Verdict:
     """A verdict of full conviction."""
     sure = Scores(
@@ -55,7 +57,7 @@ class ScriptedAssessor:
             return verdict_of(next(self.labels, Label.CLEAN))
         folded = text.casefold()
         found = [label for word, label in self.words.items() if word.casefold() in folded]
-        return verdict_of(max(found, key=list(Label).index, default=Label.CLEAN))
+        return verdict_of(max(found, key=RANKS.__getitem__, default=Label.CLEAN))
 
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`."""

@@ -45,9 +45,10 @@ def description(policy: Policy) -> str:
     )
 
 
-def tool(policy: Policy) -> dict[str, object]:
-    """The button as a JSON-schema function: name, description, parameters."""
-    return {
+@lru_cache(maxsize=64)
+def tool(policy: Policy) -> bytes:
+    """The button as a JSON-schema function, in JSON: name, description, parameters."""
+    made = {
         "name": NAME,
         "description": description(policy),
         "parameters": {
@@ -60,6 +61,7 @@ def tool(policy: Policy) -> dict[str, object]:
             "additionalProperties": False,
         },
     }
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def string_note(policy: Policy) -> str:

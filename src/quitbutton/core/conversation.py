@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
@@ -40,8 +41,7 @@ class Scope:
     realm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
     root: bytes
@@ -79,16 +79,14 @@ class Mark:
     end_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """What the store knows of a branch: marks by address, and the newest turn of the conversation."""
 
     by_address: Mapping[bytes, Mark]
     head: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Footing:
+class Footing(NamedTuple):
     """Where a turn starts from: its parent's standing, the address that gave it, and the end that locks it, if any."""
 
     standing: Standing
@@ -171,7 +169,7 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
     """The addresses of the user messages, in order."""
     addresses: list[bytes] = []
     parent = root
-    blank = hashlib.blake2b(b"message", digest_size=32, key=key, person=VERSION.encode())
+    blank = _hasher(key)
     for message in users:
         text = message.text
         # As `_field(canonical(text))`, in place: a history of a thousand messages would feel the calls.
@@ -183,6 +181,12 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
         parent = link.digest()
         addresses.append(parent)
     return tuple(addresses)
+
+
+@lru_cache(maxsize=8)
+def _hasher(key: bytes) -> hashlib.blake2b:
+    """`H` that has taken in what every message's address begins with."""
+    return hashlib.blake2b(b"message", digest_size=32, key=key, person=VERSION.encode())
 
 
 def canonical(text: str) -> str:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
@@ -115,8 +116,7 @@ class Key:
         return "active" if self.is_valid(now) else "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who is calling, once that is known."""
 
     tenant: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,8 +28,7 @@ class Message(NamedTuple):
     attachments: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """A decoded chat request: the guard's view beside the untouched `raw` body."""
 
     model: str
@@ -106,8 +105,7 @@ class Press:
     """`tool`, `text`, `string` or `question`: the way the model pressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a reply said, once it is over."""
 
     text: str = ""
@@ -116,7 +114,7 @@ class Reply:
     finish: str | None = None
     usage: Usage | None = None
     complete: bool = False
-    pieces: int = field(default=0)
+    pieces: int = 0
     id: str = ""
     """The provider's id of it, where its protocol can go on from there."""
     items: tuple[bytes, ...] = ()

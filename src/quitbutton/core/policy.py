@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from quitbutton.core.ladder import Action, Answer, Denial, Effect, Kind, Rung, Signal, Stage, Transition, transition_for
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
@@ -60,8 +61,7 @@ class Standing:
 OPEN = Standing()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is done about a turn, and everything that explains it."""
 
     action: Action
@@ -84,11 +84,14 @@ class Decision:
         return self.action in (Action.REDIRECT, Action.WARN) or self.verdict.label.is_harmful
 
 
+_STAGES = {rung: Stage(rung.value) for rung in Rung}
+
+
 def stage_of(policy: Policy, standing: Standing) -> Stage:
     """The standing's rung as the table sees it."""
     if standing.rung is Rung.REDIRECTED and standing.redirections >= policy.redirections:
         return Stage.SPENT
-    return Stage(standing.rung.value)
+    return _STAGES[standing.rung]
 
 
 def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal) -> Kind:
@@ -154,7 +157,7 @@ def assisted(
     if not policy.assist or decision.action is not Action.REDIRECT:
         return decision
     pressed = decide(policy, standing, verdict, Signal.PRESS, message, reply)
-    return replace(pressed, decided_by="assist") if pressed.denial is None else decision
+    return pressed._replace(decided_by="assist") if pressed.denial is None else decision
 
 
 def settle(
@@ -182,15 +185,15 @@ def settle(
         return decision
     if told or (heard and decision.action is Action.REDIRECT):
         return decision
-    unheard = replace(decision, after=replace(decision.before, asked=False))
+    unheard = decision._replace(after=replace(decision.before, asked=False))
     if signal is Signal.NONE and decision.decided_by != "assist":
         return unheard
-    return replace(unheard, denial=decision.denial or Denial.NOT_HEARD)
+    return unheard._replace(denial=decision.denial or Denial.NOT_HEARD)
 
 
 def denied(decision: Decision, denial: Denial) -> Decision:
     """The same decision with the press that led nowhere on record."""
-    return replace(decision, denial=denial)
+    return decision._replace(denial=denial)
 
 
 def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
@@ -200,7 +203,7 @@ def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
     after = decision.after
     if decision.action is Action.END and after.evidence:
         after = replace(after, evidence=(*after.evidence[:-1], replace(after.evidence[-1], reply=reply)))
-    return replace(decision, after=after, reply=reply)
+    return decision._replace(after=after, reply=reply)
 
 
 def higher_of(one: Standing, other: Standing) -> Standing:

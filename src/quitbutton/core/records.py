@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.kept_words import KeptWords
@@ -32,8 +33,7 @@ class End:
     """When an upheld appeal reopened the branch."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRecord:
+class TurnRecord(NamedTuple):
     """One turn as it goes into the store, with the decision that becomes its audit event."""
 
     tenant: str
@@ -61,8 +61,7 @@ class TurnRecord:
     """True for what a policy in shadow would have decided beside what was done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a record: the standing that now holds, and the end of another request that came first, if any.
 
     A refusal's outcome without an end was not written: the branch was reopened meanwhile.
@@ -72,8 +71,7 @@ class Outcome:
     end: End | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a stop saved, or what a finished turn delivered."""
 
     request_id: str

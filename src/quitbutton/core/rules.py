@@ -122,6 +122,9 @@ class Policy:
         if len(set(self.press_by)) != len(self.press_by):
             raise PolicyError("press_by must name each way once")
 
+    def __hash__(self) -> int:
+        return hash((self.mode, self.redirections, self.press_by))  # every turn asks for it; the rest says little more
+
     @property
     def digest(self) -> str:
         """BLAKE2b-128 of all keys and values: which policy decided, in 32 hex digits."""

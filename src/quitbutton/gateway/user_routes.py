@@ -81,7 +81,7 @@ def user_routes(route: ChatRoute, judges: Judges, stopping: Stopping) -> list[Ro
 
     async def stop_request(request: Request, caller: Caller) -> Response:
         receipt = await stopping.stop(caller.tenant, request.path_params["request_id"])
-        return JSONResponse(asdict(receipt))
+        return JSONResponse(receipt._asdict())
 
     async def feedback(request: Request, caller: Caller) -> Response:
         route.count(caller)

@@ -139,7 +139,7 @@ class SQLStore:
 
     async def put_receipt(self, tenant: str, receipt: Receipt, at: float) -> None:
         """Keep the receipt of a stop; the first one stands."""
-        params = {"request_id": receipt.request_id, "tenant": tenant, "body": json.dumps(asdict(receipt)), "at": at}
+        params = {"request_id": receipt.request_id, "tenant": tenant, "body": json.dumps(receipt._asdict()), "at": at}
         await self._database.write(lambda transaction: transaction.execute(QUERIES["put_receipt"], params))
 
     async def receipt(self, tenant: str, request_id: str) -> Receipt | None:

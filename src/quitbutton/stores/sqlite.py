@@ -28,7 +28,7 @@ CACHE_KIB = 16 * 1024
 CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
 LARGE_LOG = 16_000
-"""Pages of the log at which that thread lets nobody write until it begins anew: else it would grow as long as there is load."""
+"""Pages of the log at which that thread lets nobody write until it begins anew: else it grows as long as there is load."""
 LARGEST_LOG = 16 * LARGE_LOG
 """Pages at which whoever writes next does it, where that thread does not keep up."""
 BUSY_SECONDS = 10
