@@ -44,7 +44,7 @@ class Ear:
         self.is_open, self.status = True, status
         self.headers = {name.lower(): value for name, value in headers}
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         assert self.is_open, "body before status"
         if not self.is_gone:
             self.body += data

@@ -55,7 +55,7 @@ class Client(Protocol):
         """Send status and headers; nothing when the client is gone."""
         ...
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         """Send a part of the body; nothing when the client is gone."""
         ...
 
@@ -217,7 +217,10 @@ class Turn:
         """A whole answer at once; only the body where the status is out already."""
         if not self.client.is_open:
             await self.open(status, [*headers, ("content-length", str(len(data)))])
-        await self.send(data)
+        if self.is_stopped:  # whoever stopped it may ask for the receipt once the answer has ended: that is kept before
+            await self.send(data)
+        else:
+            await self.client.send(data, is_last=True)
 
     def receipt(self) -> Receipt:
         """What was delivered, and what a stop saved: an estimate, from `max_tokens`."""

@@ -135,10 +135,11 @@ class Settling:
 
     async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply) -> bool:
         """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
+        if admitted.action is not Action.REDIRECT or not button.is_offered(self.policy, admitted, Means.QUESTION):
+            return False
         could_count = stage_of(self.policy, admitted.before) in (Stage.SPENT, Stage.WARNED)
         sampled = int.from_bytes(branch.address[:4], "big") / 2**32 < self.policy.question_rate
-        offered = button.is_offered(self.policy, admitted, Means.QUESTION)
-        if not (could_count and sampled and offered and admitted.action is Action.REDIRECT):
+        if not (could_count and sampled):
             return False
         try:
             with turn.while_wanted():

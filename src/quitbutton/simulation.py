@@ -33,7 +33,7 @@ class Audience:
         """Taken."""
         self.is_open = True
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         """Taken."""
 
 

@@ -331,7 +331,7 @@ class TurnTaker:
 
     def _own_notices(self, request: ChatRequest) -> tuple[int, ...]:
         """Places of locked notices of ours that a client sent back as history."""
-        if notices.REFERENCE_MARK not in request.raw:
+        if notices.REFERENCE_MARK.search(request.raw) is None:
             return ()
         return tuple(
             place

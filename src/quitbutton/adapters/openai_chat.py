@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -85,14 +87,7 @@ class OpenAIChat:
         """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
         try:
             asked = _request.decode(body)
-            messages = tuple(
-                [
-                    Message(ROLES.get(one.role, Role.SYSTEM), one.content)
-                    if type(one.content) is str  # most are: a call for each of a thousand would be felt
-                    else _message_of(one)
-                    for one in asked.messages
-                ]
-            )
+            messages = _messages_of(asked.messages)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _explained(body, error) from error
         if not 0 < len(messages) <= MAX_MESSAGES or not asked.model:
@@ -196,6 +191,18 @@ class OpenAIChat:
 
 def _offered(tool: bytes) -> msgspec.Raw:
     return msgspec.Raw(b'{"type":"function","function":%b}' % tool)
+
+
+_of_plain = partial(tuple.__new__, Message)
+"""`Message` from its three members."""
+
+
+def _messages_of(messages: Sequence[_Message]) -> tuple[Message, ...]:
+    texts = [message.content for message in messages]
+    if set(map(type, texts)) != {str}:
+        return tuple(map(_message_of, messages))
+    roles = map(ROLES.get, [message.role for message in messages], repeat(Role.SYSTEM))
+    return tuple(map(_of_plain, zip(roles, texts, repeat(()))))  # a call for each of a thousand would be felt
 
 
 def _message_of(message: _Message) -> Message:

@@ -19,13 +19,15 @@ FIELDS = ("seq", "at", "kind", "tenant", "conversation", "message", "body")
 MOST = 20
 """Most problems that are listed; a trail with more is wrong enough."""
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 Verify = Callable[[VerifierKey, bytes, bytes], bool]
 """True when the signature (second) over the text (third) is this key's."""
 
 
 def leaf_of(event: Iterable[Any]) -> str:
     """An event's leaf: its fields as a JSON array, the exact bytes that are hashed."""
-    return json.dumps(list(event), ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(list(event))
 
 
 def hash_of(leaf: str) -> bytes:

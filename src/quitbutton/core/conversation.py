@@ -173,11 +173,12 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
     for message in users:
         text = message.text
         # As `_field(canonical(text))`, in place: a history of a thousand messages would feel the calls.
-        data = (text.strip() if text.isascii() and "\r" not in text else canonical(text)).encode(
-            "utf-8", "surrogatepass"
-        )
+        if text.isascii() and "\r" not in text:
+            data = text.strip().encode()
+        else:
+            data = canonical(text).encode("utf-8", "surrogatepass")
         link = blank.copy()
-        link.update(b"".join((parent, len(data).to_bytes(8, "big"), data, *message.attachments)))
+        link.update(b"%b%b%b%b" % (parent, len(data).to_bytes(8, "big"), data, b"".join(message.attachments)))
         parent = link.digest()
         addresses.append(parent)
     return tuple(addresses)

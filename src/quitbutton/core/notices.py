@@ -199,7 +199,7 @@ def reference_for(key: bytes, end_id: str) -> str:
     return f"\n\n[{end_id}.{_tag(key, end_id)}]"
 
 
-REFERENCE_MARK = b"[end_"
+REFERENCE_MARK = re.compile(rb"\[end_")
 """What a reference begins with, also in JSON."""
 _REFERENCE = re.compile(r"\[(end_[A-Za-z0-9_-]{8,64})\.([0-9a-f]{16})\]\s*\Z")
 

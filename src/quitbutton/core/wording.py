@@ -51,6 +51,8 @@ class Wording:
         """What the model is told after the history."""
         notes = [button.text_note(self.policy)] if offers_text else []
         notes += [button.string_note(self.policy)] if offers_string else []
+        if decision.action is Action.PASS:
+            return notes
         is_support = decision.action is Action.SUPPORT
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)

@@ -102,8 +102,8 @@ class Doorkeeper:
         return caller
 
     async def _by_cookie(self, scope: Scope, headers: Mapping[str, str], need: Need) -> Caller | None:
-        session_id = session_id_of(headers, scope["scheme"] == "https")
-        if not session_id or need is Need.CHAT:
+        session_id = "" if need is Need.CHAT else session_id_of(headers, scope["scheme"] == "https")
+        if not session_id:
             return None
         caller = await self.signed_in(session_id)
         if caller is None or scope["method"] in SAFE_METHODS:

@@ -107,26 +107,25 @@ class HTTPClient:
         self.is_open = True
         await self._put(_start(status, headers))
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         """Send a part of the body."""
-        if not data or self.is_gone:
+        if self.is_gone or self._is_done or not (data or is_last):
             return
+        self._is_done = is_last
         try:
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
         except OSError:
             self.is_gone = True
 
     async def close(self) -> None:
         """The body is over."""
-        if self.is_open and not self._is_done:
-            self._is_done = True
-            await self._put({"type": "http.response.body", "body": b"", "more_body": False})
+        if self.is_open:
+            await self.send(b"", is_last=True)
 
     async def answer(self, status: int, headers: Headers, data: bytes) -> None:
         """A whole answer at once."""
         await self.open(status, [*headers, ("content-length", str(len(data)))])
-        await self.send(data)
-        await self.close()
+        await self.send(data, is_last=True)
 
     async def cut(self, status: int, headers: Headers, body: bytes, frame: bytes) -> None:
         """Take the client away from whoever answers it: an error as an answer, or as the last frame of a stream.

@@ -81,7 +81,7 @@ class Listener:
         """The status is known."""
         self.is_open, self.status = True, status
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         """A part of the body."""
         self.body += data
 

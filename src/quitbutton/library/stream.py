@@ -31,7 +31,7 @@ class StreamListener:
         self.is_open, self.status = True, status
         self.opened.set()
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         """A part of the body."""
         if not self.is_gone:
             self.parts.put_nowait(data)

@@ -77,24 +77,25 @@ class _Sending:
 
 
 class _WatchedExchange:
-    __slots__ = ("_inner", "_seen", "headers", "status")
+    __slots__ = ("_next", "_seen", "headers", "status")
 
     def __init__(self, inner: Exchange, seen: Seen) -> None:
-        self._inner, self._seen = inner, seen
+        self._next, self._seen = aiter(inner.chunks()).__anext__, seen
         self.status, self.headers = inner.status, inner.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes."""
-        seen, start = self._seen, perf_counter()
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        start = perf_counter()
         try:
-            async for chunk in self._inner.chunks():
-                seen.upstream += perf_counter() - start
-                start = 0.0
-                yield chunk
-                start = perf_counter()
+            return await self._next()
         finally:
-            if start:
-                seen.upstream += perf_counter() - start
+            self._seen.upstream += perf_counter() - start
 
 
 class WatchedAssessor:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -188,6 +188,27 @@ class Console:
         return message_id(bytes(near[1])) if near else None
 
 
+class _Verdict(TypedDict, total=False):
+    label: Any
+
+
+class _Counted(TypedDict, total=False):
+    """What is looked at of an event's body; the rest is passed over."""
+
+    request_id: Any
+    mode: Any
+    action: Any
+    denial: Any
+    reason: Any
+    verdict: _Verdict | None
+    source: Any
+    state: Any
+    draft: Any
+
+
+_counted = msgspec.json.Decoder(_Counted)
+
+
 def _count(transaction: Transaction, settled: int) -> int:
     # The row is locked first, so that two processes never count the same event.
     transaction.execute(QUERIES["lock_counted"])
@@ -196,9 +217,10 @@ def _count(transaction: Transaction, settled: int) -> int:
     counts: Counter[tuple[int, str, str]] = Counter()
     requests: dict[str, dict[str, object]] = {}
     for seq, at, kind, body in rows:
-        event = msgspec.json.decode(body)
-        mode = event.get("mode", "enforce")
-        counts.update((day_of(at), mode, name) for name in counted_as(kind, event))
+        event = _counted.decode(body)
+        day, mode = day_of(at), event.get("mode", "enforce")
+        for name in counted_as(kind, event):
+            counts[day, mode, name] += 1
         if (request := event.get("request_id")) and not event.get("draft"):
             requests[str(request)] = {"id": request, "seq": seq}
     transaction.insert(QUERIES["put_request"], list(requests.values()))

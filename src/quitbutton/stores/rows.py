@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 
 import msgspec
 
@@ -26,9 +27,15 @@ def placed(name: str, addresses: Collection[bytes]) -> Iterator[tuple[str, dict[
         part = ordered[start : start + MAX_PLACES]
         size = 1 << (len(part) - 1).bit_length()
         part += [part[-1]] * (size - len(part))
-        places = ", ".join(f":a{place}" for place in range(size))
-        params: dict[str, object] = {f"a{place}": address for place, address in enumerate(part)}
-        yield QUERIES[name].replace(":addresses", places), params
+        sql, names = _with_places(name, size)
+        yield sql, dict(zip(names, part, strict=True))
+
+
+@cache
+def _with_places(name: str, size: int) -> tuple[str, tuple[str, ...]]:
+    """The query with so many places, and their names."""
+    names = tuple(f"a{place}" for place in range(size))
+    return QUERIES[name].replace(":addresses", ", ".join(f":{one}" for one in names)), names
 
 
 def marks_at(transaction: Transaction, addresses: Collection[bytes]) -> dict[bytes, Mark]:

@@ -51,7 +51,7 @@ class SQLStore:
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
-        found = await self._turns_at({branch.address, branch.parent})
+        found = await self._turns_at({branch.address} | ({branch.parent} - {branch.root}))
         if branch.parent in found or (branch.parent == branch.root and not branch.beheaded):
             return Marks(found)
         wanted = set() if await self._is_new(branch) else set(branch.addresses)
@@ -106,7 +106,7 @@ class SQLStore:
 
     async def _record(self, records: Sequence[TurnRecord]) -> list[Outcome]:
         durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
-        locks = {address for record in records for address in watched(record)}
+        locks = (address for record in records for address in watched(record))  # looked at where there are any
         return await self._database.write(
             lambda transaction: record_all(transaction, records), durable, locks, quick=True
         )
@@ -166,8 +166,9 @@ class SQLStore:
         return await self._reads.add(addresses)
 
     async def _marks_at(self, several: Sequence[Collection[bytes]]) -> list[dict[bytes, Mark]]:
+        wanted = several[0] if len(several) == 1 else {address for addresses in several for address in addresses}
         rows: list[Row] = []
-        for sql, params in placed("turns_at", {address for addresses in several for address in addresses}):
+        for sql, params in placed("turns_at", wanted):
             rows += await self._database.read(sql, params)
         found = marks_of(rows)
         if len(several) == 1:

@@ -58,7 +58,7 @@ class _Connection:
         self.connection = connection
 
     def execute(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
-        return self.connection.execute(sql, params).fetchall()
+        return _rows(self.connection, sql, params)
 
     def insert(self, sql: str, rows: Sequence[Params], /) -> None:
         """Many rows of one statement: one step of the database each, not one for each row."""
@@ -72,6 +72,17 @@ class _Connection:
 
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Nothing to do: there is one writer."""
+
+
+def _rows(connection: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
+    statement, names = _in_order(sql)
+    return connection.execute(statement, [params[name] for name in names]).fetchall()
+
+
+@lru_cache(maxsize=512)
+def _in_order(sql: str) -> tuple[str, tuple[str, ...]]:
+    """A statement with its parameters in their order: SQLite finds each by its name among all the others."""
+    return _NAME.sub("?", sql), tuple(_NAME.findall(sql))
 
 
 @lru_cache(maxsize=256)
@@ -141,7 +152,7 @@ class SQLite:
         if self._in_memory:
             return await self.write(lambda transaction: transaction.execute(sql, params))
         try:
-            return self._near.execute(sql, params).fetchall()
+            return _rows(self._near, sql, params)
         except sqlite3.OperationalError as error:
             if is_locked(error):
                 return await self.write(lambda transaction: transaction.execute(sql, params))

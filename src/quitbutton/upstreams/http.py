@@ -27,16 +27,23 @@ class HTTPExchange:
         self.status = connection.status
         self.headers: Headers = connection.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes."""
-        next_chunk = self._connection.chunk
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self  # a generator would be begun, kept account of and closed for every answer
+
+    async def __anext__(self) -> bytes:
         try:
-            while chunk := await next_chunk():
-                yield chunk
+            chunk = await self._connection.chunk()
         except UpstreamTimeout as error:
             raise UpstreamTimeout(f"The model at {self._base} stopped sending. Try again.") from error
         except Broken as error:
             raise UpstreamFailed(f"The model at {self._base} broke off its reply. Try again.") from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
 
 class HTTPUpstream:
