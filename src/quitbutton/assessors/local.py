@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from hashlib import blake2b
+from itertools import islice
 from secrets import token_bytes
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,6 +29,8 @@ LOOK_BACK = 3
 WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
+BRIEF = 500
+"""Characters: a shorter text is read where it is asked for, as far as the cheap half is sure; a thread would cost more."""
 LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
 REQUESTED = 0.75
@@ -64,6 +68,19 @@ class Reading:
     """Which kind of harm a request would do; empty where the encoder was not asked."""
     sign: str | None = None
     weak: bool = False
+
+
+class Doubt(NamedTuple):
+    """A text that the encoder has to read too: what the cheap half saw in it."""
+
+    folded: str
+    words: list[str]
+    cheap: Logits
+    focus: str
+    """The window that worries most, of a long one."""
+
+
+Found = TypeVar("Found", Reading, Reading | Doubt)
 
 
 def weighed(folded: str, likely: Logits) -> Logits:
@@ -111,6 +128,12 @@ def _danger(now: Reading, before: Sequence[Reading], limits: Thresholds) -> str:
     return ""
 
 
+def said_in(messages: Sequence[Message]) -> list[str]:
+    """The texts that are looked at: the newest user message, then its few predecessors."""
+    newest = (message.text for message in reversed(messages) if message.role is Role.USER)
+    return list(islice(newest, 1 + LOOK_BACK))
+
+
 class LocalAssessor:
     """Says abuse, harm, crisis or clean about the user's own words."""
 
@@ -122,6 +145,8 @@ class LocalAssessor:
         self._lock = threading.Lock()
         self._secret = token_bytes(16)
         self._seen: OrderedDict[bytes, Reading] = OrderedDict()
+        self._is_warm = False
+        """True once the weights are in memory."""
 
     @property
     def name(self) -> str:
@@ -155,49 +180,61 @@ class LocalAssessor:
 
     def load(self) -> None:
         """Read all weights now instead of at the first message."""
-        _ = self.thresholds, self.heads
+        _ = self.thresholds, self.heads.table
         if self._encoder is not None:
             self._encoder.load()
+        self._is_warm = True
 
     async def assess(self, messages: Sequence[Message]) -> Verdict:
-        """As `classify`, in a thread: the event loop goes on."""
+        """As `classify`. What takes more than a moment is done in a thread: the event loop goes on."""
+        said = said_in(messages)
+        if self._is_warm and all(len(text) <= BRIEF for text in said):
+            glances = [self._remembered(text, place > 0, self._glance) for place, text in enumerate(said)]
+            readings = [one for one in glances if isinstance(one, Reading)]
+            if len(readings) == len(said):
+                return self._judged(readings)
         return await asyncio.to_thread(self.classify, messages)
 
     def classify(self, messages: Sequence[Message]) -> Verdict:
         """The verdict about the newest user message; its few predecessors count for a crisis only."""
-        said: list[str] = []
-        for message in reversed(messages):
-            if message.role is Role.USER:
-                said.append(message.text)
-                if len(said) > LOOK_BACK:
-                    break
-        if not said:
+        return self._judged([self.read(text, only_crisis=place > 0) for place, text in enumerate(said_in(messages))])
+
+    def _judged(self, readings: Sequence[Reading]) -> Verdict:
+        if not readings:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
-        now = self.read(said[0])
-        return judged(now, [self.read(text, only_crisis=True) for text in said[1:]], self.thresholds)
+        return judged(readings[0], readings[1:], self.thresholds)
 
     def read(self, text: str, only_crisis: bool = False) -> Reading:
         """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn.
 
         With `only_crisis` the encoder is spared where the cheap half rules a crisis out; the other heads say little then.
         """
+        return self._remembered(text, only_crisis, self._read)
+
+    def _remembered(self, text: str, only_crisis: bool, read: Callable[[str, Sequence[str]], Found]) -> Reading | Found:
         keys = [self._key(text, b"")] + ([self._key(text, b"crisis")] if only_crisis else [])
         with self._lock:
             for key in keys:
                 if (known := self._seen.get(key)) is not None:
                     self._seen.move_to_end(key)
                     return known
-        reading = self._read(text, CRISES if only_crisis else HEADS)
-        with self._lock:
-            self._seen[keys[-1]] = reading
-            while len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        return reading
+        found = read(text, CRISES if only_crisis else HEADS)
+        if isinstance(found, Reading):
+            with self._lock:
+                self._seen[keys[-1]] = found
+                while len(self._seen) > REMEMBERED:
+                    self._seen.popitem(last=False)
+        return found
 
     def _key(self, text: str, purpose: bytes) -> bytes:
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret, person=purpose).digest()
 
     def _read(self, text: str, asked: Sequence[str]) -> Reading:
+        found = self._glance(text, asked)
+        return found if isinstance(found, Reading) else self._studied(found)
+
+    def _glance(self, text: str, asked: Sequence[str]) -> Reading | Doubt:
+        """What the cheap half says of a text; in doubt where the encoder could change it."""
         folded = fold(own_words(text))
         words = words_of(folded)
         if not words:
@@ -206,16 +243,16 @@ class LocalAssessor:
         cheap, focus = heads.cheap(words), ""
         if len(words) > WINDOW + STRIDE // 2:
             cheap, focus = self._most_worrying(words, cheap)
-        hazard, harsh = "", 0.0
         if self._encoder is None or heads.is_sure(cheap, asked):
-            likely = heads.alone(cheap)
-        else:
-            deep, kinds = self._encoder.logits(folded)
-            if focus:
-                deep = np.maximum(deep, self._encoder.logits(focus)[0])
-            likely = heads.both(cheap, deep)
-            hazard, harsh = HAZARDS[int(np.argmax(kinds))], float(sigmoid(deep)[-1])
-        return reading_of(folded, words, likely, harsh, hazard)
+            return reading_of(folded, words, heads.alone(cheap))
+        return Doubt(folded, words, cheap, focus)
+
+    def _studied(self, doubt: Doubt) -> Reading:
+        deep, kinds = self.encoder.logits(doubt.folded)
+        if doubt.focus:
+            deep = np.maximum(deep, self.encoder.logits(doubt.focus)[0])
+        hazard, harsh = HAZARDS[int(np.argmax(kinds))], float(sigmoid(deep)[-1])
+        return reading_of(doubt.folded, doubt.words, self.heads.both(doubt.cheap, deep), harsh, hazard)
 
     def _most_worrying(self, words: list[str], cheap: Logits) -> tuple[Logits, str]:
         """The cheap logits with the crisis heads at their highest over all windows, and the worst window's text."""

@@ -9,17 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from quitbutton.assessors.panel import Panel
-from quitbutton.interfaces import Assessor, Loads, ReplyAssessor
-from quitbutton.observing.doors import WatchedAssessor, WatchedReader
+from quitbutton.interfaces import Assessor, Loads
+from quitbutton.observing.doors import WatchedAssessor
 
 log = logging.getLogger("quitbutton.gateway")
 
 
 @dataclass(slots=True)
 class Loading:
-    """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`."""
+    """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`.
 
-    assessors: Sequence[Assessor | ReplyAssessor]
+    Whoever reads replies is not loaded here: many an installation never has one to read, and the first does not wait long.
+    """
+
+    assessors: Sequence[Assessor]
     state: str = "ready"
     """`loading`, `ready` or `failed`."""
     _task: asyncio.Task[None] | None = field(default=None)
@@ -48,9 +51,9 @@ class Loading:
             log.exception("an assessor could not be loaded")
 
 
-def members_of(assessor: Assessor | ReplyAssessor) -> Iterator[Assessor | ReplyAssessor]:
+def members_of(assessor: Assessor) -> Iterator[Assessor]:
     """The assessors behind one: those of a panel, or itself."""
-    if isinstance(assessor, WatchedAssessor | WatchedReader):
+    if isinstance(assessor, WatchedAssessor):
         yield from members_of(assessor.inner)
     elif isinstance(assessor, Panel):
         for member in assessor.members:
