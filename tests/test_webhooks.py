@@ -194,7 +194,7 @@ def test_two_processes_share_the_work_and_double_nothing(fresh: Provider) -> Non
 def test_a_receiver_that_is_not_there_or_does_not_answer_is_a_failed_try(
     fresh: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quitbutton.gateway.delivering.TIMEOUT", 0.3)
+    monkeypatch.setattr("quitbutton.gateway.posting.TIMEOUT", 0.3)
 
     def hangs(seen: Seen) -> Reply:
         return Reply([], hang=True, delay=5)

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from quitbutton.core.appeals import DAY
 from quitbutton.core.webhooks import Delivery, Webhook, headers_of, wait_after
 from quitbutton.stores.webhooks import Webhooks
 
-TIMEOUT = 15.0
-"""Seconds that a receiver has to answer."""
+if TYPE_CHECKING:
+    from quitbutton.gateway.posting import Poster
+
 ROUND = 10.0
 """Seconds after which a round begins no further tries: new events are looked at again first."""
 KEPT_FOR = 30 * DAY
@@ -30,7 +30,7 @@ class Deliverer:
 
     webhooks: Webhooks
     now: Callable[[], float]
-    _session: aiohttp.ClientSession | None = field(default=None)
+    _poster: Poster | None = field(default=None)
 
     async def deliver(self) -> int:
         """Make deliveries of new events and try those that are due, as many as a round has time for; how many."""
@@ -52,9 +52,9 @@ class Deliverer:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._poster is not None:
+            await self._poster.close()
+            self._poster = None
 
     async def _try(self, one: Delivery, webhook: Webhook | None) -> None:
         if webhook is None:
@@ -69,15 +69,10 @@ class Deliverer:
         await self.webhooks.settle(one, state, self.now() + (wait or 0.0), status, error)
 
     async def _post(self, one: Delivery, webhook: Webhook) -> tuple[int | None, str | None]:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-            self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-        try:
-            headers = headers_of(webhook.secret, one.id, one.body, self.now())
-            sent = self._session.post(webhook.url, data=one.body.encode(), headers=headers, allow_redirects=False)
-            async with sent as answer:
-                return answer.status, None if answer.status < 300 else f"HTTP {answer.status}"
-        except TimeoutError:
-            return None, f"no answer within {TIMEOUT:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return None, type(error).__name__
+        if self._poster is None:
+            from quitbutton.gateway.posting import Poster  # noqa: PLC0415 - aiohttp, only where there are webhooks
+
+            self._poster = Poster()
+        return await self._poster.post(
+            webhook.url, headers_of(webhook.secret, one.id, one.body, self.now()), one.body.encode()
+        )

@@ -16,8 +16,8 @@ from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
-BATCH = 2000
-"""Most events that go into the log in one transaction."""
+BATCH = 250
+"""Most events that go into the log in one transaction: requests wait for no more work of ours than that."""
 LOCK = (b"audit log",)
 """One process at a time appends to the log."""
 PAGE = 1000

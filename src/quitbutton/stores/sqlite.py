@@ -24,7 +24,7 @@ MAX_ROWS = 64
 PAGE_BYTES = 2048
 """Of a new file. A turn touches a handful of pages at random places, and each is written as a whole."""
 CACHE_KIB = 16 * 1024
-"""Pages kept in memory, for each connection."""
+"""Pages kept in memory where turns are looked up and written; the thread's jobs go through the file in order."""
 CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
 LARGE_LOG = 16_000
@@ -116,6 +116,7 @@ class SQLite:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
         self._near = self._writer if self._in_memory else self._connect(patience=0)
+        self._near.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
@@ -134,7 +135,6 @@ class SQLite:
             connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         except sqlite3.Error as error:
             raise StoreFailed(

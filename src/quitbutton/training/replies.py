@@ -19,7 +19,8 @@ from sklearn.linear_model import LogisticRegression
 
 from quitbutton.assessors.encoder import Encoder
 from quitbutton.assessors.ngrams import BITS
-from quitbutton.assessors.refusal import LABELS, NAME, RANGES, reply_features, reply_ids
+from quitbutton.assessors.refusal import NAME
+from quitbutton.assessors.replies import LABELS, RANGES, reply_features, reply_ids
 from quitbutton.core.verdicts import ReplyLabel
 from quitbutton.training import fit
 from quitbutton.training.data import read, user_turns
