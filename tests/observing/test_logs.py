@@ -36,11 +36,12 @@ def test_one_json_line_a_request(start_gateway: Callable[..., Running], fresh: P
     gateway = start_gateway(*given)
     until_ready(gateway)
     fresh.answer = lambda seen: whole(delay=0.2)
+    post(gateway.url, SECRET)  # with the first that is to be read the model of replies is loaded
     _, headers, _ = post(gateway.url, SECRET)
     assert call(gateway.url + "/v1/quitbutton/conversations/conv_nope")[0] == 404
-    told: list[dict[str, Any]] = [json.loads(line) for line in lines(gateway, 3, "404")]
-    chat = next(one for one in told if one.get("route") == "/v1/chat/completions")
-    assert chat["id"] == headers["x-quitbutton-request-id"]
+    told: list[dict[str, Any]] = [json.loads(line) for line in lines(gateway, 4, "404")]
+    chat = next(one for one in told if one["id"] == headers["x-quitbutton-request-id"])
+    assert chat["route"] == "/v1/chat/completions"
     assert (chat["status"], chat["decision"], chat["state"], chat["mode"]) == (200, "redirect", "redirected", "enforce")
     assert chat["ms"] > 200 > chat["added_ms"] > 0
     other = next(one for one in told if one["status"] == 404)

@@ -9,20 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from quitbutton.assessors.panel import Panel
-from quitbutton.interfaces import Assessor, Loads
-from quitbutton.observing.doors import WatchedAssessor
+from quitbutton.interfaces import Assessor, Loads, ReplyAssessor
+from quitbutton.observing.doors import WatchedAssessor, WatchedReader
 
 log = logging.getLogger("quitbutton.gateway")
 
 
 @dataclass(slots=True)
 class Loading:
-    """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`.
-
-    Whoever reads replies is not loaded here: many an installation never has one to read, and the first does not wait long.
-    """
+    """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`."""
 
     assessors: Sequence[Assessor]
+    reader: ReplyAssessor | None = None
+    """Loaded after them, and only where one of them has something to load: a gateway without models stays small."""
     state: str = "ready"
     """`loading`, `ready` or `failed`."""
     _task: asyncio.Task[None] | None = field(default=None)
@@ -31,6 +30,7 @@ class Loading:
         """Begin, where there is something to load."""
         found = [one for assessor in self.assessors for one in members_of(assessor) if isinstance(one, Loads)]
         if found:
+            found += [one for one in members_of(self.reader) if isinstance(one, Loads)]
             self.state = "loading"
             self._task = asyncio.create_task(self._load(found))
 
@@ -51,12 +51,12 @@ class Loading:
             log.exception("an assessor could not be loaded")
 
 
-def members_of(assessor: Assessor) -> Iterator[Assessor]:
+def members_of(assessor: Assessor | ReplyAssessor | None) -> Iterator[Assessor | ReplyAssessor]:
     """The assessors behind one: those of a panel, or itself."""
-    if isinstance(assessor, WatchedAssessor):
+    if isinstance(assessor, WatchedAssessor | WatchedReader):
         yield from members_of(assessor.inner)
     elif isinstance(assessor, Panel):
         for member in assessor.members:
             yield from members_of(member)
-    else:
+    elif assessor is not None:
         yield assessor
