@@ -40,7 +40,7 @@ def test_one_json_line_a_request(start_gateway: Callable[..., Running], fresh: P
     _, headers, _ = post(gateway.url, SECRET)
     assert call(gateway.url + "/v1/quitbutton/conversations/conv_nope")[0] == 404
     told: list[dict[str, Any]] = [json.loads(line) for line in lines(gateway, 4, "404")]
-    chat = next(one for one in told if one["id"] == headers["x-quitbutton-request-id"])
+    chat = next(one for one in told if one.get("id") == headers["x-quitbutton-request-id"])
     assert chat["route"] == "/v1/chat/completions"
     assert (chat["status"], chat["decision"], chat["state"], chat["mode"]) == (200, "redirect", "redirected", "enforce")
     assert chat["ms"] > 200 > chat["added_ms"] > 0
