@@ -6,9 +6,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from quitbutton.ahead import Ahead
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import ChatRequest, Piece, Reply
@@ -149,6 +151,8 @@ class Turn:
     """Policies in the shadow stage, to be tried beside the one in force."""
     retention: Retention | None = None
     """Whose words are kept of this caller; None leaves it to the setting."""
+    ahead: Ahead | None = None
+    """A call that was begun while the assessor still reads."""
     seen: Verdict | None = None
     """What the assessor saw, once it was asked."""
     began: float = 0.0
@@ -183,6 +187,17 @@ class Turn:
     def is_stopped(self) -> bool:
         """True once somebody asked for the stop."""
         return self.stopped_by is not None
+
+    async def call(self, body: bytes) -> AbstractAsyncContextManager[Exchange]:
+        """A call of the upstream: the one that was begun ahead, where that sent the same."""
+        if self.is_stopped:
+            await asyncio.sleep(0)  # the stop takes hold here: an answer that is there already is not waited for
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None:
+            if ahead.body == body:
+                return ahead
+            await ahead.abandon()
+        return self.upstream.send("POST", self.path, self.headers, body)
 
     def while_wanted(self) -> Wanted:
         """The part of the turn that a stop cuts short."""
@@ -241,7 +256,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     delivery = turn.delivery
     before = delivery.billed or 0
     delivery.limit = turn.request.max_tokens or turn.upstream.max_tokens
-    async with turn.upstream.send("POST", turn.path, turn.headers, body) as exchange:
+    async with await turn.call(body) as exchange:
         passed = passed_on(exchange.headers)
         if exchange.status != 200:
             return Refusal(exchange.status, passed, await whole(exchange))

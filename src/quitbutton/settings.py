@@ -106,6 +106,9 @@ class Settings:
     """Whose words are kept beside the record: `none`, `exits` (turns on a ladder) or `all`."""
     retention_days: float = 184.0
     """How long kept words stay; afterwards they are erased, and the record's proofs stay valid."""
+    begin_ahead: bool = True
+    """Begin a call while a slow assessor still reads, where nothing stands against the user so far. Nothing of the reply is
+    given out before the verdict; what turns out not to be clean is sent anew, with our note."""
     max_body: int = 32 * 1024 * 1024
     """Largest request body, in bytes."""
     connect_timeout: float = 10.0

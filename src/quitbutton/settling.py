@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from quitbutton.ahead import AFTER
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import AssessorFailed, QuitbuttonError
@@ -157,10 +159,12 @@ class Settling:
         return "".join(piece.text for piece in pieces)
 
 
-async def assess(assessor: Assessor, request: ChatRequest, timeout: float) -> Verdict:
-    """The verdict; an assessor that fails or takes too long proves no harm."""
+async def assess(
+    assessor: Assessor, request: ChatRequest, timeout: float, late: Callable[[], None] | None = None
+) -> Verdict:
+    """The verdict; an assessor that fails or takes too long proves no harm. `late` is called where it takes a while."""
     try:
-        return await within(timeout, assessor.assess(request.messages))
+        return await within(timeout, assessor.assess(request.messages), AFTER, late)
     except AssessorFailed as error:
         return Verdict(Label.UNKNOWN, assessor=assessor.name, why=error.why)
     except Exception as error:

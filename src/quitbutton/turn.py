@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
 
+from quitbutton.ahead import Ahead
 from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
-from quitbutton.core.errors import StoreFailed, UpstreamFailed
+from quitbutton.core.errors import QuitbuttonError, StoreFailed, UpstreamFailed
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
@@ -18,7 +22,7 @@ from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
-from quitbutton.core.verdicts import OURS, UNKNOWN, Label, relabelled
+from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
@@ -27,6 +31,15 @@ from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
 from quitbutton.settling import Settlement, Settling, assess, newest_words
+
+
+class Offer(NamedTuple):
+    """What goes upstream, and the ways to press that are in it."""
+
+    body: bytes
+    tool: bool
+    string: bool
+    text: bool
 
 
 @dataclass(slots=True)
@@ -45,6 +58,8 @@ class TurnTaker:
     links: Links = NO_LINKS
     """Where the statement of an end is to be read."""
     now: Callable[[], float] = time.time
+    begins_ahead: bool = False
+    """Whether a call is begun while a slow assessor still reads. What turns out not to be clean is then sent twice."""
     under_way: dict[str, Turn] = field(default_factory=dict)
 
     async def take_turn(self, turn: Turn) -> None:
@@ -56,6 +71,8 @@ class TurnTaker:
         try:
             await self._take(turn)
         finally:
+            if turn.ahead is not None:
+                await turn.ahead.abandon()
             del self.under_way[turn.id]
             turn.over.set()
 
@@ -74,7 +91,8 @@ class TurnTaker:
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
             return
-        turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout)
+        late = partial(self._begin_ahead, turn, branch, footing) if self.begins_ahead else None
+        turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
         if decision.action is Action.END:
@@ -85,6 +103,21 @@ class TurnTaker:
             await self._speak(turn, branch, footing, decision)
         else:
             await self._converse(turn, branch, footing, decision)
+
+    def _begin_ahead(self, turn: Turn, branch: Branch, footing: Footing) -> None:
+        """Send what a clean turn sends, where nothing stands against the user and the provider keeps nothing of the call."""
+        standing, request = footing.standing, turn.request
+        is_open = standing.rung is Rung.OPEN and not (standing.is_held or standing.asked)
+        if request.previous is not None or request.kept_by_provider or turn.is_stopped:
+            return
+        if self.policy.mode is Mode.SHADOW:
+            body = request.raw
+        elif is_open:
+            body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
+        else:
+            return
+        with suppress(QuitbuttonError):  # it is told where the call is made in earnest
+            turn.ahead = Ahead(turn.upstream.send("POST", turn.path, turn.headers, body), body)
 
     async def _relay(self, turn: Turn) -> None:
         """A call that is no turn: there and back, byte for byte."""
@@ -149,22 +182,12 @@ class TurnTaker:
 
     async def _converse(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """The model answers, watched; a press of its is settled, the outcome recorded, then told."""
-        request, wording = turn.request, self._wording(turn)
-        offers_tool = request.can_offer and button.is_offered(self.policy, decision, Means.TOOL)
-        offers_string = request.wants_prose and button.is_offered(self.policy, decision, Means.STRING)
-        offers_text = request.wants_prose and button.is_offered(self.policy, decision, Means.TEXT)
-        body = turn.adapter.forward(
-            request,
-            button.tool(self.policy) if offers_tool else None,
-            wording.guidance(decision, offers_string, offers_text),
-            self.policy.guidance_role,
-            self._own_notices(request),
-        )
+        wording, offer = self._wording(turn), self._offer(turn, decision)
         watcher = Watcher(
-            request.can_offer, self.policy.exit_string if offers_string else None, offers_tool or offers_text
+            turn.request.can_offer, self.policy.exit_string if offer.string else None, offer.tool or offer.text
         )
         try:
-            reply = await self._listen(turn, body, watcher)
+            reply = await self._listen(turn, offer.body, watcher)
         except UpstreamFailed:
             if decision.action is not Action.SUPPORT or turn.client.is_open:
                 raise
@@ -178,7 +201,7 @@ class TurnTaker:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
         settled = await self._settling.settle(
-            turn, branch, decision, reply, body, offers_tool or offers_text or offers_string
+            turn, branch, decision, reply, offer.body, offer.tool or offer.text or offer.string
         )
         kept = kept_of(turn, settled.last)
         ours = wording.missing(settled.decision, settled.said, settled.press is not None)
@@ -190,6 +213,21 @@ class TurnTaker:
             await self._say_locked(turn, outcome)
             return
         await self._finish(turn, branch, settled, outcome)
+
+    def _offer(self, turn: Turn, decision: Decision) -> Offer:
+        """What goes upstream under a decision, and the ways to press that it holds."""
+        request = turn.request
+        tool = request.can_offer and button.is_offered(self.policy, decision, Means.TOOL)
+        string = request.wants_prose and button.is_offered(self.policy, decision, Means.STRING)
+        text = request.wants_prose and button.is_offered(self.policy, decision, Means.TEXT)
+        body = turn.adapter.forward(
+            request,
+            button.tool(self.policy) if tool else None,
+            self._wording(turn).guidance(decision, string, text),
+            self.policy.guidance_role,
+            self._own_notices(request),
+        )
+        return Offer(body, tool, string, text)
 
     async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""

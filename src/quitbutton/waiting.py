@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-async def within(seconds: float, work: Awaitable[T]) -> T:
-    """The result of `work`. Raises `TimeoutError` when it takes longer.
+async def within(
+    seconds: float, work: Awaitable[T], patience: float = 0.0, late: Callable[[], None] | None = None
+) -> T:
+    """The result of `work`. Raises `TimeoutError` when it takes longer; after `patience` seconds `late` is called.
 
     As under `asyncio.timeout`, whose clock costs more than many an answer that is there at once.
     """
@@ -20,8 +22,13 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     except StopIteration as done:
         result: T = done.value
         return result
-    async with asyncio.timeout(seconds):
-        return await _Rest(steps, waits_for)
+    alarm = None if late is None else asyncio.get_running_loop().call_later(patience, late)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _Rest(steps, waits_for)
+    finally:
+        if alarm is not None:
+            alarm.cancel()
 
 
 class _Rest(Awaitable[T]):

@@ -78,6 +78,7 @@ class ReplyVerdict:
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
+CLEAN = Verdict(Label.CLEAN, why="expected")
 UNREAD = ReplyVerdict(ReplyLabel.UNKNOWN, why="not read")
 OURS = ReplyVerdict(ReplyLabel.REDIRECTED, 1.0, "gateway")
 """Our own texts redirect by construction; nobody needs to read them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -132,7 +132,7 @@ class Gateway:
         for upstream in upstreams.made.values():
             if isinstance(upstream, EmbeddedUpstream):
                 await upstream.load()
-        guard = watched(guard, upstreams, metrics)
+        guard = replace(watched(guard, upstreams, metrics), begins_ahead=self.settings.begin_ahead)
         versions = Versions(database)
         guards = Guards(self.settings, guard, versions)
         await guards.prepare()

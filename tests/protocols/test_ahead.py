@@ -1,0 +1,178 @@
+"""A slow assessor: the call is begun beside it, and nothing of the answer leaves before the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from quitbutton.assessors.scripted import ScriptedAssessor
+from quitbutton.core.messages import Message
+from quitbutton.core.rules import Mode, Policy
+from quitbutton.core.verdicts import Verdict
+from quitbutton.upstreams.http import HTTPUpstream
+from tests.play import Ear, Play
+from tests.upstream import Provider, Seen, stream, whole
+
+SLOW = 0.3
+WAYS = pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+
+
+class Slow:
+    """Takes its time, then says what it was told to."""
+
+    name = "slow@1"
+
+    def __init__(self, seconds: float = SLOW) -> None:
+        self.seconds = seconds
+        self.said_at: list[float] = []
+        self.on_verdict: Callable[[], None] = lambda: None
+
+    async def assess(self, messages: Sequence[Message]) -> Verdict:
+        await asyncio.sleep(self.seconds)
+        self.said_at.append(time.monotonic())
+        self.on_verdict()
+        return ScriptedAssessor().classify(messages)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.close()
+
+
+async def play_on(provider: Provider, streams: bool, **more: Any) -> Play:
+    play = Play(stream=streams, **more)
+    upstream: Any = HTTPUpstream(provider.url, None, 5, 5)
+    play.upstream = upstream
+    (await play.guard()).begins_ahead = True
+    return play
+
+
+def timed(provider: Provider, streams: bool) -> list[float]:
+    """When the provider was asked."""
+    asked: list[float] = []
+
+    def answer(seen: Seen) -> Any:
+        asked.append(time.monotonic())
+        return stream("Hello", " there.") if streams else whole()
+
+    provider.answer = answer
+    return asked
+
+
+def notes_in(seen: Seen) -> list[str]:
+    return [one["content"] for one in seen.json["messages"] if one["role"] == "system"]
+
+
+@WAYS
+def test_a_clean_turn_is_asked_at_once_and_answered_after_the_verdict(provider: Provider, streams: bool) -> None:
+    async def scene() -> None:
+        slow, ear, asked = Slow(), Ear(), timed(provider, streams)
+        heard_before: list[bytes | bool] = []
+        slow.on_verdict = lambda: heard_before.extend([ear.is_open, ear.body])
+        play = await play_on(provider, streams, assessor=slow)
+        await play.says("hi", ear=ear)
+        assert (ear.status, ear.text) == (200, "Hello there." if streams else "Hello.")
+        assert asked[0] < slow.said_at[0] - SLOW / 2
+        assert heard_before == [False, b""]
+        assert len(provider.seen) == 1
+        assert "end_conversation" in provider.seen[0].body.decode()
+        assert [one["kind"] for one in await play.events(ear)] == ["turn.pass"]
+
+    asyncio.run(scene())
+
+
+@WAYS
+@pytest.mark.parametrize("word", ["abuse", "crisis"])
+def test_what_is_not_clean_is_sent_anew_with_our_note(provider: Provider, streams: bool, word: str) -> None:
+    async def scene() -> None:
+        timed(provider, streams)
+        play = await play_on(provider, streams, assessor=Slow())
+        ear = await play.says(f"[{word}] you")
+        first, second = provider.seen
+        assert (notes_in(first), len(notes_in(second))) == ([], 1)
+        assert ear.text.count("Hello") == 1
+        await asyncio.sleep(0.05)
+        assert first.closed_at is not None, "the first call is over"
+        assert len(await play.events(ear)) == 1
+
+    asyncio.run(scene())
+
+
+def test_a_quick_assessor_is_waited_for(provider: Provider) -> None:
+    async def scene() -> None:
+        timed(provider, False)
+        play = await play_on(provider, False, assessor=Slow(0.001))
+        await play.says("[abuse] you")
+        assert len(provider.seen) == 1
+
+    asyncio.run(scene())
+
+
+def test_on_the_ladder_every_verdict_is_waited_for(provider: Provider) -> None:
+    async def scene() -> None:
+        timed(provider, False)
+        slow = Slow(0.001)
+        play = await play_on(provider, False, assessor=slow)
+        await play.says("[abuse] you")
+        slow.seconds = SLOW
+        await play.says("fine")
+        await play.says("[abuse] you")
+        assert len(provider.seen) == 3
+
+    asyncio.run(scene())
+
+
+def test_in_shadow_one_call_is_made_whatever_the_verdict(provider: Provider) -> None:
+    async def scene() -> None:
+        asked, slow = timed(provider, False), Slow()
+        play = await play_on(provider, False, assessor=slow, policy=Policy(mode=Mode.SHADOW))
+        for text in ("hi", "[abuse] you", "[abuse] you again"):
+            assert (await play.says(text)).text == "Hello."
+        assert len(provider.seen) == 3
+        assert all(one < said for one, said in zip(asked, slow.said_at, strict=True))
+
+    asyncio.run(scene())
+
+
+def test_a_stop_before_the_verdict_ends_the_call(provider: Provider) -> None:
+    async def scene() -> None:
+        timed(provider, False)
+        play = await play_on(provider, False, assessor=Slow())
+        guard, ear = await play.guard(), Ear()
+        task = asyncio.create_task(play.says("hi", ear=ear))
+        await asyncio.sleep(SLOW / 2)
+        next(iter(guard.under_way.values())).stop("user")
+        with pytest.raises(Exception, match="stopped"):
+            await task
+        await asyncio.sleep(0.05)
+        assert provider.seen[0].closed_at is not None
+        assert ear.body == b""
+
+    asyncio.run(scene())
+
+
+def test_a_call_that_failed_ahead_is_told_as_ever(provider: Provider) -> None:
+    async def scene() -> None:
+        play = await play_on(provider, False, assessor=Slow(0.1))
+        unreachable: Any = HTTPUpstream("http://127.0.0.1:9", None, 1, 1)
+        play.upstream = unreachable
+        with pytest.raises(Exception, match="cannot be reached"):
+            await play.says("hi")
+
+    asyncio.run(scene())
+
+
+def test_an_assessor_that_never_answers_holds_up_a_clean_turn_no_longer_than_its_time(provider: Provider) -> None:
+    async def scene() -> None:
+        timed(provider, False)
+        play = await play_on(provider, False, assessor=Slow(30), policy=Policy(assess_timeout=0.2))
+        ear = await play.says("hi")
+        assert (ear.text, len(provider.seen)) == ("Hello.", 1)
+
+    asyncio.run(scene())
