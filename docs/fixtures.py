@@ -36,7 +36,7 @@ class _Ear:
     async def open(self, status: int, headers: Headers) -> None:
         self.is_open, self.status, self.headers = True, status, dict(headers)
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, is_last: bool = False) -> None:
         self.body += data
 
 
