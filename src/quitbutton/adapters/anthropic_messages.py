@@ -14,7 +14,7 @@ from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_member
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
@@ -95,10 +95,13 @@ class AnthropicMessages:
         """
         if tool is None and not notes and not without:
             return request.raw
+        if tool is not None and not notes and not without and b'"tools"' not in request.raw:
+            return with_member(request.raw, "tools", [_offered(tool)])
         fields = fields_of(request.raw)
-        messages = items_of(fields["messages"], "messages")
-        kept = [raw for place, raw in enumerate(messages) if place not in without]
-        fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
+        if notes or without:
+            messages = items_of(fields["messages"], "messages")
+            kept = [raw for place, raw in enumerate(messages) if place not in without]
+            fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
         if tool is not None:
             fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
