@@ -123,7 +123,7 @@ class Gateway:
         self._is_observed, metrics = observer.is_on, observer.metrics
         self.room.most, self.room.metrics = self.settings.max_turns, metrics
         database: Database = WatchedDatabase(database_of(self.settings), metrics)
-        self._store = WatchedStore(database, metrics)
+        self._store = store = WatchedStore(database, metrics)
         keys = KeyStore(database)
         check_exposure(self.settings, has_keys=any(await keys.exist()))
         self._upstreams = upstreams = upstreams_of(self.settings, self.upstream)
@@ -166,7 +166,7 @@ class Gateway:
         ]
         self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
         if metrics is not None:
-            metrics.gauges += here(observer, self.room, database, upstreams.made)
+            metrics.gauges += here(observer, self.room, store, upstreams.made)
             self._jobs.append(Jobs([look(metrics, trail, webhooks)], every=EVERY))
         for jobs in self._jobs:
             jobs.start()

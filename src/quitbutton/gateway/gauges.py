@@ -11,7 +11,7 @@ from quitbutton.observing.doors import WatchedUpstream
 from quitbutton.observing.metrics import Metrics, Values
 from quitbutton.observing.process import usage
 from quitbutton.stores.audit import AuditLog
-from quitbutton.stores.database import Database
+from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.webhooks import Webhooks
 
 STATES = ("waiting", "dead")
@@ -21,18 +21,18 @@ EVERY = 5.0
 
 
 def here(
-    observer: Observer, room: Room, database: Database, upstreams: Mapping[str, Upstream]
+    observer: Observer, room: Room, store: SQLStore, upstreams: Mapping[str, Upstream]
 ) -> list[Callable[[], Values]]:
     """What is asked of this process."""
 
     def load() -> Values:
-        store = database.load
+        found = store.load
         return {
             ("turns",): room.inside,
             ("streams",): observer.streams,
-            ("store_waiting",): store.waiting,
-            ("store_connections", "busy"): store.busy,
-            ("store_connections", "all"): store.connections,
+            ("store_waiting",): found.waiting,
+            ("store_connections", "busy"): found.busy,
+            ("store_connections", "all"): found.connections,
         }
 
     def calls() -> Values:

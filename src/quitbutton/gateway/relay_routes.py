@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-import anyio
 import msgspec
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -19,7 +18,7 @@ from quitbutton.core.rules import Mode
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_upstream
 from quitbutton.interfaces import Upstream
-from quitbutton.listening import content_type_of, passed_on, whole
+from quitbutton.listening import Wanted, content_type_of, passed_on, whole
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -66,7 +65,8 @@ class RelayRoute:
             path = path.replace(reply_id, known, 1)
         query = scope["query_string"].decode("latin-1")
         passed = headers_upstream(scope, with_key=not caller.is_known)
-        with anyio.CancelScope() as wanted:
+        wanted = Wanted(is_cancelled=False)
+        with wanted:
             async with Watch(scope, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
                 async with upstream.send(scope["method"], target, passed, body) as exchange:

@@ -74,7 +74,10 @@ METRICS = (
     _gauge("quitbutton_turns", "Chat requests under way"),
     _gauge("quitbutton_streams", "Of these, streams that are open"),
     _gauge("quitbutton_upstream_calls", "Upstream calls under way", "upstream"),
-    _gauge("quitbutton_store_waiting", "Reads and writes that wait for a connection or a writer"),
+    _gauge(
+        "quitbutton_store_waiting",
+        "Reads and writes that wait for a connection, for the writer, or for a group to go with",
+    ),
     _gauge("quitbutton_store_connections", "Connections to the store, and how many of them are at work", "state"),
     _gauge("quitbutton_webhook_deliveries", "Deliveries that wait, or that were given up", "state", over=Over.MOST),
     _gauge("quitbutton_audit_unlogged", "Events that are not yet in the signed audit log", over=Over.MOST),

@@ -28,6 +28,11 @@ class Groups(Generic[Item, Result]):
     _about: int = 0
     """Those of the running that have yet to take their group."""
 
+    @property
+    def waiting(self) -> int:
+        """Items that no group has taken yet."""
+        return len(self._waiting)
+
     async def add(self, item: Item) -> Result:
         """The result of an item, once its group is through. Raises what its work raised."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()

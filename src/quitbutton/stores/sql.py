@@ -13,7 +13,7 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
-from quitbutton.stores.database import Database, Row, Transaction
+from quitbutton.stores.database import Database, Load, Row, Transaction
 from quitbutton.stores.grouping import Groups
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.queries import QUERIES
@@ -39,6 +39,12 @@ class SQLStore:
         self._records: Groups[TurnRecord, Outcome] = Groups(self._record, MAX_GROUP, database.at_once)
         self._reads: Groups[Collection[bytes], dict[bytes, Mark]] = Groups(self._marks_at, MAX_GROUP, database.at_once)
         self._knows_firsts: bool | None = None
+
+    @property
+    def load(self) -> Load:
+        """What the database has to do; what waits for a group of its own waits too."""
+        load = self._database.load
+        return load._replace(waiting=load.waiting + self._records.waiting + self._reads.waiting)
 
     async def address_key(self) -> bytes:
         """The key of every address, made once for each installation: 32 bytes."""
