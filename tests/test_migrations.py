@@ -16,7 +16,8 @@ CONVERSATION = ("conv_a", "tenant", b"a" * 32, 1.5, 2.5, b"r" * 32, "warned", 1)
 def test_rows_are_kept_where_tables_are_laid_out_anew(tmp_path: Path) -> None:
     old, new = SQLite(tmp_path / "old.sqlite3"), SQLite(tmp_path / "new.sqlite3")
     old.migrate(lambda transaction: _as_of(13, old, transaction))
-    assert "WITHOUT ROWID" in _shape(old)["turns"]
+    before = _shape(old)
+    assert "WITHOUT ROWID" in before["turns"]
 
     migrate(old)
     migrate(new)
@@ -24,6 +25,7 @@ def test_rows_are_kept_where_tables_are_laid_out_anew(tmp_path: Path) -> None:
     assert _rows(old, "SELECT * FROM turns") == [TURN]
     assert _rows(old, "SELECT * FROM conversations") == [CONVERSATION]
     assert _shape(old) == _shape(new)
+    assert set(before) <= set(_shape(new)), "no index is lost"
     assert "WITHOUT ROWID" not in _shape(new)["turns"]
     old.close()
     new.close()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from psycopg.errors import SerializationFailure
 
 from quitbutton.core.errors import StoreFailed
 from quitbutton.core.ladder import Signal
@@ -14,6 +15,7 @@ from quitbutton.stores import postgres as postgres_module
 from quitbutton.stores import postgres_session
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.postgres import Postgres
+from quitbutton.stores.postgres_transaction import PostgresTransaction
 from quitbutton.stores.sql import SQLStore
 from tests.contracts.test_store import CLEAN, branch, take
 from tests.postgres import Server
@@ -246,5 +248,29 @@ def test_many_locks_become_one_that_keeps_out_all(postgres: Server) -> None:
         await asyncio.gather(*(database.write(lambda transaction: None, locks=many) for _ in range(8)))
         assert time.monotonic() - began < 0.9, "they never wait for each other in a circle"
         database.close()
+
+    asyncio.run(scene())
+
+
+def test_a_record_that_is_tried_again_locks_what_it_locked_before(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[set[bytes]] = []
+    begin = PostgresTransaction.begin
+
+    def failing(transaction: PostgresTransaction) -> None:
+        locked.append(set(transaction._locks or ()))
+        if len(locked) == 1:
+            raise SerializationFailure("somebody was faster")
+        begin(transaction)
+
+    async def scene() -> None:
+        store = SQLStore(Postgres(postgres.new(), connections=1))
+        one = branch("a", "b")
+        monkeypatch.setattr(PostgresTransaction, "begin", failing)
+        await take(store, one, Signal.NONE, CLEAN)
+        assert locked[0] == locked[1]
+        assert {*one.addresses} <= locked[0]
+        store.close()
 
     asyncio.run(scene())

@@ -9,33 +9,57 @@ from types import TracebackType
 from quitbutton.interfaces import Exchange
 
 AFTER = 0.03
-"""Seconds that an assessor may take before the call is begun: the local one is faster, so that what it finds is sent once."""
+"""Seconds that an assessor may take before the call is begun: the local one is faster as a rule."""
 
 
 class Ahead:
-    """An upstream's call under way, to be entered once or abandoned. Nothing of its answer's body is read before."""
+    """An upstream's call in a task of its own, to be entered once or cancelled. Nothing of its answer's body is read before.
 
-    __slots__ = ("_answer", "_call", "body")
+    Whoever waits for it may be cancelled at any point: the call is left all the same.
+    """
+
+    __slots__ = ("_begun", "_call", "_over", "_task", "body")
 
     def __init__(self, call: AbstractAsyncContextManager[Exchange], body: bytes) -> None:
+        loop = asyncio.get_running_loop()
         self.body = body
         self._call = call
-        self._answer = asyncio.create_task(self._begin())
+        self._begun: asyncio.Future[Exchange] = loop.create_future()
+        self._over: asyncio.Future[BaseException | None] = loop.create_future()
+        self._task = loop.create_task(self._run())
 
-    async def _begin(self) -> Exchange:
-        return await self._call.__aenter__()
+    async def _run(self) -> None:
+        try:
+            async with self._call as exchange:
+                self._begun.set_result(exchange)
+                error = await self._over
+                if error is not None:
+                    raise error  # the call hears how it went, as it would without this
+        except Exception as error:
+            if self._begun.done():
+                raise
+            self._begun.set_exception(error)
+            self._begun.exception()  # whoever enters is told; that may be nobody
+        finally:
+            self._begun.cancel()
 
     async def __aenter__(self) -> Exchange:
-        return await self._answer
+        try:
+            return await asyncio.shield(self._begun)
+        except BaseException:
+            self.cancel()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return await self._call.__aexit__(kind, error, trace)
+    ) -> None:
+        if not self._over.done():
+            self._over.set_result(error)
+        await asyncio.wait({self._task})
+        failure = None if self._task.cancelled() else self._task.exception()
+        if failure is not None and failure is not error:
+            raise failure
 
-    async def abandon(self) -> None:
-        """Abort it. What it failed with is of no interest any more."""
-        self._answer.cancel()
-        await asyncio.wait({self._answer})
-        if not self._answer.cancelled() and self._answer.exception() is None:
-            await self._call.__aexit__(None, None, None)
+    def cancel(self) -> None:
+        """Abort it."""
+        self._task.cancel()

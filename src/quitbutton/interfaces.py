@@ -160,6 +160,10 @@ class Adapter(Protocol):
         """The body that goes upstream; `tool` is a JSON-schema function, in JSON."""
         ...
 
+    def may_drop(self, request: ChatRequest) -> bool:
+        """Whether a call dropped half-way leaves nothing at the provider: no reply that it keeps, no act of its tools."""
+        ...
+
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call, with the button's answer to a press in `reply`."""
         ...

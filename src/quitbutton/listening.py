@@ -169,6 +169,8 @@ class Turn:
         """Abort the upstream, by `user`, `client`, or an `end` of the branch. The turn still runs to its record."""
         if self.stopped_by is None and not self.over.is_set():
             self.stopped_by = by
+            if self.ahead is not None:
+                self.ahead.cancel()
             if self._wanted is not None:
                 self._wanted.cancel()
 
@@ -196,7 +198,7 @@ class Turn:
         if ahead is not None:
             if ahead.body == body:
                 return ahead
-            await ahead.abandon()
+            ahead.cancel()
         return self.upstream.send("POST", self.path, self.headers, body)
 
     def while_wanted(self) -> Wanted:

@@ -14,7 +14,7 @@ from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
-from quitbutton.core.errors import QuitbuttonError, StoreFailed, UpstreamFailed
+from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
 from quitbutton.core.ladder import Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
@@ -72,7 +72,7 @@ class TurnTaker:
             await self._take(turn)
         finally:
             if turn.ahead is not None:
-                await turn.ahead.abandon()
+                turn.ahead.cancel()
             del self.under_way[turn.id]
             turn.over.set()
 
@@ -105,18 +105,19 @@ class TurnTaker:
             await self._converse(turn, branch, footing, decision)
 
     def _begin_ahead(self, turn: Turn, branch: Branch, footing: Footing) -> None:
-        """Send what a clean turn sends, where nothing stands against the user and the provider keeps nothing of the call."""
+        """Send what a clean turn sends, where nothing stands against the user and a dropped call leaves nothing behind."""
         standing, request = footing.standing, turn.request
         is_open = standing.rung is Rung.OPEN and not (standing.is_held or standing.asked)
-        if request.previous is not None or request.kept_by_provider or turn.is_stopped:
+        speaks_itself = self.policy.assist and self.policy.speaker is Speaker.GATEWAY
+        if turn.is_stopped or not turn.adapter.may_drop(request):
             return
-        if self.policy.mode is Mode.SHADOW:
-            body = request.raw
-        elif is_open:
-            body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
-        else:
-            return
-        with suppress(QuitbuttonError):  # it is told where the call is made in earnest
+        with suppress(Exception):  # what is wrong is told where the call is made in earnest
+            if self.policy.mode is Mode.SHADOW:
+                body = request.raw
+            elif is_open and not speaks_itself:
+                body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
+            else:
+                return
             turn.ahead = Ahead(turn.upstream.send("POST", turn.path, turn.headers, body), body)
 
     async def _relay(self, turn: Turn) -> None:

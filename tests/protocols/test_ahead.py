@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from quitbutton.ahead import Ahead
 from quitbutton.assessors.scripted import ScriptedAssessor
 from quitbutton.core.messages import Message
-from quitbutton.core.rules import Mode, Policy
+from quitbutton.core.rules import Mode, Policy, Speaker
 from quitbutton.core.verdicts import Verdict
 from quitbutton.upstreams.http import HTTPUpstream
 from tests.play import Ear, Play
@@ -140,19 +141,84 @@ def test_in_shadow_one_call_is_made_whatever_the_verdict(provider: Provider) -> 
     asyncio.run(scene())
 
 
-def test_a_stop_before_the_verdict_ends_the_call(provider: Provider) -> None:
+@WAYS
+def test_a_stop_before_the_verdict_ends_the_call_at_once(provider: Provider, streams: bool) -> None:
     async def scene() -> None:
-        timed(provider, False)
-        play = await play_on(provider, False, assessor=Slow())
+        timed(provider, streams)
+        slow = Slow()
+        play = await play_on(provider, streams, assessor=slow)
         guard, ear = await play.guard(), Ear()
         task = asyncio.create_task(play.says("hi", ear=ear))
         await asyncio.sleep(SLOW / 2)
         next(iter(guard.under_way.values())).stop("user")
         with pytest.raises(Exception, match="stopped"):
             await task
-        await asyncio.sleep(0.05)
-        assert provider.seen[0].closed_at is not None
+        closed_at = provider.seen[0].closed_at
+        assert closed_at is not None
+        assert closed_at < slow.said_at[0]
         assert ear.body == b""
+
+    asyncio.run(scene())
+
+
+def test_where_the_gateway_speaks_itself_the_model_is_not_asked(provider: Provider) -> None:
+    async def scene() -> None:
+        timed(provider, False)
+        policy = Policy(assist=True, speaker=Speaker.GATEWAY)
+        play = await play_on(provider, False, assessor=Slow(), policy=policy)
+        await play.says("[abuse] you")
+        assert provider.seen == []
+
+    asyncio.run(scene())
+
+
+class Call:
+    """An upstream's call that tells whether it was left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.left = seconds, 0
+
+    async def __aenter__(self) -> Any:
+        await asyncio.sleep(self.seconds)
+        return self
+
+    async def __aexit__(self, kind: object, error: object, trace: object) -> None:
+        self.left += 1
+        self.error = error
+
+
+@pytest.mark.parametrize("rounds", range(6))
+def test_a_call_is_left_whenever_whoever_waits_for_it_is_cancelled(rounds: int) -> None:
+    async def scene() -> None:
+        call = Call(0)
+        ahead = Ahead(call, b"")
+
+        async def read() -> None:
+            async with ahead:
+                await asyncio.sleep(10)
+
+        task = asyncio.create_task(read())
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        if rounds == 0:
+            ahead.cancel()  # as a turn does at its end with what it never entered
+        await asyncio.sleep(0.01)
+        assert call.left == 1 or rounds < 2
+        assert ahead._task.done()
+
+    asyncio.run(scene())
+
+
+def test_a_call_hears_what_went_wrong_with_its_answer() -> None:
+    async def scene() -> None:
+        call = Call(0)
+        with pytest.raises(ValueError, match="broken"):
+            async with Ahead(call, b""):
+                raise ValueError("broken")
+        assert (call.left, str(call.error)) == (1, "broken")
 
     asyncio.run(scene())
 

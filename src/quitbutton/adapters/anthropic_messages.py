@@ -106,6 +106,10 @@ class AnthropicMessages:
             fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
+    def may_drop(self, request: ChatRequest) -> bool:
+        """Unless the provider itself calls somebody else's tools."""
+        return b'"mcp_servers"' not in request.raw
+
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: what was sent, then the reply with its thinking, and the button's answer."""
         fields = fields_of(body)

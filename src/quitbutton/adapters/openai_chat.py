@@ -137,6 +137,10 @@ class OpenAIChat:
             fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
+    def may_drop(self, request: ChatRequest) -> bool:
+        """True: nothing is kept, and tools are the client's."""
+        return True
+
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: what was sent, then the press and the button's answer to it."""
         fields, said = fields_of(body), reply.text

@@ -103,6 +103,10 @@ class OpenAIResponses:
             fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
+    def may_drop(self, request: ChatRequest) -> bool:
+        """False: the provider keeps replies, and runs tools and background jobs of its own."""
+        return False
+
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: it goes on from the reply where the provider keeps that, else brings it along."""
         fields = fields_of(body)

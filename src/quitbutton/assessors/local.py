@@ -30,7 +30,8 @@ WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
 BRIEF = 500
-"""Characters: a shorter text is read where it is asked for, as far as the cheap half is sure; a thread would cost more."""
+"""Characters, all texts together: shorter ones are read where they are asked for, as far as the cheap half is sure; a thread
+would cost more."""
 LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
 REQUESTED = 0.75
@@ -188,7 +189,9 @@ class LocalAssessor:
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`. What takes more than a moment is done in a thread: the event loop goes on."""
         said = said_in(messages)
-        if self._is_warm and all(len(text) <= BRIEF for text in said):
+        if (
+            self._is_warm and sum(map(len, said)) <= BRIEF and all(map(str.isascii, said))
+        ):  # folding makes ASCII no longer
             glances = [self._remembered(text, place > 0, self._glance) for place, text in enumerate(said)]
             readings = [one for one in glances if isinstance(one, Reading)]
             if len(readings) == len(said):

@@ -200,7 +200,7 @@ def reference_for(key: bytes, end_id: str) -> str:
 
 
 REFERENCE_MARK = re.compile(rb"\[end_")
-"""What a reference begins with, also in JSON."""
+"""Finds what a reference begins with, also in JSON."""
 _REFERENCE = re.compile(r"\[(end_[A-Za-z0-9_-]{8,64})\.([0-9a-f]{16})\]\s*\Z")
 
 

@@ -111,9 +111,9 @@ class HTTPClient:
         """Send a part of the body."""
         if self.is_gone or self._is_done or not (data or is_last):
             return
-        self._is_done = is_last
         try:
             await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
+            self._is_done = is_last
         except OSError:
             self.is_gone = True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 
 from quitbutton.core.errors import StoreFailed
@@ -47,7 +47,7 @@ class WatchedDatabase:
         self,
         work: Callable[[Transaction], T],
         durable: bool = False,
-        locks: Iterable[bytes] | None = None,
+        locks: Collection[bytes] | None = None,
         quick: bool = False,
     ) -> T:
         """Run `work` in a transaction. Raises `StoreFailed`, and what `work` raises."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Database(Protocol):
         self,
         work: Callable[[Transaction], T],
         durable: bool = False,
-        locks: Iterable[bytes] | None = None,
+        locks: Collection[bytes] | None = None,
         quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 import psycopg
 
@@ -69,7 +69,7 @@ class Postgres:
         self,
         work: Callable[[Transaction], T],
         durable: bool = False,
-        locks: Iterable[bytes] | None = None,
+        locks: Collection[bytes] | None = None,
         quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.

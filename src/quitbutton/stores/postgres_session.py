@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
@@ -81,7 +81,7 @@ class Session:
         return PostgresTransaction(self.opened()).execute(sql, params)
 
     def write(
-        self, work: Callable[[PostgresTransaction], T], durable: bool = False, locks: Iterable[bytes] | None = None
+        self, work: Callable[[PostgresTransaction], T], durable: bool = False, locks: Collection[bytes] | None = None
     ) -> T:
         """Run `work` in a transaction and commit it."""
         wanted = None if locks is None else set(locks)

@@ -112,7 +112,7 @@ class SQLStore:
 
     async def _record(self, records: Sequence[TurnRecord]) -> list[Outcome]:
         durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
-        locks = (address for record in records for address in watched(record))  # looked at where there are any
+        locks = {address for record in records for address in watched(record)}
         return await self._database.write(
             lambda transaction: record_all(transaction, records), durable, locks, quick=True
         )

@@ -7,7 +7,7 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,9 +28,11 @@ CACHE_KIB = 16 * 1024
 CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
 LARGE_LOG = 16_000
-"""Pages of the log at which that thread lets nobody write until it begins anew: else it grows as long as there is load."""
+"""Pages of the log at which that thread lets nobody write until it begins anew, which else it never does under load."""
 LARGEST_LOG = 16 * LARGE_LOG
 """Pages at which whoever writes next does it, where that thread does not keep up."""
+RESTART_SECONDS = 0.05
+"""How long writers wait for that, where somebody reads from the log; then it grows on."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
 
@@ -164,7 +166,7 @@ class SQLite:
         self,
         work: Callable[[Transaction], T],
         durable: bool = False,
-        locks: Iterable[bytes] | None = None,
+        locks: Collection[bytes] | None = None,
         quick: bool = False,
     ) -> T:
         """Run `work` in a transaction; its result once that is committed. All of it happens, or nothing.
@@ -225,11 +227,11 @@ class SQLite:
         self._writer.close()
 
     def _checkpoint(self) -> None:
-        connection = self._connect()
+        connection = self._connect(RESTART_SECONDS)
         while not self._closing.wait(CHECKPOINT_SECONDS):
             with suppress(sqlite3.Error):  # the next one, or the writer, does it
-                [(_, pages, _)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                if pages >= LARGE_LOG:  # little is left to do of it
+                [(_, pages, done)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if pages >= LARGE_LOG and done > pages // 2:  # unless somebody still reads an old state of the file
                     connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
         connection.close()
 

@@ -1,7 +1,7 @@
 -- Rows at the end of their table, and small indexes over them: a turn's random key then moves a page of an index, not one of
 -- rows, and fewer pages lie on the way to it.
 CREATE TABLE turns_anew (
-    address      BLOB PRIMARY KEY,
+    address      BLOB NOT NULL PRIMARY KEY,
     parent       BLOB NOT NULL,
     base         BLOB NOT NULL,
     conversation TEXT NOT NULL,
@@ -28,7 +28,7 @@ CREATE INDEX turns_end ON turns (end_id) WHERE end_id IS NOT NULL;
 CREATE INDEX turns_ended ON turns (address) WHERE rung = 'ended';
 
 CREATE TABLE conversations_anew (
-    id         TEXT PRIMARY KEY,
+    id         TEXT NOT NULL PRIMARY KEY,
     tenant     TEXT NOT NULL,
     head       BLOB NOT NULL,
     created_at DOUBLE PRECISION NOT NULL,
