@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
+from quitbutton import speaking
 from quitbutton.ahead import Ahead
 from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
@@ -26,7 +27,7 @@ from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
-from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store, Writer
+from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
@@ -141,12 +142,12 @@ class TurnTaker:
             return
         kept = replace(origin, reply=kept_of(turn, reply))
         await self.store.put_reply(turn.owner, kept, self.now())
-        await self._close(turn, None, None)
+        await speaking.close(turn, None, None)
 
     async def _refuse(self, turn: Turn, branch: Branch, footing: Footing) -> None:
         """The branch is locked: say so, in the way this client understands."""
         if locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
-            self._prepare(turn)
+            speaking.prepare(turn)
         decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
         outcome = await self._record(turn, branch, footing, decision)
         if outcome.end is None:  # an upheld appeal reopened it since it was read
@@ -166,20 +167,20 @@ class TurnTaker:
             answer = await read(self.reader, turn.request, reply.text, self.policy.assess_timeout)
         settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
         await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
-        await self._close(turn, None, None)
+        await speaking.close(turn, None, None)
 
     async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """The gateway answers in its own words; the model is not asked, or could not answer."""
         answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
         decision = settle(self.policy, decision, Signal.NONE, branch.message, answer, here, here)
-        self._prepare(turn)
+        speaking.prepare(turn)
         outcome = await self._record(turn, branch, footing, decision, said=self._wording(turn).own(decision))
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
             return
         wording = self._wording(turn)
         note = wording.announcement(turn.id, branch, decision, outcome, "gateway")
-        await self._say_whole(turn, wording.own(decision), note)
+        await speaking.say_whole(turn, wording.own(decision), note)
 
     async def _converse(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """The model answers, watched; a press of its is settled, the outcome recorded, then told."""
@@ -244,7 +245,7 @@ class TurnTaker:
         note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by)
         is_end = settled.decision.action is Action.END
         ends_ours = is_end or (last.press is not None and not last.other_calls)
-        await self._close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
+        await speaking.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
@@ -304,29 +305,6 @@ class TurnTaker:
             if other is not turn and branch.address in other.addresses:
                 other.stop("end")
 
-    def _prepare(self, turn: Turn) -> Writer:
-        """What a reply of ours is written with; it has the reply's id, which is recorded before it is told."""
-        if turn.delivery.writer is None:
-            turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream)
-        return turn.delivery.writer
-
-    async def _say_whole(self, turn: Turn, words: str, note: dict[str, object] | None) -> None:
-        """A reply of ours from its first to its last byte."""
-        writer = self._prepare(turn)
-        if writer.streams:
-            await turn.open(200, [("content-type", writer.content_type)])
-        await turn.send(writer.say(words))
-        turn.delivery.texts += 1
-        await self._close(turn, "stop", note)
-
-    async def _close(self, turn: Turn, finish: str | None, note: dict[str, object] | None) -> None:
-        """The reply's last bytes; a whole reply is sent here at once, with its headers."""
-        writer = turn.delivery.writer
-        if writer is None:
-            return
-        headers = turn.delivery.headers or [("content-type", writer.content_type)]
-        await turn.answer(200, [*headers, *_headers_of(note)], writer.close(finish, note))
-
     async def _say_locked(self, turn: Turn, outcome: Outcome) -> None:
         """The answer of an ended branch: an error or a notice, or the end of a reply that was under way."""
         end = outcome.end
@@ -337,13 +315,13 @@ class TurnTaker:
         style = locked_style(self.policy, turn.request)
         if turn.client.is_open and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
-            await self._close(turn, "stop", note)
+            await speaking.close(turn, "stop", note)
         elif style is LockedReply.MESSAGE:
             reference = notices.reference_for(self.key, end.id)
-            await self._say_whole(turn, notices.locked_text(end.reason, language, reference), note)
+            await speaking.say_whole(turn, notices.locked_text(end.reason, language, reference), note)
         else:
             error = locked_error(self.policy, style, end.reason, language)
-            own = [("x-should-retry", "false"), ("cache-control", "no-store"), *_headers_of(note)]
+            own = [("x-should-retry", "false"), ("cache-control", "no-store"), *speaking.headers_of(note)]
             body = turn.adapter.error(error, {"quitbutton": note})
             await turn.answer(error.status, [("content-type", "application/json"), *own], body)
 
@@ -394,9 +372,3 @@ class TurnTaker:
             evidence=decision.after.evidence,
             model=turn.request.model,
         )
-
-
-def _headers_of(note: dict[str, object] | None) -> Headers:
-    """The note's headers, for whole replies."""
-    names = (("state", "x-quitbutton-state"), ("end_id", "x-quitbutton-end-id"))
-    return [(name, str(note[member])) for member, name in names if note is not None and member in note]
