@@ -35,6 +35,8 @@ RESTART_SECONDS = 0.05
 """How long writers wait for that, where somebody reads from the log; then it grows on."""
 BUSY_SECONDS = 10
 """How long a write waits for another process."""
+MIGRATE_SECONDS = 600
+"""How long the start of a process waits for another one that brings a big file forward."""
 
 WORDS = {"database": "sqlite", "blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUTOINCREMENT", "tail": "WITHOUT ROWID"}
 
@@ -207,6 +209,7 @@ class SQLite:
 
     def migrate(self, work: Callable[[Transaction], None]) -> None:
         """Run `work` in a transaction that excludes every other process. For migrations, before the first turn."""
+        self._wait_for(MIGRATE_SECONDS)
         self._writer.execute("BEGIN EXCLUSIVE")
         try:
             work(_Connection(self._writer))
@@ -214,6 +217,10 @@ class SQLite:
             self._writer.execute("ROLLBACK")
             raise
         self._writer.execute("COMMIT")
+        self._wait_for(BUSY_SECONDS)
+
+    def _wait_for(self, seconds: float) -> None:
+        self._writer.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
