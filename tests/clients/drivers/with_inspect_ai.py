@@ -30,7 +30,8 @@ def turn(task):
     if sample.error is not None:
         kind = sample.error.message.partition("(")[0]
         return {"text": sample.error.message.rpartition("\\n\\n")[2], "error": kind}  # the request is quoted before it
-    return {"text": sample.output.completion, "finish": sample.output.stop_reason}
+    said = [sample.output.completion, sample.output.error]  # a filtered answer's own words may be Inspect's
+    return {"text": "\n".join(filter(None, said)), "finish": sample.output.stop_reason}
 
 
 serve(turn)
