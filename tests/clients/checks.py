@@ -12,7 +12,7 @@ from tests.clients.stage import Answer
 
 CHECKS = ("one request", "says why", "edit", "titles", "same")
 NEXT_STEP = "new chat"
-UNIQUE = re.compile(r"\b(?:conv|end|req)_[\w.-]+|\d{4}-\d\d-\d\dT[\d:+-]+")
+UNIQUE = re.compile(r"\b(?:conv|end|req|msg)_[\w.-]+|\d{4}-\d\d-\d\dT[\d:+-]+", re.IGNORECASE)
 """What two ends do not have in common: their ids and times."""
 
 
