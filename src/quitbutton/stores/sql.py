@@ -66,7 +66,8 @@ class SQLStore:
         head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
             wanted.add(head)
-        return Marks(found | await self._turns_at(wanted - found.keys()), head)
+        more = await self._turns_at(wanted - found.keys()) if wanted - found.keys() else {}
+        return Marks(found | more, head)
 
     async def _is_new(self, branch: Branch) -> bool:
         """Whether nothing at all is known of a path, so that it need not be looked up message by message."""

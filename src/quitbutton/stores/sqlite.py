@@ -23,8 +23,8 @@ MAX_ROWS = 64
 """Most rows of one statement."""
 PAGE_BYTES = 2048
 """Of a new file. A turn touches a handful of pages at random places, and each is written as a whole."""
-CACHE_KIB = 16 * 1024
-"""Pages kept in memory where turns are looked up and written; the thread's jobs go through the file in order."""
+CACHE_KIB, JOBS_CACHE_KIB = 16 * 1024, 6 * 1024
+"""Pages kept in memory: where turns are looked up and written, and on the thread, whose jobs go through the file in order."""
 CHECKPOINT_SECONDS = 2.0
 """How often the log of what was written is brought into the file, by a thread of its own: no turn waits for that."""
 LARGE_LOG = 16_000
@@ -120,7 +120,8 @@ class SQLite:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
         self._near = self._writer if self._in_memory else self._connect(patience=0)
-        self._near.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        for connection, kib in ((self._writer, JOBS_CACHE_KIB), (self._near, CACHE_KIB)):
+            connection.execute(f"PRAGMA cache_size = -{kib}")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
