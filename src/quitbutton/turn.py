@@ -109,13 +109,12 @@ class TurnTaker:
         """Send what a clean turn sends, where nothing stands against the user and a dropped call leaves nothing behind."""
         standing, request = footing.standing, turn.request
         is_open = standing.rung is Rung.OPEN and not (standing.is_held or standing.asked)
-        speaks_itself = self.policy.assist and self.policy.speaker is Speaker.GATEWAY
         if turn.is_stopped or not turn.adapter.may_drop(request):
             return
         with suppress(Exception):  # what is wrong is told where the call is made in earnest
             if self.policy.mode is Mode.SHADOW:
                 body = request.raw
-            elif is_open and not speaks_itself:
+            elif is_open and not self._speaks_for:
                 body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
             else:
                 return
@@ -334,13 +333,17 @@ class TurnTaker:
         """Shadow branches live apart: nothing that shadow mode recorded ever locks or warns."""
         return Mode.SHADOW.value if self.policy.mode is Mode.SHADOW else ""
 
+    @property
+    def _speaks_for(self) -> bool:
+        """True where the gateway answers harmful turns in the model's place."""
+        return self.policy.assist and self.policy.speaker is Speaker.GATEWAY
+
     def _speaks(self, decision: Decision) -> bool:
         """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`."""
         if decision.action is Action.END:
             return True
         label = decision.verdict.label
-        speaks_for = self.policy.assist and self.policy.speaker is Speaker.GATEWAY
-        return speaks_for and decision.action is not Action.PASS and (label.is_harmful or label is Label.CRISIS)
+        return self._speaks_for and decision.action is not Action.PASS and (label.is_harmful or label is Label.CRISIS)
 
     def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
         """True when another request ended the branch while this one was under way."""

@@ -14,7 +14,7 @@ from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_member
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
@@ -78,7 +78,7 @@ class AnthropicMessages:
             can_offer=_can_offer(fields),
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
-            **who.fields(),
+            **who._asdict(),
         )
 
     def forward(
@@ -93,17 +93,13 @@ class AnthropicMessages:
 
         The protocol has no system message after the history, so `role` does not count: a note says itself whose it is.
         """
-        if tool is None and not notes and not without:
-            return request.raw
-        if tool is not None and not notes and not without and b'"tools"' not in request.raw:
-            return with_member(request.raw, "tools", [_offered(tool)])
-        fields = fields_of(request.raw)
-        if notes or without:
-            messages = items_of(fields["messages"], "messages")
-            kept = [raw for place, raw in enumerate(messages) if place not in without]
-            fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
-        if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
+        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        if not notes and not without:
+            return raw
+        fields = fields_of(raw)
+        messages = items_of(fields["messages"], "messages")
+        kept = [one for place, one in enumerate(messages) if place not in without]
+        fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
         return joined(fields)
 
     def may_drop(self, request: ChatRequest) -> bool:

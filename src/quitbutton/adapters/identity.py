@@ -72,10 +72,6 @@ class Identity(NamedTuple):
             beheaded=named(headers.get(PARENT_HEADER)) is not None,
         )
 
-    def fields(self) -> dict[str, Any]:
-        """As members of a `ChatRequest`."""
-        return self._asdict()
-
 
 def named(value: object) -> str | None:
     """A usable name: a string with something in it."""

@@ -13,7 +13,7 @@ from quitbutton.adapters import identity
 from quitbutton.adapters.attachments import digest_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
-from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_member
+from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.adapters.sse import frame_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
@@ -123,18 +123,15 @@ class OpenAIChat:
 
         `without` are the places of messages to leave out: notices of ours that came back as history.
         """
-        if tool is None and not notes and not without:
-            return request.raw
-        if tool is not None and not notes and not without and b'"tools"' not in request.raw:
-            return with_member(request.raw, "tools", [_offered(tool)])
-        fields = fields_of(request.raw)
+        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        if not notes and not without:
+            return raw
+        fields = fields_of(raw)
         if without:
-            kept = [raw for place, raw in enumerate(items_of(fields["messages"], "messages")) if place not in without]
+            kept = [one for place, one in enumerate(items_of(fields["messages"], "messages")) if place not in without]
             fields["messages"] = msgspec.Raw(encode(kept))
         if notes:
             fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
-        if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
     def may_drop(self, request: ChatRequest) -> bool:

@@ -15,7 +15,7 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
 from quitbutton.adapters.responses_stream import StreamWriter
 from quitbutton.adapters.responses_whole import WholeWriter
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
@@ -72,7 +72,7 @@ class OpenAIResponses:
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
             previous=identity.named(member(fields, "previous_response_id", str, "")),
             kept_by_provider=conversation is not None,
-            **who.fields(),
+            **who._asdict(),
         )
 
     def forward(
@@ -88,19 +88,18 @@ class OpenAIResponses:
         Notes stand after the history. Where the provider keeps it they would stay in it, so there they go into the
         instructions, which hold for one reply.
         """
-        if tool is None and not notes and not without:
-            return request.raw
-        fields = fields_of(request.raw)
+        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        if not notes and not without:
+            return raw
+        fields = fields_of(raw)
         if without:
-            kept = [raw for place, raw in enumerate(_items(fields)) if place not in without]
+            kept = [one for place, one in enumerate(_items(fields)) if place not in without]
             fields["input"] = msgspec.Raw(encode(kept))
         if notes and _is_stored(fields) and "prompt" not in fields:
             before = member(fields, "instructions", str, "")
             fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
         elif notes:
             fields["input"] = appended(encode(_items(fields)), [_message(role, note) for note in notes])
-        if tool is not None:
-            fields["tools"] = appended(fields.get("tools"), [_offered(tool)])
         return joined(fields)
 
     def may_drop(self, request: ChatRequest) -> bool:

@@ -57,6 +57,15 @@ def with_member(raw: bytes, name: str, value: object) -> bytes:
     return b"".join((view[:inside], comma, encode(name), b":", encode(value), b"}", view[end:]))
 
 
+def with_tool(raw: bytes, tool: msgspec.Raw) -> bytes:
+    """A request's bytes with one more of its `tools`. It is taken apart only where it has some."""
+    if b'"tools"' not in raw:
+        return with_member(raw, "tools", [tool])
+    fields = fields_of(raw)
+    fields["tools"] = appended(fields.get("tools"), [tool])
+    return joined(fields)
+
+
 def _end(raw: bytes, end: int) -> int:
     """Where the last character before `end` that is no white space ends."""
     while end and raw[end - 1] in b" \t\r\n":

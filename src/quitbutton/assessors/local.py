@@ -135,6 +135,11 @@ def said_in(messages: Sequence[Message]) -> list[str]:
     return list(islice(newest, 1 + LOOK_BACK))
 
 
+def is_brief(said: Sequence[str]) -> bool:
+    """Whether texts are read in a moment. Folding makes ASCII no longer; other letters it may."""
+    return sum(map(len, said)) <= BRIEF and all(map(str.isascii, said))
+
+
 class LocalAssessor:
     """Says abuse, harm, crisis or clean about the user's own words."""
 
@@ -189,9 +194,7 @@ class LocalAssessor:
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`. What takes more than a moment is done in a thread: the event loop goes on."""
         said = said_in(messages)
-        if (
-            self._is_warm and sum(map(len, said)) <= BRIEF and all(map(str.isascii, said))
-        ):  # folding makes ASCII no longer
+        if self._is_warm and is_brief(said):
             glances = [self._remembered(text, place > 0, self._glance) for place, text in enumerate(said)]
             readings = [one for one in glances if isinstance(one, Reading)]
             if len(readings) == len(said):

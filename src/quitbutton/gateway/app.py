@@ -148,7 +148,7 @@ class Gateway:
         console = Console(database)
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
         more += console_routes(self.chat, console)
-        self._loading = Loading([one for one in (guard.assessor, guard.judge) if one is not None], guard.reader)
+        self._loading = Loading((guard.assessor, guard.judge), guard.reader)
         more += health_routes(self.chat, Readiness(self.chat, self.room, self._loading), metrics)
         more += audit_routes(self.chat, trail, kept_head(self.settings))
         more += policy_routes(self.chat, versions, console)

@@ -19,7 +19,7 @@ log = logging.getLogger("quitbutton.gateway")
 class Loading:
     """Loads, in a thread. What fails is tried again by whoever uses it first; until then turns are `unknown`."""
 
-    assessors: Sequence[Assessor]
+    assessors: Sequence[Assessor | None]
     reader: ReplyAssessor | None = None
     """Loaded after them, and only where one of them has something to load: a gateway without models stays small."""
     state: str = "ready"

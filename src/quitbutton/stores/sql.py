@@ -66,8 +66,7 @@ class SQLStore:
         head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
             wanted.add(head)
-        more = await self._turns_at(wanted - found.keys()) if wanted - found.keys() else {}
-        return Marks(found | more, head)
+        return Marks(found | await self._turns_at(wanted - found.keys()), head)
 
     async def _is_new(self, branch: Branch) -> bool:
         """Whether nothing at all is known of a path, so that it need not be looked up message by message."""
@@ -168,6 +167,8 @@ class SQLStore:
         self._database.close()
 
     async def _turns_at(self, addresses: Collection[bytes]) -> dict[bytes, Mark]:
+        if not addresses:
+            return {}
         if self._database.is_near:
             return (await self._marks_at([addresses]))[0]
         return await self._reads.add(addresses)

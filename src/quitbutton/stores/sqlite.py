@@ -78,6 +78,11 @@ class _Connection:
         """Nothing to do: there is one writer."""
 
 
+def _wait_for(connection: sqlite3.Connection, seconds: float) -> None:
+    """How long its statements wait for other connections from now on."""
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+
 def _rows(connection: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
     statement, names = _in_order(sql)
     return connection.execute(statement, [params[name] for name in names]).fetchall()
@@ -119,9 +124,7 @@ class SQLite:
         if not self._in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
-        self._near = self._writer if self._in_memory else self._connect(patience=0)
-        for connection, kib in ((self._writer, JOBS_CACHE_KIB), (self._near, CACHE_KIB)):
-            connection.execute(f"PRAGMA cache_size = -{kib}")
+        self._near = self._writer if self._in_memory else self._connect(patience=0, cache=CACHE_KIB)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
@@ -130,16 +133,17 @@ class SQLite:
         if not self._in_memory:
             self._checkpoints.start()
 
-    def _connect(self, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
+    def _connect(self, patience: float = BUSY_SECONDS, cache: int = JOBS_CACHE_KIB) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS, cached_statements=256
             )
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+            _wait_for(connection, patience)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA cache_size = -{cache}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         except sqlite3.Error as error:
             raise StoreFailed(
@@ -210,18 +214,17 @@ class SQLite:
 
     def migrate(self, work: Callable[[Transaction], None]) -> None:
         """Run `work` in a transaction that excludes every other process. For migrations, before the first turn."""
-        self._wait_for(MIGRATE_SECONDS)
-        self._writer.execute("BEGIN EXCLUSIVE")
+        _wait_for(self._writer, MIGRATE_SECONDS)
+        try:
+            self._writer.execute("BEGIN EXCLUSIVE")
+        finally:
+            _wait_for(self._writer, BUSY_SECONDS)
         try:
             work(_Connection(self._writer))
         except BaseException:
             self._writer.execute("ROLLBACK")
             raise
         self._writer.execute("COMMIT")
-        self._wait_for(BUSY_SECONDS)
-
-    def _wait_for(self, seconds: float) -> None:
-        self._writer.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
