@@ -56,13 +56,15 @@ def signer_of(given: str | None, file: Path | None, name: str = NAME) -> Signer:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         text = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode() + "\n"
+        partial = file.with_name(f"{file.name}.{os.getpid()}")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(text)
         try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.link(partial, file)  # whole at once: another process that starts now must not read half a key
         except FileExistsError:
-            pass  # another process was first
-        else:
-            with os.fdopen(descriptor, "w") as out:
-                out.write(text)
+            pass  # it was first
+        finally:
+            partial.unlink()
     return Signer(_private(file.read_text("utf-8"), f"The file {file}"), name)
 
 
