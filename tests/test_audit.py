@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,28 @@ def test_a_signing_key_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> Non
     assert signer_of(file.read_text(), None).key == first.key
     with pytest.raises(SettingsError, match="must hold an Ed25519 key"):
         signer_of("short", None)
+
+
+def made_together(folder: Path, start: Any, found: Any) -> None:
+    for number in range(60):
+        start.wait(20)
+        found.put((number, signer_of(None, folder / f"{number}.key").key.public))
+
+
+def test_processes_that_start_together_get_one_signing_key(tmp_path: Path) -> None:
+    system = multiprocessing.get_context("fork")
+    start, found = system.Barrier(3), system.Queue()
+    workers = [system.Process(target=made_together, args=(tmp_path, start, found)) for _ in range(3)]
+    for one in workers:
+        one.start()
+    keys: dict[int, set[bytes]] = {}
+    for _ in range(3 * 60):
+        number, key = found.get(timeout=20)
+        keys.setdefault(number, set()).add(key)
+    for one in workers:
+        one.join()
+    assert [len(keys[number]) for number in range(60)] == [1] * 60
+    assert len(list(tmp_path.iterdir())) == 60
 
 
 class Trail:

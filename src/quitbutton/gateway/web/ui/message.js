@@ -6,7 +6,7 @@ import { withChoice } from "../tree.js";
 import { edit, retry, send } from "../turn.js";
 import { CopyButton } from "./copy.js";
 import { ReplyFeedback } from "./feedback.js";
-import { html, memo, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
+import { html, memo, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
 import { ErrorNote, Note, Receipt, SupportCard } from "./notes.js";
 
@@ -39,15 +39,15 @@ function stopEditing(nodeId) {
 function Editor({ id, node, busy, t }) {
   const field = useRef();
   const [text, setText] = useState(node.text);
-  useEffect(() => {
-    field.current.focus();
-    field.current.setSelectionRange(text.length, text.length);
-    field.current.closest("article").scrollIntoView({ block: "center" });
-  }, []);
   useLayoutEffect(() => {
     field.current.style.height = "auto";
     field.current.style.height = `${field.current.scrollHeight + 2}px`;
   }, [text]);
+  useLayoutEffect(() => {
+    field.current.focus(); // before it can be seen: later, the cursor would leap while somebody types
+    field.current.setSelectionRange(text.length, text.length);
+    field.current.closest("article").scrollIntoView({ block: "center" });
+  }, []);
   const changed = text.trim() && text.trim() !== node.text && !busy;
   const save = () => {
     if (!changed) return;
