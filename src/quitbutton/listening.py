@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ HOP_BY_HOP = frozenset(
 
 DROPPED_HEADERS = HOP_BY_HOP | {"proxy-authenticate", "content-encoding", "set-cookie", "date", "server"}
 """Headers of the upstream that the client does not get: its connection's, its body's coding, and its own site's."""
+
+
+ID_LETTERS = 22
+IDS_AT_ONCE = 64
 
 
 class Client(Protocol):
@@ -90,9 +95,17 @@ class Delivery:
         self.writer, self.headers = None, ()
 
 
+_unguessable: list[str] = []
+"""What the next ids end in: 132 random bits each. The system is asked for many at once, since each time it takes a while."""
+os.register_at_fork(after_in_child=_unguessable.clear)
+
+
 def new_request_id() -> str:
     """An id that nobody can guess. Later ones sort after earlier ones, so that an index of them grows at its end."""
-    return f"req_{time.time_ns() // 1_000_000:011x}{secrets.token_urlsafe(16)}"
+    if not _unguessable:
+        letters = secrets.token_urlsafe(IDS_AT_ONCE * ID_LETTERS * 6 // 8)
+        _unguessable.extend(letters[start : start + ID_LETTERS] for start in range(0, len(letters), ID_LETTERS))
+    return f"req_{time.time_ns() // 1_000_000:011x}{_unguessable.pop()}"
 
 
 class Wanted:

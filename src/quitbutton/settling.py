@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from quitbutton.ahead import AFTER
@@ -33,8 +32,7 @@ class Settlement(NamedTuple):
     """The reply of the last call: its finish is the turn's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(NamedTuple):
     """Settles replies under one policy."""
 
     policy: Policy

@@ -266,7 +266,7 @@ class TurnTaker:
         ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
         end = self._end_of(turn, branch, decision, press) if ends else None
         means = press.means if press else None
-        mode, kept = self.policy.mode.value, reply or kept_of(turn)
+        mode, kept = str(self.policy.mode), reply or kept_of(turn)
         outcome = await self.store.record(
             TurnRecord(
                 turn.tenant,

@@ -52,8 +52,8 @@ def announcement(
 ) -> dict[str, object]:
     """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`."""
     note: dict[str, object] = {
-        "state": standing.rung.value,
-        "decision": decision.action.value,
+        "state": str(standing.rung),
+        "decision": str(decision.action),
         "conversation": conversation,
         "message": message,
         "request_id": request_id,

@@ -6,8 +6,9 @@ The trail of an export is verified with nothing but this file, `merkle.py` and `
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
 
 from quitbutton.core.merkle import EMPTY, grown, leaf_hash, subtree_root
@@ -19,15 +20,17 @@ FIELDS = ("seq", "at", "kind", "tenant", "conversation", "message", "body")
 MOST = 20
 """Most problems that are listed; a trail with more is wrong enough."""
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
 Verify = Callable[[VerifierKey, bytes, bytes], bool]
 """True when the signature (second) over the text (third) is this key's."""
 
 
-def leaf_of(event: Iterable[Any]) -> str:
-    """An event's leaf: its fields as a JSON array, the exact bytes that are hashed."""
-    return _encoder.encode(list(event))
+def leaf_of(event: Sequence[Any]) -> str:
+    """An event's leaf: its fields as a JSON array without spaces, the exact bytes that are hashed.
+
+    Of whatever kind a field has become in the store: what was changed has another leaf.
+    """
+    seq, at, *texts = event
+    return f"[{seq},{at!r},{','.join([encode_basestring(str(text)) for text in texts])}]"
 
 
 def hash_of(leaf: str) -> bytes:

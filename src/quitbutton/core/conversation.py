@@ -28,8 +28,7 @@ from quitbutton.core.policy import OPEN, Standing
 VERSION = "qb1"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Whose conversation: it salts every address, so that the same words in another scope never meet.
 
     `realm` keeps apart what must not mix, such as branches of shadow mode.

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quitbutton.core.ladder import Action
 from quitbutton.core.policy import Reason
@@ -98,6 +99,11 @@ def language_for(policy: Policy, accept_language: str) -> str:
     """The language to speak: the policy's, or the first of the caller's `Accept-Language` that we have."""
     if policy.locale != "auto":
         return policy.locale
+    return _first_known(accept_language)
+
+
+@lru_cache(maxsize=256)
+def _first_known(accept_language: str) -> str:
     wanted = (part.split(";")[0].strip().split("-")[0].lower() for part in accept_language.split(","))
     return next((language for language in wanted if language in LANGUAGES), "en")
 

@@ -129,11 +129,10 @@ def decide(
     """
     kind = kind_of(policy, standing, verdict, signal)
     row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply))
-    rung = Evidence(Rung.OPEN, message, verdict.label, verdict.assessor, reply)
     return Decision(
         action=row.action,
         before=standing,
-        after=_after(policy, standing, verdict, row.effect, rung),
+        after=_after(policy, standing, verdict, row.effect, message, reply),
         verdict=verdict,
         policy=policy.digest,
         signal=signal,
@@ -213,7 +212,13 @@ def higher_of(one: Standing, other: Standing) -> Standing:
     return replace(top, crisis_turns=max(one.crisis_turns, other.crisis_turns), asked=one.asked or other.asked)
 
 
-def _after(policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, proof: Evidence) -> Standing:
+_CLIMBS = {Effect.STRIKE: Rung.REDIRECTED, Effect.WARN: Rung.WARNED, Effect.END: Rung.ENDED}
+"""The rung that an effect leads to."""
+
+
+def _after(
+    policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, message: str, reply: ReplyVerdict | None
+) -> Standing:
     current = replace(standing, asked=False) if standing.asked else standing
     match effect:
         case Effect.KEEP:
@@ -226,17 +231,11 @@ def _after(policy: Policy, standing: Standing, verdict: Verdict, effect: Effect,
             return _forgiven(policy, current)
         case Effect.HOLD:
             return _held(policy, current, verdict)
-        case Effect.STRIKE:
-            return _climbed(current, Rung.REDIRECTED, proof, standing.redirections + 1)
-        case Effect.WARN:
-            return _climbed(current, Rung.WARNED, proof, standing.redirections)
-        case Effect.END:
-            return _climbed(current, Rung.ENDED, proof, standing.redirections)
-
-
-def _climbed(standing: Standing, rung: Rung, proof: Evidence, redirections: int) -> Standing:
-    evidence = (*standing.evidence, replace(proof, rung=rung))[-KEPT_EVIDENCE:]
-    return replace(standing, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)
+        case Effect.STRIKE | Effect.WARN | Effect.END:
+            rung, redirections = _CLIMBS[effect], standing.redirections + (effect is Effect.STRIKE)
+            proof = Evidence(rung, message, verdict.label, verdict.assessor, reply)
+            evidence = (*standing.evidence, proof)[-KEPT_EVIDENCE:]
+            return replace(standing, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)
 
 
 def _held(policy: Policy, standing: Standing, verdict: Verdict) -> Standing:

@@ -62,7 +62,7 @@ class UpstreamSettings:
 
     def answers_for(self, model: str) -> bool:
         """True when the model is one of its own."""
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+        return "*" in self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
 def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
@@ -14,8 +14,7 @@ from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Means, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """The words of one turn, for a policy and a caller's `Accept-Language`."""
 
     policy: Policy

@@ -157,14 +157,15 @@ class Gateway:
         observer.knows(rest.routes)
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
-        often = [logging_job(self.settings, trail, guard.now), self._deliverer.deliver, console.count]
+        # Events are gone through at one time: whatever else writes to a SQLite file empties the cache of its turns.
+        often = [[logging_job(self.settings, trail, guard.now), console.count], [self._deliverer.deliver]]
         elsewhere = [stopping.take_up] if self.settings.is_shared else []
         self._jobs = [
             Jobs(hourly),
             Jobs([guards.refresh], every=AT_ONCE),
             *(Jobs([one], LOOK_SECONDS) for one in elsewhere),
         ]
-        self._jobs += [Jobs([job], every=OFTEN) for job in often]  # none waits for another, or for a slow receiver
+        self._jobs += [Jobs(jobs, every=OFTEN) for jobs in often]  # no event waits for a slow receiver
         if metrics is not None:
             metrics.gauges += here(observer, self.room, store, upstreams.made)
             self._jobs.append(Jobs([look(metrics, trail, webhooks)], every=EVERY))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
@@ -15,8 +15,8 @@ from quitbutton.listening import HOP_BY_HOP
 
 KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin", "referer"}
 """Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
-
-
+KEPT_BACK_WITH_KEYS = KEPT_BACK | {"authorization", "x-api-key", "api-key"}
+"""The same where the client's key is one of ours."""
 HEADERS = "quitbutton.headers"
 """Where a scope keeps its headers as text."""
 CUT_SECONDS = 1.0
@@ -38,13 +38,14 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 def headers_upstream(scope: Scope, with_key: bool) -> Headers:
     """The client's headers that go upstream. Ours stay; the client's key goes along only where it is the provider's."""
-    passed = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
+    found, kept_back = headers_of(scope), KEPT_BACK if with_key else KEPT_BACK_WITH_KEYS
+    passed: Iterable[tuple[str, str]] = found.items()
+    if len(found) < len(scope["headers"]):  # some come several times
+        passed = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
     return [
         (name, value)
         for name, value in passed
-        if name not in KEPT_BACK
-        and not name.startswith(("x-quitbutton-", "sec-"))
-        and (with_key or name not in ("authorization", "x-api-key", "api-key"))
+        if name not in kept_back and not name.startswith(("x-quitbutton-", "sec-"))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -35,10 +35,10 @@ def watched(record: TurnRecord) -> set[bytes]:
 class Recorder:
     """Collects the rows of several records, then writes those of a table together."""
 
-    def __init__(self, transaction: Transaction, records: Sequence[TurnRecord]) -> None:
+    def __init__(self, transaction: Transaction, records: Sequence[TurnRecord], watching: Collection[bytes]) -> None:
         self._transaction = transaction
         self._records = records
-        self._known: dict[bytes, Mark] = {}
+        self._known: dict[bytes, Mark] = marks_at(transaction, watching)
         self._turns: dict[bytes, dict[str, object]] = {}
         self._conversations: dict[str, dict[str, object]] = {}
         self._replies: Rows = []
@@ -48,8 +48,6 @@ class Recorder:
 
     def run(self) -> list[Outcome]:
         """Write them; what became of each. A record with an end must be alone."""
-        addresses = {address for record in self._records for address in watched(record)}
-        self._known = marks_at(self._transaction, addresses)
         outcomes = [self._take(record) for record in self._records]
         insert = self._transaction.insert
         insert(QUERIES["put_reply"], self._replies)
@@ -132,7 +130,7 @@ class Recorder:
             "tenant": record.tenant,
             "head": branch.address,
             "root": branch.root,
-            "rung": standing.rung.value,
+            "rung": str(standing.rung),
             "at": record.at,
             "is_draft": int(record.is_draft),
         }
@@ -158,13 +156,13 @@ class Recorder:
         self._transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})
 
 
-def record_all(transaction: Transaction, records: Sequence[TurnRecord]) -> list[Outcome]:
-    """Write turns and their events in one transaction; what became of each.
+def record_all(transaction: Transaction, records: Sequence[TurnRecord], watching: Collection[bytes]) -> list[Outcome]:
+    """Write turns and their events in one transaction; what became of each. `watching` is what they hang on, `watched()`.
 
     Compare-and-set: where the branch of one has been ended meanwhile by another request, nothing of that turn is written but
     the event, and that other end is returned. Otherwise the turn stands.
     """
-    return Recorder(transaction, records).run()
+    return Recorder(transaction, records, watching).run()
 
 
 def reply_row(owner: bytes, origin: Origin, at: float) -> dict[str, object]:
@@ -177,7 +175,7 @@ def kind_of_event(decision: Decision) -> str:
     """The event's name: what was done, or that a press was denied."""
     if decision.denial is not None:
         return "press.denied"
-    return f"turn.{decision.action.value}"
+    return f"turn.{decision.action}"
 
 
 def _turn(record: TurnRecord, standing: Standing, parent: bytes, end_id: str | None) -> dict[str, object]:
@@ -186,7 +184,7 @@ def _turn(record: TurnRecord, standing: Standing, parent: bytes, end_id: str | N
         "parent": parent,
         "base": record.footing.base,
         "conversation": record.branch.conversation,
-        "rung": standing.rung.value,
+        "rung": str(standing.rung),
         "redirections": standing.redirections,
         "clean_turns": standing.clean_turns,
         "crisis_turns": standing.crisis_turns,

@@ -114,7 +114,7 @@ class SQLStore:
         durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
         locks = {address for record in records for address in watched(record)}
         return await self._database.write(
-            lambda transaction: record_all(transaction, records), durable, locks, quick=True
+            lambda transaction: record_all(transaction, records, locks), durable, locks, quick=True
         )
 
     async def end(self, end_id: str) -> End | None:

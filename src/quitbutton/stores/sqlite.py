@@ -125,6 +125,8 @@ class SQLite:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
         self._near = self._writer if self._in_memory else self._connect(patience=0, cache=CACHE_KIB)
+        # What a statement may have to take back is small here, and would go to a file of its own from 64 KB on.
+        self._near.execute("PRAGMA temp_store = MEMORY")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
