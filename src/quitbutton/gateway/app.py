@@ -27,7 +27,7 @@ from quitbutton.gateway.delivering import Deliverer
 from quitbutton.gateway.gauges import EVERY, here, look
 from quitbutton.gateway.guards import Guards
 from quitbutton.gateway.health_routes import Readiness, health_routes
-from quitbutton.gateway.jobs import Jobs, retention
+from quitbutton.gateway.jobs import Job, Jobs, retention
 from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.loading import Loading
@@ -158,7 +158,10 @@ class Gateway:
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         # Events are gone through at one time: whatever else writes to a SQLite file empties the cache of its turns.
-        often = [[logging_job(self.settings, trail, guard.now), console.count], [self._deliverer.deliver]]
+        often: list[list[Job]] = [
+            [logging_job(self.settings, trail, guard.now), console.count],
+            [self._deliverer.deliver],
+        ]
         elsewhere = [stopping.take_up] if self.settings.is_shared else []
         self._jobs = [
             Jobs(hourly),

@@ -19,8 +19,6 @@ from quitbutton.stores.database import EVERYTHING, NOTHING, Load, Params, Row, T
 
 MAX_GROUP = 256
 """Most transactions that share one commit."""
-MAX_ROWS = 64
-"""Most rows of one statement."""
 PAGE_BYTES = 2048
 """Of a new file. A turn touches a handful of pages at random places, and each is written as a whole."""
 CACHE_KIB, JOBS_CACHE_KIB = 16 * 1024, 6 * 1024
@@ -42,7 +40,6 @@ WORDS = {"database": "sqlite", "blob": "BLOB", "rowid": "INTEGER PRIMARY KEY AUT
 
 
 _NAME = re.compile(r":([a-z_]\w*)")
-_VALUES = re.compile(r"(.*?\sVALUES\s+)(\(.*?\))((?:\s+ON CONFLICT.*)?)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -65,14 +62,10 @@ class _Connection:
         return _rows(self.connection, sql, params)
 
     def insert(self, sql: str, rows: Sequence[Params], /) -> None:
-        """Many rows of one statement: one step of the database each, not one for each row."""
-        start = 0
-        while start < len(rows):
-            size = min(MAX_ROWS, 1 << (len(rows) - start).bit_length() - 1)  # few different statements, known again
-            statement, names = repeated(sql, size)
-            part = rows[start : start + size]
-            self.connection.execute(statement, [row[name] for row in part for name in names])
-            start += size
+        """A statement for each row: one with many rows keeps what it may have to take back, from 64 KB on in a file."""
+        if rows:
+            statement, names = _in_order(sql)
+            self.connection.executemany(statement, [[row[name] for name in names] for row in rows])
 
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Nothing to do: there is one writer."""
@@ -92,17 +85,6 @@ def _rows(connection: sqlite3.Connection, sql: str, params: Params) -> list[Row]
 def _in_order(sql: str) -> tuple[str, tuple[str, ...]]:
     """A statement with its parameters in their order: SQLite finds each by its name among all the others."""
     return _NAME.sub("?", sql), tuple(_NAME.findall(sql))
-
-
-@lru_cache(maxsize=256)
-def repeated(sql: str, times: int) -> tuple[str, tuple[str, ...]]:
-    """An `INSERT` of one row as one of many, and the names of its parameters in their order."""
-    found = _VALUES.fullmatch(sql)
-    if found is None:
-        raise ValueError(f"no INSERT of one row: {sql}")
-    head, values, tail = found.groups()
-    row = _NAME.sub("?", values)
-    return f"{head}{', '.join([row] * times)}{tail}", tuple(_NAME.findall(values))
 
 
 class SQLite:
@@ -125,8 +107,6 @@ class SQLite:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect()
         self._near = self._writer if self._in_memory else self._connect(patience=0, cache=CACHE_KIB)
-        # What a statement may have to take back is small here, and would go to a file of its own from 64 KB on.
-        self._near.execute("PRAGMA temp_store = MEMORY")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="quitbutton-sqlite-writer", daemon=True)
         self._thread.start()
