@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -112,7 +113,7 @@ def record_at(known: int, durable: bool) -> TurnRecord:
     branch = Branch(address(known // EACH * EACH), (parent, own), conversation(known))
     decision = decide(POLICY, OPEN, CLEAN, Signal.NONE, branch.message)
     if durable:
-        decision = decision._replace(after=WARNED)
+        decision = replace(decision, after=WARNED)
     request = f"req_{own.hex()[:24]}"
     return TurnRecord("t", branch, Footing(OPEN, parent), decision, request, time.time(), "enforce", model="m")
 

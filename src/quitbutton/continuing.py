@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
 from quitbutton.core.messages import Reply
 from quitbutton.core.origins import KeptReply, Origin
@@ -22,7 +24,7 @@ async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin 
         origin = await store.origin(turn.owner, request.previous)
         if origin is None:
             name = request.conversation_id or request.previous
-            turn.request = request._replace(conversation_id=name, beheaded=True)
+            turn.request = replace(request, conversation_id=name, beheaded=True)
         elif origin.reply is not None:
             turn.request = turn.adapter.continued(request, origin.reply)
         return origin

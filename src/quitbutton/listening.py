@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from quitbutton.ahead import Ahead
@@ -290,7 +290,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     if not watcher.is_complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     reply = watcher.reply
-    return reply._replace(id=reader.id, items=reader.items) if reader.id or reader.items else reply
+    return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
 
 
 def passed_on(headers: Headers) -> Headers:

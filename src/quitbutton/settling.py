@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
 
 from quitbutton.ahead import AFTER
 from quitbutton.core import button
@@ -13,6 +13,7 @@ from quitbutton.core.ladder import Action, Denial, Rung, Signal, Stage
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.policy import Decision, admit, denied, noted, settle, stage_of
 from quitbutton.core.rules import Corroboration, Means, Policy
+from quitbutton.core.value import value
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
@@ -22,7 +23,8 @@ from quitbutton.reading import read
 from quitbutton.waiting import within
 
 
-class Settlement(NamedTuple):
+@value
+class Settlement:
     """The decision of a turn and everything the model said in it."""
 
     decision: Decision
@@ -32,7 +34,8 @@ class Settlement(NamedTuple):
     """The reply of the last call: its finish is the turn's."""
 
 
-class Settling(NamedTuple):
+@value
+class Settling:
     """Settles replies under one policy."""
 
     policy: Policy
@@ -113,7 +116,7 @@ class Settling(NamedTuple):
             return decision
         second = await assess(self.judge, turn.request, self.policy.assess_timeout) if self.judge else UNKNOWN
         if second.label.is_harmful:
-            return decision._replace(verdict=worst_of((decision.verdict, second)))
+            return replace(decision, verdict=worst_of((decision.verdict, second)))
         if second.label is Label.CRISIS:
             return denied(admit(self.policy, decision.before, second, branch.message), Denial.CRISIS)
         return denied(admit(self.policy, decision.before, decision.verdict, branch.message), Denial.NOT_CORROBORATED)

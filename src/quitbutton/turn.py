@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 from quitbutton import speaking
 from quitbutton.ahead import Ahead
@@ -23,6 +22,7 @@ from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
+from quitbutton.core.value import value
 from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
@@ -34,7 +34,8 @@ from quitbutton.reading import read
 from quitbutton.settling import Settlement, Settling, assess, newest_words
 
 
-class Offer(NamedTuple):
+@value
+class Offer:
     """What goes upstream, and the ways to press that are in it."""
 
     body: bytes
@@ -250,7 +251,7 @@ class TurnTaker:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
         with turn.while_wanted():
             return await listen(turn, body, watcher)
-        return watcher.reply._replace(press=None)
+        return replace(watcher.reply, press=None)
 
     async def _record(
         self,
@@ -290,7 +291,7 @@ class TurnTaker:
         if end is None or outcome.end is not None:
             return outcome
         self._cut_others(turn, branch)
-        return outcome._replace(end=end)
+        return replace(outcome, end=end)
 
     def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
         retention = turn.retention or self.retention

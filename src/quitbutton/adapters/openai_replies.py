@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -228,7 +229,7 @@ class StreamWriter:
             if words:
                 if not self._began and passage.piece.raw:
                     self._base |= _shared(msgspec.json.decode(data_of(passage.piece.raw)))
-                self._tail[place] = passage._replace(text="")
+                self._tail[place] = replace(passage, text="")
                 out.append(self._words(BREAK + words if self._needs_break else words))
                 self._needs_break = False
         return b"".join(out)

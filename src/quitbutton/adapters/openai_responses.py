@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -156,7 +157,7 @@ class OpenAIResponses:
             answer = {"type": "function_call_output", "call_id": kept.owed, "output": OUR_ANSWER}
             fields["input"] = msgspec.Raw(encode([answer, *_items(fields)]))
         previous = request.previous if request.kept_by_provider else kept.upstream_id
-        return request._replace(raw=joined(fields), previous=previous)
+        return replace(request, raw=joined(fields), previous=previous)
 
     def reader(self, content_type: str) -> StreamReader | WholeReader:
         """What reads the upstream's reply, by its content type."""

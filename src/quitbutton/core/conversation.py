@@ -24,6 +24,7 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.origins import Origin
 from quitbutton.core.policy import OPEN, Standing
+from quitbutton.core.value import value
 
 VERSION = "qb1"
 
@@ -40,7 +41,8 @@ class Scope(NamedTuple):
     realm: str = ""
 
 
-class Branch(NamedTuple):
+@value
+class Branch:
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
     root: bytes
@@ -78,14 +80,16 @@ class Mark:
     end_id: str | None = None
 
 
-class Marks(NamedTuple):
+@value
+class Marks:
     """What the store knows of a branch: marks by address, and the newest turn of the conversation."""
 
     by_address: Mapping[bytes, Mark]
     head: bytes | None = None
 
 
-class Footing(NamedTuple):
+@value
+class Footing:
     """Where a turn starts from: its parent's standing, the address that gave it, and the end that locks it, if any."""
 
     standing: Standing

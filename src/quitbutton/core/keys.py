@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
+from quitbutton.core.value import value
 
 ANONYMOUS = "anonymous"
 """The tenant of callers that show no key, where none is asked for."""
@@ -116,7 +116,8 @@ class Key:
         return "active" if self.is_valid(now) else "expired"
 
 
-class Caller(NamedTuple):
+@value
+class Caller:
     """Who is calling, once that is known."""
 
     tenant: str

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from quitbutton.core.value import value
+
 
 class Role(StrEnum):
     """Who wrote a message. Only `USER` words can be evidence."""
@@ -28,7 +30,8 @@ class Message(NamedTuple):
     attachments: tuple[bytes, ...] = ()
 
 
-class ChatRequest(NamedTuple):
+@value
+class ChatRequest:
     """A decoded chat request: the guard's view beside the untouched `raw` body."""
 
     model: str
@@ -73,7 +76,8 @@ class Usage:
     completion: int
 
 
-class Piece(NamedTuple):
+@value
+class Piece:
     """One frame of a reply: its bytes as they came, and what they mean. A whole reply is a single piece."""
 
     raw: bytes
@@ -105,7 +109,8 @@ class Press:
     """`tool`, `text`, `string` or `question`: the way the model pressed."""
 
 
-class Reply(NamedTuple):
+@value
+class Reply:
     """What a reply said, once it is over."""
 
     text: str = ""

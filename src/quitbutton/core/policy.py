@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
 
 from quitbutton.core.ladder import Action, Answer, Denial, Effect, Kind, Rung, Signal, Stage, Transition, transition_for
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.value import value
 from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
 
 
@@ -61,7 +61,8 @@ class Standing:
 OPEN = Standing()
 
 
-class Decision(NamedTuple):
+@value
+class Decision:
     """What is done about a turn, and everything that explains it."""
 
     action: Action
@@ -156,7 +157,7 @@ def assisted(
     if not policy.assist or decision.action is not Action.REDIRECT:
         return decision
     pressed = decide(policy, standing, verdict, Signal.PRESS, message, reply)
-    return pressed._replace(decided_by="assist") if pressed.denial is None else decision
+    return replace(pressed, decided_by="assist") if pressed.denial is None else decision
 
 
 def settle(
@@ -184,15 +185,15 @@ def settle(
         return decision
     if told or (heard and decision.action is Action.REDIRECT):
         return decision
-    unheard = decision._replace(after=replace(decision.before, asked=False))
+    unheard = replace(decision, after=replace(decision.before, asked=False))
     if signal is Signal.NONE and decision.decided_by != "assist":
         return unheard
-    return unheard._replace(denial=decision.denial or Denial.NOT_HEARD)
+    return replace(unheard, denial=decision.denial or Denial.NOT_HEARD)
 
 
 def denied(decision: Decision, denial: Denial) -> Decision:
     """The same decision with the press that led nowhere on record."""
-    return decision._replace(denial=denial)
+    return replace(decision, denial=denial)
 
 
 def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
@@ -202,7 +203,7 @@ def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
     after = decision.after
     if decision.action is Action.END and after.evidence:
         after = replace(after, evidence=(*after.evidence[:-1], replace(after.evidence[-1], reply=reply)))
-    return decision._replace(after=after, reply=reply)
+    return replace(decision, after=after, reply=reply)
 
 
 def higher_of(one: Standing, other: Standing) -> Standing:

@@ -9,6 +9,7 @@ from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
 from quitbutton.core.policy import Decision, Evidence, Standing
+from quitbutton.core.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class End:
     """When an upheld appeal reopened the branch."""
 
 
-class TurnRecord(NamedTuple):
+@value
+class TurnRecord:
     """One turn as it goes into the store, with the decision that becomes its audit event."""
 
     tenant: str
@@ -61,7 +63,8 @@ class TurnRecord(NamedTuple):
     """True for what a policy in shadow would have decided beside what was done."""
 
 
-class Outcome(NamedTuple):
+@value
+class Outcome:
     """What became of a record: the standing that now holds, and the end of another request that came first, if any.
 
     A refusal's outcome without an end was not written: the branch was reopened meanwhile.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from quitbutton.core.button import NAME, press_of
 from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
 from quitbutton.core.spoken import NOTHING, seek
+from quitbutton.core.value import value
 
 NOTHING_OF: frozenset[int] = frozenset()
 
 
-class Passage(NamedTuple):
+@value
+class Passage:
     """A piece on its way to the client: untouched, unless calls of ours are dropped or its text is cut."""
 
     piece: Piece
@@ -127,7 +128,7 @@ class Watcher:
             return passage
         highest = max(delta.index for delta in passage.piece.calls)
         gone = frozenset(index for index, call in self._calls.items() if call.is_ours and index < highest)
-        return passage._replace(gone=gone) if gone else passage
+        return replace(passage, gone=gone) if gone else passage
 
     @property
     def is_complete(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
@@ -12,9 +10,11 @@ from quitbutton.core.policy import Decision, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Means, Policy
+from quitbutton.core.value import value
 
 
-class Wording(NamedTuple):
+@value
+class Wording:
     """The words of one turn, for a policy and a caller's `Accept-Language`."""
 
     policy: Policy

@@ -188,7 +188,7 @@ class Guard:
             raise BadRequest(f"The request cannot be written as JSON: {error}.") from error
         headers = {"x-quitbutton-conversation": conversation or "", "x-quitbutton-background": str(background)}
         request = self._adapter.decode(raw, headers)
-        return request._replace(end_user=named(end_user) or request.end_user)
+        return replace(request, end_user=named(end_user) or request.end_user)
 
     async def _ready(self) -> TurnTaker:
         if self._taker is None:
