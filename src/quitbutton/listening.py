@@ -174,6 +174,8 @@ class Turn:
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
+    is_stopped: bool = False
+    """True once somebody asked for the stop."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _wanted: Wanted | None = None
     _end_id: str = ""
@@ -181,7 +183,7 @@ class Turn:
     def stop(self, by: str) -> None:
         """Abort the upstream, by `user`, `client`, or an `end` of the branch. The turn still runs to its record."""
         if self.stopped_by is None and not self.over.is_set():
-            self.stopped_by = by
+            self.stopped_by, self.is_stopped = by, True
             if self.ahead is not None:
                 self.ahead.cancel()
             if self._wanted is not None:
@@ -197,11 +199,6 @@ class Turn:
     def path(self) -> str:
         """Where the request goes upstream."""
         return f"{self.adapter.path}?{self.query}" if self.query else self.adapter.path
-
-    @property
-    def is_stopped(self) -> bool:
-        """True once somebody asked for the stop."""
-        return self.stopped_by is not None
 
     async def call(self, body: bytes) -> AbstractAsyncContextManager[Exchange]:
         """A call of the upstream: the one that was begun ahead, where that sent the same."""

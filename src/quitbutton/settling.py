@@ -138,7 +138,7 @@ class Settling:
 
     async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply) -> bool:
         """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
-        if admitted.action is not Action.REDIRECT or not button.is_offered(self.policy, admitted, Means.QUESTION):
+        if admitted.action is not Action.REDIRECT or Means.QUESTION not in button.offered(self.policy, admitted):
             return False
         could_count = stage_of(self.policy, admitted.before) in (Stage.SPENT, Stage.WARNED)
         sampled = int.from_bytes(branch.address[:4], "big") / 2**32 < self.policy.question_rate

@@ -16,7 +16,7 @@ from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
-from quitbutton.core.ladder import Action, Rung, Signal
+from quitbutton.core.ladder import TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
@@ -219,9 +219,10 @@ class TurnTaker:
     def _offer(self, turn: Turn, decision: Decision) -> Offer:
         """What goes upstream under a decision, and the ways to press that it holds."""
         request = turn.request
-        tool = request.can_offer and button.is_offered(self.policy, decision, Means.TOOL)
-        string = request.wants_prose and button.is_offered(self.policy, decision, Means.STRING)
-        text = request.wants_prose and button.is_offered(self.policy, decision, Means.TEXT)
+        ways = button.offered(self.policy, decision)
+        tool = request.can_offer and Means.TOOL in ways
+        string = request.wants_prose and Means.STRING in ways
+        text = request.wants_prose and Means.TEXT in ways
         body = turn.adapter.forward(
             request,
             button.tool(self.policy) if tool else None,
@@ -233,7 +234,7 @@ class TurnTaker:
 
     async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""
-        must_tell = settled.decision.action in (Action.WARN, Action.ASK, Action.END)
+        must_tell = settled.decision.action in TOLD
         if turn.is_stopped and not turn.client.is_open and not must_tell:
             raise Stopped("The reply was stopped before it began. Send the request again to continue.")
         wording, last = self._wording(turn), settled.last

@@ -80,10 +80,10 @@ def text_note(policy: Policy) -> str:
     )
 
 
-def is_offered(policy: Policy, admitted: Decision, means: Means) -> bool:
-    """True when the model may press this way on this turn. Never in a crisis, never when the button is off."""
+def offered(policy: Policy, admitted: Decision) -> tuple[Means, ...]:
+    """The ways in which the model may press on this turn. None in a crisis, none when the button is off."""
     held = admitted.after.is_held or admitted.before.is_held
-    return policy.mode is Mode.ENFORCE and not policy.assist and means in policy.press_by and not held
+    return policy.press_by if policy.mode is Mode.ENFORCE and not policy.assist and not held else ()
 
 
 def press_of(call_id: str, arguments: str, alone: bool) -> Press:

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
@@ -41,33 +41,33 @@ class Scope(NamedTuple):
     realm: str = ""
 
 
-@value
 class Branch:
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
-    root: bytes
-    addresses: tuple[bytes, ...]
-    conversation: str
-    """Our public id of the conversation."""
-    named: bool = False
-    """True when the client gave a conversation id, so that a rewritten history can still be placed."""
-    beheaded: bool = False
-    """True when the history begins with a reply: its head was cut off by the client."""
+    __slots__ = ("address", "addresses", "beheaded", "conversation", "message", "named", "parent", "root")
 
-    @property
-    def address(self) -> bytes:
+    def __init__(
+        self,
+        root: bytes,
+        addresses: tuple[bytes, ...],
+        conversation: str,
+        named: bool = False,
+        beheaded: bool = False,
+    ) -> None:
+        self.root: Final = root
+        self.addresses: Final = addresses
+        self.conversation: Final = conversation
+        """Our public id of the conversation."""
+        self.named: Final = named
+        """True when the client gave a conversation id, so that a rewritten history can still be placed."""
+        self.beheaded: Final = beheaded
+        """True when the history begins with a reply: its head was cut off by the client."""
+        self.address: Final = addresses[-1]
         """The address of this turn."""
-        return self.addresses[-1]
-
-    @property
-    def parent(self) -> bytes:
+        self.parent: Final = addresses[-2] if len(addresses) > 1 else root
         """The address this turn grew from; the root for a first message."""
-        return self.addresses[-2] if len(self.addresses) > 1 else self.root
-
-    @property
-    def message(self) -> str:
+        self.message: Final = message_id(self.address)
         """The public id of this turn's user message."""
-        return message_id(self.address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from quitbutton.core.ladder import Action, Rung
+from quitbutton.core.ladder import CLIMBING, Rung
 from quitbutton.core.policy import Decision
 
 
@@ -49,7 +49,7 @@ def keeps_words(retention: Retention, decision: Decision) -> bool:
     """Whether the words of a turn are kept. A crisis alone is on no ladder."""
     if retention is not Retention.EXITS:
         return retention is Retention.ALL
-    return decision.after.rung is not Rung.OPEN or decision.action in (Action.REDIRECT, Action.WARN, Action.END)
+    return decision.after.rung is not Rung.OPEN or decision.action in CLIMBING
 
 
 def words_to_keep(retention: Retention, decision: Decision, asked: str, said: str) -> tuple[KeptWords, ...]:

@@ -73,6 +73,12 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
+TOLD = (Action.WARN, Action.ASK, Action.END)
+"""Actions that the user must hear of, whatever the model says."""
+CLIMBING = (Action.REDIRECT, Action.WARN, Action.END)
+"""Actions on grounds of harm or abuse."""
+
+
 class Denial(StrEnum):
     """Why a press did nothing. Every denied press is a near miss, on record."""
 

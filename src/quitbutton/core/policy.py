@@ -9,7 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quitbutton.core.ladder import Action, Answer, Denial, Effect, Kind, Rung, Signal, Stage, Transition, transition_for
+from quitbutton.core.ladder import (
+    CLIMBING,
+    Action,
+    Answer,
+    Denial,
+    Effect,
+    Kind,
+    Rung,
+    Signal,
+    Stage,
+    Transition,
+    transition_for,
+)
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
@@ -60,6 +72,14 @@ class Standing:
 
 OPEN = Standing()
 
+_ANSWERED = (Action.REDIRECT, Action.WARN)
+"""What the model's reply must prove."""
+_FORGIVEN = (Rung.REDIRECTED, Rung.WARNED)
+"""Rungs that clean turns lead down from."""
+_PRESSED = (Action.WARN, Action.END)
+"""What is done because somebody pressed."""
+_WISHES = frozenset({Signal.WISH, Signal.CONFIRMED_WISH})
+
 
 @value
 class Decision:
@@ -82,7 +102,7 @@ class Decision:
     @property
     def wants_reading(self) -> bool:
         """True for a turn whose reply is evidence: redirected, warned, or harmful at all."""
-        return self.action in (Action.REDIRECT, Action.WARN) or self.verdict.label.is_harmful
+        return self.action in _ANSWERED or self.verdict.label.is_harmful
 
 
 _STAGES = {rung: Stage(rung.value) for rung in Rung}
@@ -95,17 +115,22 @@ def stage_of(policy: Policy, standing: Standing) -> Stage:
     return _STAGES[standing.rung]
 
 
+_KINDS = {
+    Label.CRISIS: Kind.CRISIS,
+    Label.UNKNOWN: Kind.UNKNOWN,
+    Label.ABUSE: Kind.HARMFUL,
+    Label.HARM: Kind.HARMFUL,
+    Label.CLEAN: Kind.CLEAN,
+}
+
+
 def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal) -> Kind:
     """What the turn is to the ladder. A crisis, now or still held, outranks everything."""
-    if verdict.label is Label.CRISIS or standing.is_held:
-        return Kind.CRISIS
-    if verdict.label is Label.UNKNOWN:
-        return Kind.UNKNOWN
-    if verdict.label is Label.ABUSE or (verdict.label is Label.HARM and policy.harm_counts):
-        return Kind.HARMFUL
-    if signal is Signal.PRESS and policy.corroboration is Corroboration.NONE:
-        return Kind.HARMFUL
-    return Kind.CLEAN
+    kind = Kind.CRISIS if standing.is_held else _KINDS[verdict.label]
+    if kind is Kind.HARMFUL and verdict.label is Label.HARM and not policy.harm_counts:
+        kind = Kind.CLEAN
+    is_proof = policy.corroboration is Corroboration.NONE and signal is Signal.PRESS
+    return Kind.HARMFUL if is_proof and kind is Kind.CLEAN else kind
 
 
 def answer_of(policy: Policy, reply: ReplyVerdict | None) -> Answer:
@@ -222,14 +247,14 @@ def _after(
 ) -> Standing:
     current = replace(standing, asked=False) if standing.asked else standing
     match effect:
+        case Effect.FORGIVE:
+            return _forgiven(policy, current)
         case Effect.KEEP:
             return current if standing.rung is not Rung.ENDED else standing
         case Effect.STAY:
             return replace(current, clean_turns=0) if current.clean_turns else current
         case Effect.ASK:
             return replace(current, asked=True)
-        case Effect.FORGIVE:
-            return _forgiven(policy, current)
         case Effect.HOLD:
             return _held(policy, current, verdict)
         case Effect.STRIKE | Effect.WARN | Effect.END:
@@ -247,7 +272,7 @@ def _held(policy: Policy, standing: Standing, verdict: Verdict) -> Standing:
 
 
 def _forgiven(policy: Policy, standing: Standing) -> Standing:
-    if standing.rung not in (Rung.REDIRECTED, Rung.WARNED):
+    if standing.rung not in _FORGIVEN:
         return standing
     clean = standing.clean_turns + 1
     if clean < policy.forgive_after:
@@ -265,14 +290,14 @@ def _forgiven(policy: Policy, standing: Standing) -> Standing:
 
 
 def _reason_of(row: Transition, verdict: Verdict) -> Reason | None:
-    if row.signals <= {Signal.WISH, Signal.CONFIRMED_WISH}:
+    if row.signals <= _WISHES:
         return Reason.USER_REQUEST
-    if row.action in (Action.REDIRECT, Action.WARN, Action.END):
+    if row.action in CLIMBING:
         return Reason.HARM if verdict.label is Label.HARM else Reason.ABUSE
     return None
 
 
 def _decider_of(row: Transition, signal: Signal) -> str:
-    if row.action not in (Action.WARN, Action.END):
+    if row.action not in _PRESSED:
         return "policy"
     return "user" if signal is Signal.CONFIRMED_WISH else "model"

@@ -25,7 +25,10 @@ class Label(StrEnum):
     @property
     def is_harmful(self) -> bool:
         """True for what may climb the ladder: harm and abuse."""
-        return self in (Label.HARM, Label.ABUSE)
+        return self in _HARMFUL
+
+
+_HARMFUL = (Label.HARM, Label.ABUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,9 @@ def relabelled(verdict: Verdict, harmful_at: float, crisis_at: float) -> Verdict
 
     What an assessor calls a crisis stays one, and what it could not tell stays unknown.
     """
-    scores = verdict.scores
-    if verdict.label in (Label.UNKNOWN, Label.CRISIS):
+    if not (harmful_at or crisis_at) or verdict.label in (Label.UNKNOWN, Label.CRISIS):
         return verdict
+    scores = verdict.scores
     if crisis_at and scores.crisis >= crisis_at:
         return replace(verdict, label=Label.CRISIS, why="crisis_at")
     if not harmful_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
-from quitbutton.core.ladder import Action, Stage
+from quitbutton.core.ladder import TOLD, Action, Stage
 from quitbutton.core.policy import Decision, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import resources_for
@@ -40,7 +40,7 @@ class Wording:
 
     def missing(self, decision: Decision, said: str, pressed: bool) -> str:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""
-        if decision.action in (Action.WARN, Action.ASK, Action.END):
+        if decision.action in TOLD:
             return "" if notices.already_said(decision.action, said) else self.own(decision)
         if said.strip() or not pressed:
             return ""
@@ -56,7 +56,7 @@ class Wording:
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
         note = notices.guidance_for(decision.action, decision.reason, lines)
-        by_call = any(button.is_offered(self.policy, decision, means) for means in (Means.TOOL, Means.TEXT))
+        by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(button.offered(self.policy, decision))
         if decision.action is Action.REDIRECT and by_call:
             stage = stage_of(self.policy, decision.before)
             note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")

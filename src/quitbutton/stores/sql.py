@@ -21,6 +21,8 @@ from quitbutton.stores.recording import record_all, reply_row, watched
 from quitbutton.stores.rows import end_of, marks_of, placed
 
 NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
+DURABLE = (Rung.WARNED, Rung.ENDED)
+"""Rungs that are on the disk before anybody is told."""
 MAX_GROUP = 64
 """Most turns in one transaction."""
 
@@ -111,7 +113,7 @@ class SQLStore:
         return await self._records.add(record)
 
     async def _record(self, records: Sequence[TurnRecord]) -> list[Outcome]:
-        durable = any(record.decision.after.rung in (Rung.WARNED, Rung.ENDED) for record in records)
+        durable = any(record.decision.after.rung in DURABLE for record in records)
         locks = {address for record in records for address in watched(record)}
         return await self._database.write(
             lambda transaction: record_all(transaction, records, locks), durable, locks, quick=True

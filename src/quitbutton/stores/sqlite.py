@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ class _Connection:
     def insert(self, sql: str, rows: Sequence[Params], /) -> None:
         """A statement for each row: one with many rows keeps what it may have to take back, from 64 KB on in a file."""
         if rows:
-            statement, names = _in_order(sql)
-            self.connection.executemany(statement, [[row[name] for name in names] for row in rows])
+            statement, in_order = _in_order(sql)
+            self.connection.executemany(statement, map(in_order, rows))
 
     def lock(self, keys: Iterable[bytes], /) -> None:
         """Nothing to do: there is one writer."""
@@ -77,14 +78,21 @@ def _wait_for(connection: sqlite3.Connection, seconds: float) -> None:
 
 
 def _rows(connection: sqlite3.Connection, sql: str, params: Params) -> list[Row]:
-    statement, names = _in_order(sql)
-    return connection.execute(statement, [params[name] for name in names]).fetchall()
+    statement, in_order = _in_order(sql)
+    return connection.execute(statement, in_order(params)).fetchall()
 
 
 @lru_cache(maxsize=512)
-def _in_order(sql: str) -> tuple[str, tuple[str, ...]]:
-    """A statement with its parameters in their order: SQLite finds each by its name among all the others."""
-    return _NAME.sub("?", sql), tuple(_NAME.findall(sql))
+def _in_order(sql: str) -> tuple[str, Callable[[Params], Sequence[object]]]:
+    """A statement and what puts its parameters in their order: SQLite finds each by its name among all the others."""
+    names, statement = _NAME.findall(sql), _NAME.sub("?", sql)
+    match names:
+        case []:
+            return statement, lambda params: ()
+        case [name]:
+            return statement, lambda params: (params[name],)
+        case _:
+            return statement, itemgetter(*names)
 
 
 class SQLite:
