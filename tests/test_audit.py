@@ -96,6 +96,13 @@ def test_processes_that_start_together_get_one_signing_key(tmp_path: Path) -> No
     assert len(list(tmp_path.iterdir())) == 60
 
 
+@pytest.mark.parametrize("text", ["", 'a "b" \\ c', "ä\u2028\x00\x1f\x7f/\t\n", "\ud800", '{"a": [1, null]}'])
+@pytest.mark.parametrize("at", [0.0, 1764140000.123456, 1e-7, 1e16, 1764140000.0])
+def test_a_leaf_is_the_event_as_json(text: str, at: float) -> None:
+    event = (7, at, "turn.pass", text, "conv_1", "msg_1", text)
+    assert leaf_of(event) == json.dumps(list(event), ensure_ascii=False, separators=(",", ":"))
+
+
 class Trail:
     """A log over the events of an ended conversation and of another, in three batches."""
 
@@ -264,6 +271,8 @@ def test_lines_that_are_nothing_are_named_and_never_crash(line: str) -> None:
 STATEMENTS = [
     ("UPDATE events SET body = replace(body, 'abuse', 'harm') WHERE seq = 3", "number 3) was changed"),
     ("UPDATE events SET at = at + 1 WHERE seq = 2", "number 2) was changed"),
+    ("UPDATE events SET body = CAST(body AS BLOB) WHERE seq = 5", "number 5) was changed"),
+    ("UPDATE events SET at = 'noon' WHERE seq = 6", "number 6) was changed"),
     ("DELETE FROM events WHERE seq = 4", "number 4) was removed"),
     ("UPDATE events SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)", "was removed"),
     (
