@@ -97,15 +97,19 @@ class Delivery:
 
 _unguessable: list[str] = []
 """What the next ids end in: 132 random bits each. The system is asked for many at once, since each time it takes a while."""
-os.register_at_fork(after_in_child=_unguessable.clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unguessable.clear)
 
 
 def new_request_id() -> str:
     """An id that nobody can guess. Later ones sort after earlier ones, so that an index of them grows at its end."""
-    if not _unguessable:
+    try:
+        ending = _unguessable.pop()
+    except IndexError:
         letters = secrets.token_urlsafe(IDS_AT_ONCE * ID_LETTERS * 6 // 8)
-        _unguessable.extend(letters[start : start + ID_LETTERS] for start in range(0, len(letters), ID_LETTERS))
-    return f"req_{time.time_ns() // 1_000_000:011x}{_unguessable.pop()}"
+        ending, *more = (letters[start : start + ID_LETTERS] for start in range(0, len(letters), ID_LETTERS))
+        _unguessable.extend(more)
+    return f"req_{time.time_ns() // 1_000_000:011x}{ending}"
 
 
 class Wanted:

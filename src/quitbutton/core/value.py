@@ -12,6 +12,6 @@ Made = TypeVar("Made")
 def value(cls: type[Made]) -> type[Made]:
     """A frozen dataclass as far as type checkers go; while the program runs, nothing keeps anybody from writing to one.
 
-    That makes it a third of the work to make one, and a third of a named tuple's to read it.
+    To make one takes a quarter of a frozen dataclass's instructions, to read it a third of a named tuple's (CPython 3.11).
     """
     return dataclass(slots=True, unsafe_hash=True)(cls)
