@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import uuid
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def binaries() -> Path | None:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         found = sorted(Path(folder).glob("pginstall*/bin/pg_ctl"))
         if found:
-            return found[-1].parent
+            return _within_reach(Path(folder)) / found[-1].parent.relative_to(folder)
     named = shutil.which("pg_ctl")
     return Path(named).resolve().parent if named else None
 
@@ -39,6 +41,27 @@ def binaries() -> Path | None:
 def _user() -> str | None:
     """PostgreSQL does not run as root."""
     return "nobody" if os.getuid() == 0 else None
+
+
+@cache
+def _within_reach(package: Path) -> Path:
+    """The package, or links to its files (copies on another disk) where root has it in a folder that others cannot enter."""
+    if _user() is None or all(folder.stat().st_mode & 0o001 for folder in (package, *package.parents)):
+        return package
+    place = Path(tempfile.mkdtemp(prefix="quitbutton-postgres-programs-"))
+    place.chmod(0o755)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    for folder in package.parent.glob(f"{package.name}*"):  # its libraries are in one beside it
+        if folder.suffix != ".dist-info":
+            shutil.copytree(folder, place / folder.name, symlinks=True, copy_function=_linked)
+    return place / package.name
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 class Server:
