@@ -41,10 +41,6 @@ DROPPED_HEADERS = HOP_BY_HOP | {"proxy-authenticate", "content-encoding", "set-c
 """Headers of the upstream that the client does not get: its connection's, its body's coding, and its own site's."""
 
 
-ID_LETTERS = 22
-IDS_AT_ONCE = 64
-
-
 class Client(Protocol):
     """The other end of a request."""
 
@@ -95,8 +91,12 @@ class Delivery:
         self.writer, self.headers = None, ()
 
 
+ID_LETTERS = 22
+"""Random letters in an id, six bits each."""
+IDS_AT_ONCE = 64
+
 _unguessable: list[str] = []
-"""What the next ids end in: 132 random bits each. The system is asked for many at once, since each time it takes a while."""
+"""What the next ids end in. The system is asked for many at once, since each time it takes a while."""
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_unguessable.clear)
 
@@ -178,8 +178,6 @@ class Turn:
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
-    is_stopped: bool = False
-    """True once somebody asked for the stop."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _wanted: Wanted | None = None
     _end_id: str = ""
@@ -187,7 +185,7 @@ class Turn:
     def stop(self, by: str) -> None:
         """Abort the upstream, by `user`, `client`, or an `end` of the branch. The turn still runs to its record."""
         if self.stopped_by is None and not self.over.is_set():
-            self.stopped_by, self.is_stopped = by, True
+            self.stopped_by = by
             if self.ahead is not None:
                 self.ahead.cancel()
             if self._wanted is not None:
@@ -203,6 +201,11 @@ class Turn:
     def path(self) -> str:
         """Where the request goes upstream."""
         return f"{self.adapter.path}?{self.query}" if self.query else self.adapter.path
+
+    @property
+    def is_stopped(self) -> bool:
+        """True once somebody asked for the stop."""
+        return self.stopped_by is not None
 
     async def call(self, body: bytes) -> AbstractAsyncContextManager[Exchange]:
         """A call of the upstream: the one that was begun ahead, where that sent the same."""
