@@ -70,6 +70,6 @@ def is_weak(words: list[str], folded: str) -> bool:
 
     Abuse and harm are then not claimed (no harm proven); the crisis check stays on.
     """
-    if is_other_script(folded) or WEAK_LETTER.search(folded):
+    if not folded.isascii() and (is_other_script(folded) or WEAK_LETTER.search(folded)):
         return True
     return bool(words) and sum(word in WEAK_WORDS for word in words) >= max(2, ENOUGH * len(words))

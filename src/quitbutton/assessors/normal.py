@@ -13,6 +13,8 @@ INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 MIXED = re.compile(r"\w*(?:[a-z][\u0370-\u04ff\u0500-\u052f]|[\u0370-\u04ff\u0500-\u052f][a-z])\w*")
+SWAPPED = re.compile(r"[013457@$|]")
+"""What stands for a letter in every disguised word: looked for first, since most texts have none."""
 DISGUISED = re.compile(r"(?<![\w@$|])(?=[\w@$!|]*[a-z])(?=[\w@$!|]*[013457@$|])[a-z013457@$!|]{3,20}(?![\w@]|\.\w)")
 SPACED = re.compile(r"(?<!\w)(?:[a-z][ .\-_*]{1,2}){3,30}[a-z](?!\w)")
 STRETCHED = re.compile(r"(.)\1{2,}")
@@ -71,13 +73,17 @@ def revealed(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text as it reads: lower case, NFKC, without disguises. For judging only, never for showing."""
-    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", revealed(text))).lower().replace("\u2019", "'")
-    if not text.isascii():
+    text = revealed(text)
+    if text.isascii():
+        text = text.lower()
+    else:
+        text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower().replace("\u2019", "'")
         text = MIXED.sub(lambda match: match[0].translate(LOOKALIKES), text)
         text = PICTURED.sub(lambda match: f" {EMOJI[match[0]]} ", text)
     if "*" in text or "#" in text or "_" in text or "-" in text:
         for pattern, word in STARRED:
             text = pattern.sub(word, text)
-    text = DISGUISED.sub(_unleet, text)
+    if SWAPPED.search(text):
+        text = DISGUISED.sub(_unleet, text)
     text = SPACED.sub(lambda match: NOT_A_WORD.sub("", match[0]), text)
     return STRETCHED.sub(r"\1\1", text)

@@ -7,6 +7,9 @@ import re
 LONGEST = 6_000
 """Characters read of one message: a longer one keeps its head and its tail."""
 
+MARK = re.compile("[<>`~\\[:\"\u201c\u00ab\u201e]")
+"""What every pattern below needs one of: looked for first, since most messages have none."""
+
 FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 WRAPPER = re.compile(
@@ -62,6 +65,8 @@ def own_words(text: str) -> str:
     after a word such as "translate", and all that follows "translate this:".
     """
     text = bounded(text)
+    if not MARK.search(text):
+        return text.strip()
     text = WRAPPER.sub(" ", text)
     text = FENCED.sub(" ", text)
     text = QUOTED_LINE.sub(" ", SYSTEM_LINE.sub(" ", TEMPLATE.sub(" ", text)))
