@@ -81,7 +81,7 @@ $(TRAIN_DONE): pyproject.toml
 	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
 	@touch $@
 
-train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled rows (PyTorch; about an hour and a half on two cores)
+train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled rows (PyTorch; about two hours on two cores)
 	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA)
 	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --refusal
 	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --step left-out

@@ -304,8 +304,9 @@ def assessors(page: Page, found: Found) -> None:
     ]
     page.table(("one message, one thread", "p50 µs", "p99 µs"), rows)
     page.say(
-        "A message is read once and remembered by a keyed digest. The cheap half of the model reads all; only what that is",
-        f"not sure of costs the encoder's milliseconds. The weights are loaded in {number(found['loaded_ms'])} ms.",
+        "A message is read once and remembered by a keyed digest. The cheap half of the model reads all, then the",
+        "encoder's student; only what neither is sure of costs the encoder's milliseconds. The weights are loaded in",
+        f"{number(found['loaded_ms'])} ms.",
     )
 
 

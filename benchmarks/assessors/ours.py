@@ -46,14 +46,23 @@ class HeldOut:
     """Calibration and thresholds are the shipped ones; else they come from these rows."""
     folds: tuple[int, ...] = (0,)
     gate: Array | None = None
+    guess: Array | None = None
+    """What the encoder's student says, and below which probabilities it is believed."""
+    clear: Array | None = None
 
     def scores(self) -> Array:
-        """Probabilities, one column a head; where the gate lets a message pass, those of the n-grams alone."""
-        both = sigmoid(self.cheap * self.both[0] + self.deep[:, : len(HEADS)] * self.both[1] + self.both[2])
-        if self.gate is None:
-            return both
-        sure = np.all(self.cheap < self.gate, axis=1)
-        return np.where(sure[:, None], sigmoid(self.cheap * self.alone[0] + self.alone[1]), both)
+        """Probabilities, one column a head; where a gate lets a message pass, without the encoder."""
+        found = self._with(self.deep)
+        if self.guess is not None and self.clear is not None:
+            guessed = self._with(self.guess)
+            found = np.where(np.all(guessed < self.clear, axis=1)[:, None], guessed, found)
+        if self.gate is not None:
+            sure = np.all(self.cheap < self.gate, axis=1)
+            found = np.where(sure[:, None], sigmoid(self.cheap * self.alone[0] + self.alone[1]), found)
+        return found
+
+    def _with(self, deep: Array) -> Array:
+        return sigmoid(self.cheap * self.both[0] + deep[:, : len(HEADS)] * self.both[1] + self.both[2])
 
     @classmethod
     def of(cls, rows: Sequence[Row], cache: Path) -> HeldOut:
@@ -63,14 +72,27 @@ class HeldOut:
 
         digest = data_digest(list(rows))
         parts = {number: part for number in JUDGED if (part := part_of(cache, number, digest)) is not None}
+        guesses = [found for number in parts if (found := guess_of(cache, number, digest)) is not None]
         if 0 not in parts:
             raise NotMeasured("no held-out scores of these rows: run the training first")
         cheap, deep = (np.asarray(sum(part[side] for part in parts.values())) for side in (0, 1))
         meta = json.loads((FOLDER / "local.json").read_text(encoding="utf-8"))
         if meta["data_sha256"] == digest:
-            arrays = Heads.load().arrays
+            heads = Heads.load()
+            arrays, bars = heads.arrays, heads.bars([meta["thresholds"][head] for head in HEADS])
+            if len(guesses) < len(parts):
+                raise NotMeasured("no held-out guesses of these rows: run the training first")
             return cls(
-                cheap, deep, arrays["alone"], arrays["both"], meta["thresholds"], True, tuple(parts), arrays["gate"]
+                cheap,
+                deep,
+                arrays["alone"],
+                arrays["both"],
+                meta["thresholds"],
+                True,
+                tuple(parts),
+                arrays["gate"],
+                np.asarray(sum(guesses)),
+                bars,
             )
         judged = np.array([fold_of(row) in parts for row in rows])
         alone, both = fit.stack(cheap, deep, fit.Goals.of(list(rows)), judged)
@@ -81,11 +103,21 @@ class HeldOut:
 
 def part_of(cache: Path, number: int, digest: str) -> tuple[Array, Array] | None:
     """Logits of both halves about one fold (zeros elsewhere); None where there are none of rows with this digest."""
-    path = cache / f"held_out-{number}.npz"
+    found = _kept(cache / f"held_out-{number}.npz", digest)
+    return None if found is None else (found["cheap"], found["deep"])
+
+
+def guess_of(cache: Path, number: int, digest: str) -> Array | None:
+    """The same of the encoder's student."""
+    found = _kept(cache / f"student-{number}.npz", digest)
+    return None if found is None else found["guess"]
+
+
+def _kept(path: Path, digest: str) -> dict[str, Array] | None:
     if not path.exists():
         return None
     with np.load(path, allow_pickle=False) as file:
-        return (file["cheap"], file["deep"]) if str(file["digest"]) == digest else None
+        return dict(file) if str(file["digest"]).startswith(digest) else None
 
 
 def logit(share: float) -> float:

@@ -37,10 +37,13 @@ class Base:
     norms: NDArray[np.float32]
     """A layer's two normalisations, weight and bias each."""
 
+    def vectors(self, ids: list[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """The word vectors, one row a token."""
+        return np.asarray(self.words[ids] * self.word_scale[ids], dtype=np.float32)
+
     def embed(self, ids: list[int]) -> NDArray[np.float32]:
         """The first layer's input before its normalisation, one row a token."""
-        rows = self.words[ids] * self.word_scale[ids] + self.places[: len(ids)]
-        return np.asarray(rows, dtype=np.float32)
+        return self.vectors(ids) + self.places[: len(ids)]
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:

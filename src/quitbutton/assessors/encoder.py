@@ -56,7 +56,6 @@ class Encoder:
         self.model = model
         self.lock = threading.Lock()
         self.session: Any = None
-        self.known: Base | None = None
         self.pieces = WordPiece(WEIGHTS / "vocab.txt")
 
     def load(self) -> None:
@@ -66,12 +65,11 @@ class Encoder:
                 return
             import onnxruntime as ort  # noqa: PLC0415 - heavy: only who asks for the encoder pays
 
-            self.known = base(self.model)
             options = ort.SessionOptions()
             options.intra_op_num_threads = 1
             options.inter_op_num_threads = 1
             options.log_severity_level = 3
-            named = weights_of(self.known, self.learnt)
+            named = weights_of(base(self.model), self.learnt)
             values = [ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value)) for value in named.values()]
             options.add_external_initializers(list(named), values)
             graph = (WEIGHTS / "encoder.onnx").read_bytes()
@@ -89,9 +87,7 @@ class Encoder:
         """As `logits`, for token ids."""
         if self.session is None:
             self.load()
-        if self.known is None:
-            raise RuntimeError("the encoder could not be loaded; reinstall the package")
-        (vector,) = self.session.run(None, {"tokens": self.known.embed(ids)[None]})
+        (vector,) = self.session.run(None, {"tokens": base(self.model).embed(ids)[None]})
         return self._head(vector[0], "heads"), self._head(vector[0], "kinds")
 
     def _head(self, vector: Vector, name: str) -> Vector:

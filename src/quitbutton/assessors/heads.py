@@ -68,5 +68,17 @@ class Heads:
 
     def is_sure(self, cheap: Logits, asked: Sequence[str] = HEADS) -> bool:
         """True where the encoder could not change what these heads say, going by held-out rows: surely clean."""
-        places = [HEADS.index(head) for head in asked]
-        return bool(np.all(cheap[places] < self.arrays["gate"][places]))
+        return are_below(cheap, self.arrays["gate"], asked)
+
+    def bars(self, limits: Sequence[float]) -> Logits:
+        """Below which probabilities of the cheap half and the encoder's student the encoder need not be asked either.
+
+        `limits` are the thresholds of the heads: half of them at most, so that a guess never decides.
+        """
+        return np.asarray(np.minimum(self.arrays["clear"], np.array(limits) / 2), dtype=np.float32)
+
+
+def are_below(said: Logits, bars: Logits, asked: Sequence[str] = HEADS) -> bool:
+    """True where each of the heads that are asked for is below its bar."""
+    places = [HEADS.index(head) for head in asked]
+    return bool(np.all(said[places] < bars[places]))

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from secrets import token_bytes
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
+from quitbutton.assessors.base import base
 from quitbutton.assessors.crisis import crisis_sign, weight_of_heads
 from quitbutton.assessors.encoder import Encoder
-from quitbutton.assessors.heads import CRISES, HARSH, HAZARDS, HEADS, Heads, Logits, sigmoid
+from quitbutton.assessors.heads import CRISES, HARSH, HAZARDS, HEADS, Heads, Logits, are_below, sigmoid
 from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.provenance import own_words
+from quitbutton.assessors.student import Student
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Scores, Verdict
 
@@ -30,10 +33,12 @@ WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
 BRIEF = 500
-"""Characters, all texts together: shorter ones are read where they are asked for, as far as the cheap half is sure; a thread
-would cost more."""
+"""Characters, all texts together: shorter ones are read where they are asked for, unless the encoder has to read too; a
+thread would cost more."""
 LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
+EAGER = 2.0
+"""How many logits the student is too quick to call a clean message harsh: less these it is right as often as the encoder."""
 REQUESTED = 0.75
 """How much a threat's score counts in what is likely a request for harm: naming a deed is not yet announcing it."""
 NAME = "local@2"
@@ -74,14 +79,13 @@ class Reading:
 class Doubt(NamedTuple):
     """A text that the encoder has to read too: what the cheap half saw in it."""
 
+    key: bytes
+    """Under which its reading is remembered."""
     folded: str
     words: list[str]
     cheap: Logits
-    focus: str
-    """The window that worries most, of a long one."""
-
-
-Found = TypeVar("Found", Reading, Reading | Doubt)
+    parts: Sequence[list[int]]
+    """Token ids of the text and, of a long one, of the window that worries most."""
 
 
 def weighed(folded: str, likely: Logits) -> Logits:
@@ -176,6 +180,16 @@ class LocalAssessor:
             raise RuntimeError("this assessor was made without its encoder (use_encoder=False)")
         return self._encoder
 
+    @cached_property
+    def student(self) -> Student:
+        """The encoder's student, made at first use."""
+        return Student(self.heads.arrays, base(self.encoder.model))
+
+    @cached_property
+    def bars(self) -> Logits:
+        """Below which probabilities its guess is enough, for these thresholds."""
+        return self.heads.bars([getattr(self.thresholds, head) for head in HEADS])
+
     @property
     def thresholds(self) -> Thresholds:
         """Those given, else the shipped ones."""
@@ -189,58 +203,62 @@ class LocalAssessor:
         _ = self.thresholds, self.heads.table
         if self._encoder is not None:
             self._encoder.load()
+            _ = self.student, self.bars
         self._is_warm = True
 
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`. What takes more than a moment is done in a thread: the event loop goes on."""
         said = said_in(messages)
-        if self._is_warm and is_brief(said):
-            glances = [self._remembered(text, place > 0, self._glance) for place, text in enumerate(said)]
-            readings = [one for one in glances if isinstance(one, Reading)]
-            if len(readings) == len(said):
-                return self._judged(readings)
-        return await asyncio.to_thread(self.classify, messages)
+        if not self._is_warm or not is_brief(said):
+            return await asyncio.to_thread(self.classify, messages)
+        seen = self._looked_at(said)
+        if any(isinstance(one, Doubt) for one in seen):
+            return await asyncio.to_thread(self._judged, seen)
+        return self._judged(seen)
 
     def classify(self, messages: Sequence[Message]) -> Verdict:
         """The verdict about the newest user message; its few predecessors count for a crisis only."""
-        return self._judged([self.read(text, only_crisis=place > 0) for place, text in enumerate(said_in(messages))])
+        return self._judged(self._looked_at(said_in(messages)))
 
-    def _judged(self, readings: Sequence[Reading]) -> Verdict:
+    def read(self, text: str) -> Reading:
+        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn."""
+        return self._settled(self._look(text))
+
+    def _judged(self, seen: Sequence[Reading | Doubt]) -> Verdict:
+        readings = [self._settled(one) for one in seen]
         if not readings:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         return judged(readings[0], readings[1:], self.thresholds)
 
-    def read(self, text: str, only_crisis: bool = False) -> Reading:
-        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn.
+    def _looked_at(self, said: Sequence[str]) -> list[Reading | Doubt]:
+        return [self._look(text, only_crisis=place > 0) for place, text in enumerate(said)]
 
-        With `only_crisis` the encoder is spared where the cheap half rules a crisis out; the other heads say little then.
+    def _look(self, text: str, only_crisis: bool = False) -> Reading | Doubt:
+        """What is remembered of a text, or what can be said of it without the encoder.
+
+        With `only_crisis` the encoder is spared where a crisis can be ruled out; the other heads say little then.
         """
-        return self._remembered(text, only_crisis, self._read)
-
-    def _remembered(self, text: str, only_crisis: bool, read: Callable[[str, Sequence[str]], Found]) -> Reading | Found:
         keys = [self._key(text, b"")] + ([self._key(text, b"crisis")] if only_crisis else [])
         with self._lock:
             for key in keys:
                 if (known := self._seen.get(key)) is not None:
                     self._seen.move_to_end(key)
                     return known
-        found = read(text, CRISES if only_crisis else HEADS)
-        if isinstance(found, Reading):
-            with self._lock:
-                self._seen[keys[-1]] = found
-                while len(self._seen) > REMEMBERED:
-                    self._seen.popitem(last=False)
-        return found
+        found = self._glance(text, CRISES if only_crisis else HEADS, keys[-1])
+        return self._kept(keys[-1], found) if isinstance(found, Reading) else found
 
     def _key(self, text: str, purpose: bytes) -> bytes:
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._secret, person=purpose).digest()
 
-    def _read(self, text: str, asked: Sequence[str]) -> Reading:
-        found = self._glance(text, asked)
-        return found if isinstance(found, Reading) else self._studied(found)
+    def _kept(self, key: bytes, reading: Reading) -> Reading:
+        with self._lock:
+            self._seen[key] = reading
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return reading
 
-    def _glance(self, text: str, asked: Sequence[str]) -> Reading | Doubt:
-        """What the cheap half says of a text; in doubt where the encoder could change it."""
+    def _glance(self, text: str, asked: Sequence[str], key: bytes) -> Reading | Doubt:
+        """What the cheap half says of a text, or it and the encoder's student; in doubt where the encoder could change it."""
         folded = fold(own_words(text))
         words = words_of(folded)
         if not words:
@@ -251,14 +269,22 @@ class LocalAssessor:
             cheap, focus = self._most_worrying(words, cheap)
         if self._encoder is None or heads.is_sure(cheap, asked):
             return reading_of(folded, words, heads.alone(cheap))
-        return Doubt(folded, words, cheap, focus)
+        parts = [self._encoder.ids(part) for part in (folded, focus) if part]
+        guess = np.max([self.student.logits(ids) for ids in parts], axis=0)
+        likely = heads.both(cheap, guess)
+        if are_below(likely, self.bars, asked):
+            return reading_of(folded, words, likely, float(sigmoid(guess - EAGER)[-1]))
+        return Doubt(key, folded, words, cheap, parts)
 
-    def _studied(self, doubt: Doubt) -> Reading:
-        deep, kinds = self.encoder.logits(doubt.folded)
-        if doubt.focus:
-            deep = np.maximum(deep, self.encoder.logits(doubt.focus)[0])
-        hazard, harsh = HAZARDS[int(np.argmax(kinds))], float(sigmoid(deep)[-1])
-        return reading_of(doubt.folded, doubt.words, self.heads.both(doubt.cheap, deep), harsh, hazard)
+    def _settled(self, seen: Reading | Doubt) -> Reading:
+        """A reading: the encoder reads what is in doubt."""
+        if isinstance(seen, Reading):
+            return seen
+        found = [self.encoder.logits_of(ids) for ids in seen.parts]
+        deep, kinds = np.max([heads for heads, _ in found], axis=0), found[0][1]
+        harsh, hazard = float(sigmoid(deep)[-1]), HAZARDS[int(np.argmax(kinds))]
+        likely = self.heads.both(seen.cheap, deep)
+        return self._kept(seen.key, reading_of(seen.folded, seen.words, likely, harsh, hazard))
 
     def _most_worrying(self, words: list[str], cheap: Logits) -> tuple[Logits, str]:
         """The cheap logits with the crisis heads at their highest over all windows, and the worst window's text."""

@@ -7,7 +7,7 @@ import re
 LONGEST = 6_000
 """Characters read of one message: a longer one keeps its head and its tail."""
 
-MARK = re.compile("[<>`~\\[:\"\u201c\u00ab\u201e]")
+MARK = re.compile('[<>`~\\[:"\u201c\u00ab\u201e]')
 """What every pattern below needs one of: looked for first, since most messages have none."""
 
 FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)

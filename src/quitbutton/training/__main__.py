@@ -16,7 +16,7 @@ from quitbutton.assessors.heads import HARSH, HAZARDS, HEADS, sigmoid
 from quitbutton.training import fit, thresholds
 from quitbutton.training.data import Row, rows
 from quitbutton.training.graph import write_graph
-from quitbutton.training.held_out import LEFT_OUT, Material, all_folds, fold_of, kept
+from quitbutton.training.held_out import LEFT_OUT, Material, School, all_folds, fold_of, kept
 
 VERSION = "local@2"
 CACHE = Path(".cache/training")
@@ -47,11 +47,13 @@ def train(data: Path, out: Path, cache: Path) -> None:
     mine = [material.rows[place] for place in np.flatnonzero(judged)]
     weighed = thresholds.doubted(scores[judged], [material.folded[place] for place in np.flatnonzero(judged)])
     limits = thresholds.choose(weighed, mine)
-    gate = thresholds.gate(halves.cheap[judged], scores[judged], mine, limits)
-    learnt = kept(
-        cache / "final.npz", material.digest, lambda: material.learnt(np.ones(len(material.rows), dtype=bool))
-    )
-    save(out, learnt | {"alone": alone, "both": both, "gate": gate})
+    gate = thresholds.gate(halves.cheap[judged], scores[judged], mine, limits, thresholds.CHEAP_LOSS)
+    learnt = final(material, cache)
+    school = School.of(material, learnt, data, cache)
+    guesses = school.held_out()
+    likely = sigmoid(halves.cheap * both[0] + guesses[:, : len(HEADS)] * both[1] + both[2])
+    clear = thresholds.gate(likely[judged], scores[judged], mine, limits, thresholds.STUDENT_LOSS)
+    save(out, learnt | school.student() | {"alone": alone, "both": both, "gate": gate, "clear": clear})
     meta = {
         "version": VERSION,
         "heads": [*HEADS, HARSH],
@@ -62,7 +64,13 @@ def train(data: Path, out: Path, cache: Path) -> None:
         "thresholds": limits | {"earlier": 0.9},
     }
     (out / "local.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(limits), "gate", gate.round(2).tolist(), "both", both.round(2).tolist())
+    print(json.dumps(limits), "gate", gate.round(2), "clear", clear.round(4), "both", both.round(2))
+
+
+def final(material: Material, cache: Path) -> dict[str, NDArray[Any]]:
+    """Both halves, fitted on all rows."""
+    everything = np.ones(len(material.rows), dtype=bool)
+    return kept(cache / "final.npz", material.digest, lambda: material.learnt(everything))
 
 
 def save(out: Path, arrays: dict[str, NDArray[Any]]) -> None:
@@ -107,7 +115,7 @@ def step(data: Path, cache: Path, name: str) -> None:
     """One step of the training, kept in the cache."""
     material = material_of(data)
     if name == "final":
-        kept(cache / "final.npz", material.digest, lambda: material.learnt(np.ones(len(material.rows), dtype=bool)))
+        final(material, cache)
     elif name == "left-out":
         fold_of(material, 0, cache, LEFT_OUT)
     else:

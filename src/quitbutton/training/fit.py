@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from quitbutton.assessors.base import base
 from quitbutton.assessors.encoder import Encoder
 from quitbutton.assessors.heads import HARSH, HAZARDS, HEADS
 from quitbutton.assessors.ngrams import BITS, features, words_of
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.provenance import own_words
+from quitbutton.assessors.student import Student
 from quitbutton.training.data import Row
 from quitbutton.training.tune import Lesson, tune
 
@@ -53,6 +55,12 @@ class Halves:
     cheap: Array
     deep: Array
     kinds: Array
+
+
+def guesses(learnt: dict[str, Array], ids: Sequence[list[int]]) -> Array:
+    """What a student says as it ships, one text at a time."""
+    student = Student(learnt, base())
+    return np.stack([student.logits(mine) for mine in ids])
 
 
 def read_as(texts: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from quitbutton.assessors.heads import HAZARDS
 from quitbutton.assessors.languages import is_other_script
 from quitbutton.training import fit
 from quitbutton.training.data import Row
+from quitbutton.training.distil import Pool, distil, taught
 
 Array = NDArray[Any]
 JUDGED = (0,)
@@ -77,10 +78,14 @@ def kept(path: Path, digest: str, make: Callable[[], dict[str, Array]]) -> dict[
     return made
 
 
+def _judged(material: Material, number: int, without: Collection[str]) -> Array:
+    """The rows of one fold, and of whole sources."""
+    return np.asarray((material.goals.fold == number) | np.isin([row.source for row in material.rows], list(without)))
+
+
 def fold_of(material: Material, number: int, cache: Path, without: Collection[str] = ()) -> tuple[fit.Halves, Array]:
     """What is said about one fold, and about whole sources left out, by a model that saw neither."""
-    out = np.isin([row.source for row in material.rows], list(without))
-    judged = (material.goals.fold == number) | out
+    judged = _judged(material, number, without)
     thin = np.array([bool(without) and crc32(row.text.encode()) % 2 for row in material.rows], dtype=bool)
 
     def make() -> dict[str, Array]:
@@ -90,6 +95,52 @@ def fold_of(material: Material, number: int, cache: Path, without: Collection[st
     name = f"held_out-{number}{'-left_out' if without else ''}.npz"
     found = kept(cache / name, material.digest, make)
     return fit.Halves(found["cheap"], found["deep"], found["kinds"]), judged
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """Students of the tuned encoder, kept as the rest is."""
+
+    material: Material
+    pool: Pool
+    said: Array
+    cache: Path
+
+    @classmethod
+    def of(cls, material: Material, teacher: dict[str, Array], data: Path, cache: Path) -> School:
+        """The texts, and what the teacher says of them."""
+        pool = Pool.of(material.folded, data)
+        digest = f"{material.digest} {pool.digest}"
+        found = kept(cache / "taught.npz", digest, lambda: {"said": taught(teacher, pool.ids)})
+        return cls(material, pool, found["said"], cache)
+
+    def student(self) -> dict[str, Array]:
+        """The shipped one, of all texts."""
+        everything = np.ones(len(self.pool.ids), dtype=bool)
+        return self._kept("student-final", lambda: distil(self.pool.ids, self.said, everything))
+
+    def guesses(self, number: int, without: Collection[str] = ()) -> Array:
+        """What a student says about one fold, and about whole sources left out, that learnt from neither; zeros elsewhere.
+
+        Its teacher is the shipped one, which did: that tells a student of other texts little.
+        """
+        judged = _judged(self.material, number, without)
+
+        def make() -> dict[str, Array]:
+            learnt = distil(self.pool.ids, self.said, self.pool.without(judged))
+            guess = np.zeros((len(judged), self.said.shape[1]), np.float32)
+            places = np.flatnonzero(judged)
+            guess[places] = fit.guesses(learnt, [self.pool.ids[place] for place in places])
+            return {"guess": guess}
+
+        return self._kept(f"student-{number}{'-left_out' if without else ''}", make)["guess"]
+
+    def held_out(self) -> Array:
+        """`guesses` of all judged folds."""
+        return np.asarray(sum(self.guesses(number) for number in JUDGED))
+
+    def _kept(self, name: str, make: Callable[[], dict[str, Array]]) -> dict[str, Array]:
+        return kept(self.cache / f"{name}.npz", f"{self.material.digest} {self.pool.digest}", make)
 
 
 def all_folds(material: Material, cache: Path) -> tuple[fit.Halves, Array]:

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quitbutton.assessors.heads import FOLDER, HAZARDS, Heads
+from quitbutton.assessors.heads import FOLDER, HAZARDS, are_below
 from quitbutton.assessors.local import LocalAssessor, judged, reading_of
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.core.verdicts import Label, Verdict
-from quitbutton.training.__main__ import material_of
+from quitbutton.training.__main__ import final, material_of
 from quitbutton.training.conversations import conversations
 from quitbutton.training.data import Row, read, user_turns
 from quitbutton.training.disguises import DISGUISES
 from quitbutton.training.fit import Halves
-from quitbutton.training.held_out import LEFT_OUT, Material, all_folds, fold_of
+from quitbutton.training.held_out import LEFT_OUT, Material, School, all_folds, fold_of
 from quitbutton.training.tables import HEADER, by_language, by_source, interval, line, table
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -28,20 +28,23 @@ Array = NDArray[Any]
 Found = list[tuple[Row, Verdict]]
 
 
-def verdicts(material: Material, halves: Halves, places: Array, local: LocalAssessor) -> Found:
-    """What the assessor would say with these halves' logits: gate, calibration, rules and thresholds are the shipped ones."""
-    heads = local.heads
+def verdicts(material: Material, halves: Halves, guesses: Array, places: Array, local: LocalAssessor) -> Found:
+    """What the assessor would say with these logits: gates, calibration, rules and thresholds are the shipped ones."""
     found = []
     for place in places:
-        likely = _likely(heads, halves.cheap[place], halves.deep[place])
+        likely = _likely(local, halves.cheap[place], guesses[place], halves.deep[place])
         folded = material.folded[place]
         reading = reading_of(folded, words_of(folded), likely)
         found.append((material.rows[place], judged(reading, (), local.thresholds)))
     return found
 
 
-def _likely(heads: Heads, cheap: Array, deep: Array) -> Array:
-    return heads.alone(cheap) if heads.is_sure(cheap) else heads.both(cheap, deep)
+def _likely(local: LocalAssessor, cheap: Array, guess: Array, deep: Array) -> Array:
+    heads = local.heads
+    if heads.is_sure(cheap):
+        return heads.alone(cheap)
+    guessed = heads.both(cheap, guess)
+    return guessed if are_below(guessed, local.bars) else heads.both(cheap, deep)
 
 
 def live(local: LocalAssessor, texts: Sequence[str]) -> list[Verdict]:
@@ -59,11 +62,11 @@ def never_learnt(data: Path, local: LocalAssessor) -> list[str]:
     return [*HEADER, *(line(name, what, live(local, texts)) for name, what, texts in groups)]
 
 
-def left_out(material: Material, cache: Path, local: LocalAssessor) -> list[str]:
+def left_out(material: Material, school: School, cache: Path, local: LocalAssessor) -> list[str]:
     """Whole sources that the model never saw."""
     halves, seen = fold_of(material, 0, cache, LEFT_OUT)
     places = np.array([place for place in np.flatnonzero(seen) if material.rows[place].source in LEFT_OUT])
-    return by_source(verdicts(material, halves, places, local))
+    return by_source(verdicts(material, halves, school.guesses(0, LEFT_OUT), places, local))
 
 
 def hazards(material: Material, halves: Halves, places: Array) -> list[str]:
@@ -138,13 +141,14 @@ def report(data: Path, cache: Path, page: Path) -> None:
     material = material_of(data)
     halves, seen = all_folds(material, cache)
     places = np.flatnonzero(seen)
-    found = verdicts(material, halves, places, local)
+    school = School.of(material, final(material, cache), data, cache)
+    found = verdicts(material, halves, school.held_out(), places, local)
     lines = [
         *by_source(found),
         "",
         "Whole sources left out of training, all at once, and one fold of the others:",
         "",
-        *left_out(material, cache, local),
+        *left_out(material, school, cache, local),
         "",
         "Never learnt from (licence); the shipped weights:",
         "",

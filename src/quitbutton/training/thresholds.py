@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quitbutton.assessors.heads import HEADS
+from quitbutton.assessors.heads import CRISES, HEADS
 from quitbutton.assessors.local import weighed
 from quitbutton.training.data import Row
 
@@ -25,6 +25,10 @@ ORDINARY = (
 )
 CHAT = ("own_ordinary", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "xstest_prompts")
 REQUESTS = ("bailbench", "harmbench", "strongreject")
+CHEAP_LOSS = dict.fromkeys(HEADS, 0.005)
+"""The share of what the encoder would find that the cheap half may lose by not asking it."""
+STUDENT_LOSS = dict.fromkeys(HEADS, 0.004) | dict.fromkeys(CRISES, 0.002)
+"""The share that its student may lose beyond that; a missed crisis costs most."""
 LIMITS: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
     "insult": ((("convabuse",), 0.0268), (CHAT, 0.004)),
     "hate": ((("convabuse",), 0.004), (ORDINARY, 0.0075), (("xstest_prompts",), 0.05), (("hatecheck",), 0.22)),
@@ -56,10 +60,10 @@ def choose(scores: Array, rows: list[Row]) -> dict[str, float]:
     return chosen
 
 
-def gate(cheap: Array, scores: Array, rows: list[Row], limits: dict[str, float], loss: float = 0.005) -> Array:
-    """The cheap logit below which a head may be called clean unheard: it costs at most `loss` of what both would find."""
+def gate(said: Array, scores: Array, rows: list[Row], limits: dict[str, float], loss: Mapping[str, float]) -> Array:
+    """What each head must be below to be called clean without the encoder: it costs `loss` of what that would find."""
     out = np.zeros(len(HEADS), dtype=np.float32)
     for number, head in enumerate(HEADS):
         found = np.array([row.targets.get(head) == 1 for row in rows]) & (scores[:, number] >= limits[head])
-        out[number] = np.quantile(cheap[found, number], loss)
+        out[number] = np.quantile(said[found, number], loss[head])
     return out
