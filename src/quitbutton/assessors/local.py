@@ -37,6 +37,8 @@ BRIEF = 500
 thread would cost more."""
 LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
+LOWEST = np.full(len(HEADS) + 1, -30.0, dtype=np.float32)
+"""Logits of nothing at all."""
 EAGER = 2.0
 """How many logits the student is too quick to call a clean message harsh: less these it is right as often as the encoder."""
 REQUESTED = 0.75
@@ -84,8 +86,10 @@ class Doubt(NamedTuple):
     folded: str
     words: list[str]
     cheap: Logits
+    guess: Logits
+    """What the student says of the parts that it is sure of."""
     parts: Sequence[list[int]]
-    """Token ids of the text and, of a long one, of the window that worries most."""
+    """Token ids of the others: the text or, of a long one, the window that worries most, or both."""
 
 
 def weighed(folded: str, likely: Logits) -> Logits:
@@ -269,19 +273,23 @@ class LocalAssessor:
             cheap, focus = self._most_worrying(words, cheap)
         if self._encoder is None or heads.is_sure(cheap, asked):
             return reading_of(folded, words, heads.alone(cheap))
-        parts = [self._encoder.ids(part) for part in (folded, focus) if part]
-        guess = np.max([self.student.logits(ids) for ids in parts], axis=0)
-        likely = heads.both(cheap, guess)
-        if are_below(likely, self.bars, asked):
-            return reading_of(folded, words, likely, float(sigmoid(guess - EAGER)[-1]))
-        return Doubt(key, folded, words, cheap, parts)
+        guess, doubtful = LOWEST, []
+        for ids in [self._encoder.ids(part) for part in (folded, focus) if part]:
+            said = self.student.logits(ids)
+            if are_below(heads.both(cheap, said), self.bars, asked):
+                guess = np.maximum(guess, said)
+            else:
+                doubtful.append(ids)
+        if doubtful:
+            return Doubt(key, folded, words, cheap, guess, doubtful)
+        return reading_of(folded, words, heads.both(cheap, guess), float(sigmoid(guess - EAGER)[-1]))
 
     def _settled(self, seen: Reading | Doubt) -> Reading:
         """A reading: the encoder reads what is in doubt."""
         if isinstance(seen, Reading):
             return seen
         found = [self.encoder.logits_of(ids) for ids in seen.parts]
-        deep, kinds = np.max([heads for heads, _ in found], axis=0), found[0][1]
+        deep, kinds = np.max([seen.guess, *(heads for heads, _ in found)], axis=0), found[0][1]
         harsh, hazard = float(sigmoid(deep)[-1]), HAZARDS[int(np.argmax(kinds))]
         likely = self.heads.both(seen.cheap, deep)
         return self._kept(seen.key, reading_of(seen.folded, seen.words, likely, harsh, hazard))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quitbutton.assessors.heads import CRISES, HEADS
+from quitbutton.assessors.heads import HEADS
 from quitbutton.assessors.local import weighed
 from quitbutton.training.data import Row
 
@@ -27,8 +27,8 @@ CHAT = ("own_ordinary", "chatgpt_refusals", "bailstudy_nonbail_wildchat", "xstes
 REQUESTS = ("bailbench", "harmbench", "strongreject")
 CHEAP_LOSS = dict.fromkeys(HEADS, 0.005)
 """The share of what the encoder would find that the cheap half may lose by not asking it."""
-STUDENT_LOSS = dict.fromkeys(HEADS, 0.004) | dict.fromkeys(CRISES, 0.002)
-"""The share that its student may lose beyond that; a missed crisis costs most."""
+STUDENT_LOSS = dict.fromkeys(HEADS, 0.004) | {"selfharm": 0.002, "distress": 0.002}
+"""The share that its student may lose beyond that: least where somebody may be in danger from themselves."""
 LIMITS: dict[str, tuple[tuple[tuple[str, ...], float], ...]] = {
     "insult": ((("convabuse",), 0.0268), (CHAT, 0.004)),
     "hate": ((("convabuse",), 0.004), (ORDINARY, 0.0075), (("xstest_prompts",), 0.05), (("hatecheck",), 0.22)),
