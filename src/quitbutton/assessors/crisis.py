@@ -57,10 +57,12 @@ LANGUAGES = (
     r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
     r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
     r"\b(?:quero|vou) (?:morrer|me matar|acabar com a minha vida)\b|\bnão quero mais viver\b",
+    r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
+)
+SCRIPTS = (
     r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
     r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
-    r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
 )
 FIGURATIVE = re.compile(
     r"\b(?:novel|story|short story|screenplay|scene|chapter|character|fiction|fictional|lyrics?|song|movie|film|episode|game|level|boss fight|"
@@ -71,6 +73,7 @@ SIGNS = {
     "danger": re.compile("|".join(f"(?:{rule})" for rule in DANGER)),
     "threat": re.compile("|".join(f"(?:{rule})" for rule in THREAT)),
     "self-other-language": re.compile("|".join(f"(?:{rule})" for rule in LANGUAGES)),
+    "self-other-script": re.compile("|".join(f"(?:{rule})" for rule in SCRIPTS)),
 }
 FIRM = re.compile(
     r"\b(?:kill(?:ing)? myself|i'?m serious|not (?:a )?(?:joke|joking|fiction)|end my life|i want to die|don'?t want to (?:live|be alive))\b"
@@ -132,6 +135,8 @@ def weight_of_heads(folded: str, insult: float) -> float:
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
     for kind, pattern in SIGNS.items():
+        if kind == "self-other-script" and folded.isascii():
+            continue
         for match in pattern.finditer(folded):
             clause = folded[max(0, match.start() - 90) : match.end() + 90]
             if not FIGURATIVE.search(clause):

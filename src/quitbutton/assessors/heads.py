@@ -80,5 +80,5 @@ class Heads:
 
 def are_below(said: Logits, bars: Logits, asked: Sequence[str] = HEADS) -> bool:
     """True where each of the heads that are asked for is below its bar."""
-    places = [HEADS.index(head) for head in asked]
-    return bool(np.all(said[places] < bars[places]))
+    below = (said < bars).tolist()
+    return all(below) if asked is HEADS else all(below[HEADS.index(head)] for head in asked)

@@ -95,7 +95,7 @@ class Doubt(NamedTuple):
 def weighed(folded: str, likely: Logits) -> Logits:
     """The heads' probabilities, those of a crisis taken down in errands, in insults of the bot alone, in requests."""
     out = likely.copy()
-    out[[HEADS.index(head) for head in CRISES]] *= weight_of_heads(folded, float(likely[HEADS.index("insult")]))
+    out[len(HEADS) - len(CRISES) :] *= weight_of_heads(folded, float(likely[HEADS.index("insult")]))
     if likely[HEADS.index("harm")] >= LIKELY:
         out[HEADS.index("threat")] *= REQUESTED
     return out
@@ -103,7 +103,7 @@ def weighed(folded: str, likely: Logits) -> Logits:
 
 def reading_of(folded: str, words: list[str], likely: Logits, harsh: float = 0.0, hazard: str = "") -> Reading:
     """A text's reading from the heads' probabilities and the rules."""
-    values = {head: round(float(value), 4) for head, value in zip(HEADS, weighed(folded, likely), strict=True)}
+    values = {head: round(value, 4) for head, value in zip(HEADS, weighed(folded, likely).tolist(), strict=True)}
     return Reading(
         **values, harsh=round(harsh, 4), hazard=hazard, sign=crisis_sign(folded), weak=is_weak(words, folded)
     )
