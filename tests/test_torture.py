@@ -57,7 +57,7 @@ def test_a_broken_gateway_is_caught(
     staged: Callable[..., Stage], broken: str, plan: Plan, said: tuple[str, ...]
 ) -> None:
     found: list[str] = []
-    for seed in range(SEED, SEED + 4):  # a fault that needs a moment's chance is not met in every run
+    for seed in range(SEED, SEED + 8):  # a fault that needs a moment's chance is not met in every run
         found += torture(staged("tests.torture.broken", broken), seed, 6.0, plan=plan, asked=0).found
         if any(words in one for one in found for words in said):
             return
