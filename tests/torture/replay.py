@@ -60,6 +60,7 @@ class Replay:
         self.nodes: dict[Place, Node] = {}
         self.scopes: dict[str, list[Node]] = {}
         self.ended: dict[str, Place] = {}
+        self.ends: list[Op] = []
         told = [op for op in history.ops if op.kind == "decide" and op.outcome == "upheld" and op.result == "answered"]
         self.decided = {op.end_id: op.returned for op in told}
 
@@ -88,6 +89,7 @@ class Replay:
             yield f"{event.seq} {op.id}: told {op.state}, recorded {stands.rung}"
         node.becomes(stands, sure, event.end_id)
         if event.kind == "turn.end":
+            self.ends.append(op)
             self._end(event, place, sure)
 
     def _step(self, event: Event, op: Op) -> Iterator[str]:
@@ -95,10 +97,21 @@ class Replay:
         if event.before not in possible:
             yield f"{event.seq} {op.id}: started from {event.before}, its parent stood at {possible}"
         legal = [step(event.before, event.label, event.signal)]
-        if op.result != "answered":
+        if op.result != "answered" or self._may_be_cut(op):
             legal.append(unheard(event.before))
         if event.after not in legal:
             yield f"{event.seq} {op.id}: {event.label} and {event.signal} led from {event.before} to {event.after}"
+
+    def _may_be_cut(self, op: Op) -> bool:
+        """An end at or above a turn under way in the same gateway stops it, also where it is reopened before the turn is on
+        record: that turn then counts, and what it would have said was not heard."""
+        return any(
+            (end.scope, end.gateway) == (op.scope, op.gateway)
+            and op.path[: len(end.path)] == end.path
+            and end.invoked < op.returned
+            and (op.invoked < end.returned or end.result != "answered")
+            for end in self.ends
+        )
 
     def _starts(self, op: Op) -> Iterator[Standing]:
         """Where the turn may have started from."""

@@ -182,6 +182,16 @@ BAD: dict[str, tuple[Callable[[History], None], str]] = {
 }
 
 
+@pytest.mark.parametrize(("began", "gateway", "is_cut"), [(3.2, 0, True), (3.2, 1, False), (9.0, 0, False)])
+def test_what_an_end_cut_short_need_not_climb_once_that_is_reopened(began: float, gateway: int, is_cut: bool) -> None:
+    history = good()
+    cut = op("k", (*TOP, "k"), began, gateway=gateway, returned=12.0)
+    history.ops.append(cut)
+    history.events.append(turn(12, cut, OPEN, OPEN))
+    history.rows.append(Row("a-b-c-d-k", OPEN))
+    assert any("abuse and none led from" in one for one in violations(history)) is not is_cut
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_history_is_caught(name: str) -> None:
     break_it, said = BAD[name]
