@@ -55,7 +55,7 @@ docs: $(DEV_DONE) ## write what the docs generate from the code
 bench: setup $(DEV_DONE) $(if $(LITELLM),.venv-litellm/.done) ## measure gateway, store, assessors and rules; write docs/benchmarks (LITELLM=1 beside LiteLLM, QUICK=1, OUT=folder)
 	$(BIN)/python -m benchmarks.gateway $(BENCH)
 	$(BIN)/python -m benchmarks.store $(BENCH)
-	$(BIN)/python -m benchmarks.assessors_speed $(BENCH)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.assessors_speed $(BENCH)
 	$(BIN)/python -m benchmarks.ladder $(BENCH)
 	$(BIN)/python -m benchmarks.page $(if $(OUT),--out $(OUT))
 

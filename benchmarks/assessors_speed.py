@@ -1,6 +1,6 @@
 """What the assessors cost: a short message for the first time and again, a reply that is read, the crisis rules.
 
-    python -m benchmarks.assessors_speed
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.assessors_speed   (as the gateway sets it for itself)
 
 One thread. Messages are of 10 to 60 words: ordinary ones, and the training patterns of insults and of requests, which the
 cheap half leaves to the encoder. `python -m benchmarks.local` measures more lengths, and rows of your own.
@@ -26,7 +26,7 @@ from quitbutton.assessors.refusal import RefusalCheck
 from quitbutton.core.messages import Message, Role
 from quitbutton.training.patterns import sentences
 
-COMMAND = "python -m benchmarks.assessors_speed"
+COMMAND = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.assessors_speed"
 MESSAGES, QUICK_MESSAGES = 300, 20
 REPLIES = (
     "I can help with that. First list what you have, then put the oldest at the front and use it up.",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
 from quitbutton import __version__
 from quitbutton.core.errors import QuitbuttonError
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""NumPy's small products run on the thread that asks: helpers on other cores cost more than they save, and stall a process
+that has one core. Read when NumPy is first imported, which no command has done yet."""
 
 COMMANDS = {
     "serve": "start the gateway and the chat page",
