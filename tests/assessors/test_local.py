@@ -89,7 +89,7 @@ def test_a_verdict_names_the_kind_of_harm(local: LocalAssessor) -> None:
 def test_a_harsh_topic_without_harm_is_clean_and_says_so(local: LocalAssessor) -> None:
     verdict = say(local, "What is the history of chemical weapons?")
     assert (verdict.label, verdict.why) == (Label.CLEAN, "harsh")
-    assert say(local, "What is the capital of France?").why == ""
+    assert say(local, "How do vaccines work?").why == ""
 
 
 @pytest.mark.parametrize("text", ["You STUPID bot", "you stu\u200bpid bot", "you s t u p i d bot", "you stup1d b0t"])
@@ -124,7 +124,7 @@ def test_an_earlier_message_is_read_for_a_crisis_alone_and_anew_when_it_is_the_n
     assert say(fresh, "you worthless idiot, shut up", "What is 2 + 2?").label is Label.CLEAN
     assert say(fresh, "you worthless idiot, shut up").label is Label.ABUSE
     assert say(fresh, "I want to end my life tonight", "What is 2 + 2?").label is Label.CRISIS
-    assert fresh.read("I want to end my life tonight").sign == "self"
+    assert fresh.read("I want to end my life tonight", only_crisis=True).sign == "self"
 
 
 def test_a_crisis_inside_a_long_message_is_seen(local: LocalAssessor) -> None:

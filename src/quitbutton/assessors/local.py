@@ -39,8 +39,8 @@ LIKELY, NOTABLE = 0.5, 0.05
 """Probabilities: more likely than not, and too high to go unremarked."""
 LOWEST = np.full(len(HEADS) + 1, -30.0, dtype=np.float32)
 """Logits of nothing at all."""
-EAGER = 2.0
-"""How many logits the student is too quick to call a clean message harsh: less these it is right as often as the encoder."""
+GUESSED = 0.07
+"""The latter for a guess of the student, which is less sharp: from here on the encoder is asked."""
 REQUESTED = 0.75
 """How much a threat's score counts in what is likely a request for harm: naming a deed is not yet announcing it."""
 NAME = "local@2"
@@ -148,6 +148,11 @@ def is_brief(said: Sequence[str]) -> bool:
     return sum(map(len, said)) <= BRIEF and all(map(str.isascii, said))
 
 
+def _is_remarkable(likely: Logits, said: Logits) -> bool:
+    """True where a clean message may be called harsh for its topic: that is for the encoder to say."""
+    return bool(said[-1] >= 0 and likely[HEADS.index("harm")] >= GUESSED)
+
+
 class LocalAssessor:
     """Says abuse, harm, crisis or clean about the user's own words."""
 
@@ -224,9 +229,12 @@ class LocalAssessor:
         """The verdict about the newest user message; its few predecessors count for a crisis only."""
         return self._judged(self._looked_at(said_in(messages)))
 
-    def read(self, text: str) -> Reading:
-        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn."""
-        return self._settled(self._look(text))
+    def read(self, text: str, only_crisis: bool = False) -> Reading:
+        """What one text is by itself. Remembered by a keyed digest, so that a history is not read anew each turn.
+
+        With `only_crisis` the encoder is spared where a crisis can be ruled out; the other heads say little then.
+        """
+        return self._settled(self._look(text, only_crisis))
 
     def _judged(self, seen: Sequence[Reading | Doubt]) -> Verdict:
         readings = [self._settled(one) for one in seen]
@@ -238,10 +246,7 @@ class LocalAssessor:
         return [self._look(text, only_crisis=place > 0) for place, text in enumerate(said)]
 
     def _look(self, text: str, only_crisis: bool = False) -> Reading | Doubt:
-        """What is remembered of a text, or what can be said of it without the encoder.
-
-        With `only_crisis` the encoder is spared where a crisis can be ruled out; the other heads say little then.
-        """
+        """What is remembered of a text, or what can be said of it without the encoder."""
         keys = [self._key(text, b"")] + ([self._key(text, b"crisis")] if only_crisis else [])
         with self._lock:
             for key in keys:
@@ -276,13 +281,14 @@ class LocalAssessor:
         guess, doubtful = LOWEST, []
         for ids in [self._encoder.ids(part) for part in (folded, focus) if part]:
             said = self.student.logits(ids)
-            if are_below(heads.both(cheap, said), self.bars, asked):
+            likely = heads.both(cheap, said)
+            if are_below(likely, self.bars, asked) and not (asked is HEADS and _is_remarkable(likely, said)):
                 guess = np.maximum(guess, said)
             else:
                 doubtful.append(ids)
         if doubtful:
             return Doubt(key, folded, words, cheap, guess, doubtful)
-        return reading_of(folded, words, heads.both(cheap, guess), float(sigmoid(guess - EAGER)[-1]))
+        return reading_of(folded, words, heads.both(cheap, guess))
 
     def _settled(self, seen: Reading | Doubt) -> Reading:
         """A reading: the encoder reads what is in doubt."""
