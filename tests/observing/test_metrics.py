@@ -48,14 +48,14 @@ def test_a_climb_is_counted_by_action_denial_and_mode_and_nothing_of_the_user_is
 ) -> None:
     gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted")
     fresh.answer = presses
-    user = Chat(gateway.url, "ada-lovelace")
+    user = Chat(gateway.url, "ursula-franklin")
     assert user.is_ended()["state"] == "ended"
     assert user.says("again")[0] == 400
     Chat(gateway.url, "bob").says("[crisis] help")
     with urllib.request.urlopen(gateway.url + "/metrics") as answer:
         assert answer.headers["content-type"].startswith("text/plain")
         text = answer.read().decode()
-    assert "ada" not in text
+    assert "ursula" not in text
     assert "abuse]" not in text
     assert CHAT not in text
     found = read(gateway.url)

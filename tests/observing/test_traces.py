@@ -20,7 +20,7 @@ from tests.upstream import Provider, Reply, stream, whole
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CLIENT = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "shop=1", "authorization": "Bearer sk-secret-key"}
-SECRET = b'{"model":"gpt-x","user":"ada","messages":[{"role":"user","content":"[abuse] my private garbage"}]}'
+SECRET = b'{"model":"gpt-x","user":"ursula","messages":[{"role":"user","content":"[abuse] my private garbage"}]}'
 DEFAULT = "/v1/chat/completions"
 
 
@@ -72,7 +72,7 @@ def test_the_clients_trace_goes_on_through_every_part(
     assert sent["traceparent"] == f"00-{TRACE}-{model.span_id.hex()}-01"
     assert sent["tracestate"] == "shop=1"
     assert collector.resource["service.name"] == "quitbutton"
-    for word in (b"garbage", b"secret", b"ada", b"Bearer"):
+    for word in (b"garbage", b"secret", b"ursula", b"Bearer"):
         assert word not in collector.raw
     assert server.start_time_unix_nano <= model.start_time_unix_nano < model.end_time_unix_nano
     assert model.end_time_unix_nano <= server.end_time_unix_nano
