@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from quitbutton.core.conversation import Branch, Footing, standing_of
+from quitbutton.core.errors import RecordRefused
 from quitbutton.core.ladder import Rung, Signal
 from quitbutton.core.policy import Decision, decide
 from quitbutton.stores.postgres import Postgres
@@ -111,5 +112,5 @@ def test_these_tests_would_notice(several: list[Postgres], monkeypatch: pytest.M
         insert(self, *given)
 
     monkeypatch.setattr(PostgresTransaction, "insert", slow)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, RecordRefused)):  # by what is left over, or by the one end that the tables allow
         test_of_ends_and_turns_at_once_one_end_stands_and_nothing_below_it(several)

@@ -131,7 +131,7 @@ class TurnTaker:
 
     async def _go_on(self, turn: Turn, origin: Origin) -> None:
         """Results of the client's tools for a turn that the provider keeps: no turn of its own, and no way round an end."""
-        branch = Branch(origin.address, (origin.address,), origin.conversation)
+        branch = Branch(origin.address, (origin.address,), origin.conversation, continued=True)
         footing = standing_of(branch, await self.store.marks(branch))
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)

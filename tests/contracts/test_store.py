@@ -176,6 +176,57 @@ def test_an_end_reaches_below_a_history_that_first_came_as_a_whole(store: SQLSto
     asyncio.run(scene())
 
 
+async def ends_out_of_turn(store: SQLStore, turn: Branch) -> None:
+    """As if the ladder had been climbed already, on other branches."""
+    footing = standing_of(turn, await store.marks(turn))
+    warned = replace(footing.standing, rung=Rung.WARNED, redirections=2)
+    _, outcome = await put(store, turn, footing, decide(POLICY, warned, HARM, Signal.PRESS, turn.message))
+    assert outcome.standing.rung is Rung.ENDED
+
+
+@pytest.mark.parametrize("way", ["rewritten", "continued", "continued by a part"])
+def test_an_end_reaches_what_stepped_over_its_turn_however_the_history_is_told(store: SQLStore, way: str) -> None:
+    """A named chat whose head was cut off, and a history that the provider keeps, told from another place each time."""
+
+    async def scene() -> None:
+        await take(store, branch("m0", "m1", named=True), verdict=CLEAN)
+
+        def told(*names: str) -> Branch:
+            if way == "rewritten":
+                return Branch(a("root")[0], a("r1", *names), "conv_1", named=True, beheaded=True)
+            start = "m0" if way == "continued by a part" and len(names) == 1 else "m1"
+            path = ("m1", *names) if start == "m0" else names
+            return Branch(a("root")[0], a(start, *path), "conv_1", continued=True)
+
+        if way == "rewritten":
+            await take(store, told(), verdict=CLEAN)
+        await take(store, told("r2", "r3", "r4", "r5"), verdict=CLEAN)
+        await ends_out_of_turn(store, told("r2"))
+        after = Branch(a("root")[0], a("r5", "r6"), "conv_1", continued=True)
+        assert standing_of(after, await store.marks(after)).standing.rung is Rung.ENDED
+
+    asyncio.run(scene())
+
+
+def test_what_branches_off_a_history_that_came_as_a_whole_grows_from_its_last_message(store: SQLStore) -> None:
+    async def scene() -> None:
+        first, other = branch("m1", "m2", "m3", "m4"), branch("m1", "m2", "m3", "n4")
+        await take(store, first)
+        footing = standing_of(other, await store.marks(other))
+        assert (footing.base, footing.standing) == (a("m3")[0], OPEN)
+        await take(store, other)
+        await take(store, first)
+        assert [path for (path,) in await store._database.read("SELECT path FROM skips")] == [b"".join(a("m1", "m2"))]
+        view = await store.conversation("tenant", "conv_1")
+        assert view is not None
+        assert view.turns == 2, "the message before is no turn"
+        await ends_out_of_turn(store, branch("m1", "m2", "m3"))
+        for one in (first, other):
+            assert standing_of(one, await store.marks(one)).standing.rung is Rung.ENDED
+
+    asyncio.run(scene())
+
+
 def test_a_history_of_any_length_can_come_first(store: SQLStore) -> None:
     async def scene() -> None:
         names = [f"m{number}" for number in range(1000)]

@@ -88,7 +88,8 @@ def rows(done: Result) -> Iterator[tuple[str, int]]:
     yield "calls", len(ops)
     for (kind, result), count in sorted(Counter((op.kind, op.result) for op in ops).items()):
         yield f"  {kind}: {result}", count
-    yield "turns on record", len(done.history.rows)
+    recorded = {event.message for event in done.history.events if event.op and event.kind != "turn.refuse"}
+    yield "turns on record", len(recorded)
     yield "ends", len(done.history.ends)
     yield "  of them reopened", sum(done.history.ends.values())
     yield "faults", sum(faults.values())

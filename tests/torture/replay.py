@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
@@ -81,6 +82,7 @@ class Replay:
         yield from self._step(event, op)
         sure = op.returned if op.result == "answered" else inf
         bases = list(self._bases(op))
+        self._bring(event, op, bases, sure)
         node = self.nodes.get(place) or self._new(place, sure)
         node.bases = node.bases or bases
         node.known, node.message = min(node.known, sure), event.message
@@ -91,6 +93,18 @@ class Replay:
         if event.kind == "turn.end":
             self.ends.append(op)
             self._end(event, place, sure)
+
+    def _bring(self, event: Event, op: Op, bases: list[int], sure: float) -> None:
+        """The message before a turn is a place as well, though nobody may have sent it alone: it stands where the turn began."""
+        before = op.path[:-1]
+        if not before:
+            return
+        node = self.nodes.get((op.scope, before))
+        if node is None:
+            node = self._new((op.scope, before), sure)
+            node.bases = bases
+            node.becomes(event.before, sure)
+        node.known = min(node.known, sure)
 
     def _step(self, event: Event, op: Op) -> Iterator[str]:
         possible = list(self._starts(op))
@@ -167,8 +181,12 @@ class Replay:
         if len(rows) != len(self.nodes):
             yield f"the database holds {len(rows)} turns, its events tell of {len(self.nodes)}"
         for (scope, path), node in self.nodes.items():
-            row = rows.get(node.message)
+            row = rows.pop(node.message, None)
             if node.message and row is None:
                 yield f"{scope} {path}: its turn is lost"
             elif row is not None and (row.standing, row.end_id) != (node.now, node.end_id):
                 yield f"{scope} {path}: the turn has {row.standing} {row.end_id}, its events {node.now} {node.end_id}"
+        brought = Counter((node.now, node.end_id) for node in self.nodes.values() if not node.message)
+        left = Counter((row.standing, row.end_id) for row in rows.values())
+        if brought != left:
+            yield f"of what came with a history the database holds {left - brought}, its events tell of {brought - left}"

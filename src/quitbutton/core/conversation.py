@@ -44,7 +44,7 @@ class Scope(NamedTuple):
 class Branch:
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
-    __slots__ = ("address", "addresses", "beheaded", "conversation", "message", "named", "parent", "root")
+    __slots__ = ("address", "addresses", "beheaded", "continued", "conversation", "message", "named", "parent", "root")
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Branch:
         conversation: str,
         named: bool = False,
         beheaded: bool = False,
+        continued: bool = False,
     ) -> None:
         self.root: Final = root
         self.addresses: Final = addresses
@@ -62,6 +63,8 @@ class Branch:
         """True when the client gave a conversation id, so that a rewritten history can still be placed."""
         self.beheaded: Final = beheaded
         """True when the history begins with a reply: its head was cut off by the client."""
+        self.continued: Final = continued
+        """True when the history is the provider's: the first address is the turn that this one goes on from."""
         self.address: Final = addresses[-1]
         """The address of this turn."""
         self.parent: Final = addresses[-2] if len(addresses) > 1 else root
@@ -116,7 +119,7 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
     root = root_of(key, scope)
     if origin is not None:
         grown = chain(key, origin.address, users)
-        return Branch(root, (origin.address, *grown), origin.conversation)
+        return Branch(root, (origin.address, *grown), origin.conversation, continued=True)
     addresses = chain(key, root, users)
     name = request.conversation_id
     conversation = conversation_id(key, root, name.encode() if name is not None else addresses[0])

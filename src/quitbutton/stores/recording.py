@@ -14,7 +14,7 @@ from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at
-from quitbutton.stores.skips import end_below, first_is_known, skipped_by
+from quitbutton.stores.skips import end_below, first_is_known, first_of, skipped_by
 
 Rows = list[dict[str, object]]
 
@@ -73,17 +73,14 @@ class Recorder:
             end = end_of(self._transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0])
             return Outcome(other.standing, end)
         self._take_words(record)
-        path = skipped_by(record)
-        if path is not None:
-            skip: dict[str, object] = {"first": branch.addresses[0], "address": branch.address, "path": b"".join(path)}
-            self._skips.append(skip)
+        self._take_skipped(record)
         standing = record.decision.after
         before = self._known.get(branch.address)
         if before is not None:
             standing = higher_of(standing, before.standing)
         end_id = record.end.id if record.end else None
-        parent = branch.parent if path is None else base
-        row = _turn(record, standing, parent, end_id)
+        parent = branch.parent if branch.parent in self._known else base
+        row = _turn(record, standing, end_id, branch.address, parent)
         if first := self._turns.get(branch.address):
             row |= {name: first[name] for name in ("parent", "base", "conversation")}
         self._turns[branch.address] = row
@@ -106,6 +103,23 @@ class Recorder:
             self._known |= marks_at(self._transaction, ended)
             return next(iter(ended), None)
         return None
+
+    def _take_skipped(self, record: TurnRecord) -> None:
+        """The messages before, where they are not on record: the last as a row that stands where this turn starts from.
+
+        Not so in a named conversation, where whatever comes with the same rewritten history goes on from the newest turn.
+        """
+        branch, base = record.branch, record.footing.base
+        path = skipped_by(record)
+        if path is None or branch.parent in self._known:
+            return
+        address = branch.address
+        if path and not branch.named:
+            *path, address = path
+            self._turns[address] = _turn(record, record.footing.standing, None, address, base)
+            self._known[address] = Mark(record.footing.standing, base)
+        first = first_of(self._transaction, branch)
+        self._skips.append({"first": first, "address": address, "path": b"".join(path)})
 
     def _take_reply(self, record: TurnRecord, address: bytes) -> None:
         if record.reply is not None:
@@ -178,9 +192,11 @@ def kind_of_event(decision: Decision) -> str:
     return f"turn.{decision.action}"
 
 
-def _turn(record: TurnRecord, standing: Standing, parent: bytes, end_id: str | None) -> dict[str, object]:
+def _turn(
+    record: TurnRecord, standing: Standing, end_id: str | None, address: bytes, parent: bytes
+) -> dict[str, object]:
     return {
-        "address": record.branch.address,
+        "address": address,
         "parent": parent,
         "base": record.footing.base,
         "conversation": record.branch.conversation,

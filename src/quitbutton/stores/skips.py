@@ -1,4 +1,7 @@
-"""Messages that came within a longer history and have no turn of their own: kept as paths, so that ends reach below them."""
+"""Messages that came within a longer history: the last has a row of its own, those before it are kept as a path.
+
+The next request with this history then finds what it grows from, and ends reach below the messages in the path.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,7 @@ def first_is_known(transaction: Transaction, first: bytes) -> bool:
 def end_below(transaction: Transaction, branch: Branch, end_id: str, at: float) -> None:
     """End what lies below a turn: by its links, and where histories stepped over it."""
     address = branch.address
-    first = _first_of(transaction, branch)
-    if not transaction.is_alone:
-        transaction.lock([first])
+    first = first_of(transaction, branch)
     stepped_over = [
         bytes(turn)
         for turn, path in transaction.execute(QUERIES["skips_of"], {"first": first})
@@ -63,13 +64,24 @@ def parts_of(path: bytes) -> list[bytes]:
     return [bytes(path[start : start + SIZE]) for start in range(0, len(path), SIZE)]
 
 
-def _first_of(transaction: Transaction, branch: Branch) -> bytes:
-    """The first address of a branch. Where the provider keeps the history, the request names only where it goes on from."""
-    rows = transaction.execute(QUERIES["top_of"], {"address": branch.addresses[0]})
-    if not rows:
-        return branch.addresses[0]
-    top, first = rows[0]
-    return bytes(first if first is not None else top)
+def first_of(transaction: Transaction, branch: Branch) -> bytes:
+    """The first address of a branch, which is locked then: what steps over messages is kept under it.
+
+    Where the provider keeps the history, the request names only where it goes on from.
+    """
+    first = branch.addresses[0]
+    if branch.continued:
+        rows = transaction.execute(QUERIES["above"], {"address": first})
+        above = {bytes(address): (bytes(parent), known) for address, parent, known in rows}
+        while first in above:
+            parent, known = above[first]
+            if known is not None or parent not in above:
+                first = first if known is None else bytes(known)
+                break
+            first = parent
+    if not transaction.is_alone:
+        transaction.lock([first])
+    return first
 
 
 def _lock_below(transaction: Transaction, addresses: Sequence[bytes]) -> None:

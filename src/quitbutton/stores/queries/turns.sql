@@ -37,14 +37,13 @@ WITH RECURSIVE above (address, parent) AS (
 )
 SELECT skips.path FROM above JOIN skips ON skips.address = above.address;
 
--- name: top_of
+-- name: above
 WITH RECURSIVE above (address, parent) AS (
     SELECT address, parent FROM turns WHERE address = :address
     UNION
     SELECT turns.address, turns.parent FROM turns JOIN above ON turns.address = above.parent
 )
-SELECT above.address, skips.first FROM above LEFT JOIN skips ON skips.address = above.address
-WHERE above.parent NOT IN (SELECT address FROM above) LIMIT 1;
+SELECT above.address, above.parent, skips.first FROM above LEFT JOIN skips ON skips.address = above.address;
 
 -- name: end_turn
 UPDATE turns SET rung = 'ended', end_id = COALESCE(end_id, :end_id), updated_at = :at WHERE address = :address;
