@@ -112,5 +112,5 @@ def test_these_tests_would_notice(several: list[Postgres], monkeypatch: pytest.M
         insert(self, *given)
 
     monkeypatch.setattr(PostgresTransaction, "insert", slow)
-    with pytest.raises((AssertionError, RecordRefused)):  # by what is left over, or by the one end that the tables allow
+    with pytest.raises((AssertionError, RecordRefused)):  # by what is left, or by the one end that the tables allow
         test_of_ends_and_turns_at_once_one_end_stands_and_nothing_below_it(several)

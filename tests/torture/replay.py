@@ -95,7 +95,7 @@ class Replay:
             self._end(event, place, sure)
 
     def _bring(self, event: Event, op: Op, bases: list[int], sure: float) -> None:
-        """The message before a turn is a place as well, though nobody may have sent it alone: it stands where the turn began."""
+        """The message before a turn is a place too, though nobody may have sent it alone: it stands where the turn began."""
         before = op.path[:-1]
         if not before:
             return

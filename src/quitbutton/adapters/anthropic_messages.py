@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
-from quitbutton.adapters.attachments import digest_of
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
@@ -21,6 +21,7 @@ from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+TEXT_BLOCKS = ("text",)
 RESULTS = ("tool_result",)
 """Blocks of a user message that are nobody's words: results of the client's tools. Server tools' stand in replies."""
 ERROR_TYPES = {
@@ -36,16 +37,11 @@ ERROR_TYPES = {
 
 class _Message(msgspec.Struct):
     role: str
-    content: str | list[msgspec.Raw] = ""
-
-
-class _Block(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
+    content: str | list[Part] = ""
 
 
 _message = msgspec.json.Decoder(_Message)
-_block = msgspec.json.Decoder(_Block)
+_messages = msgspec.json.Decoder(list[_Message])
 
 
 class AnthropicMessages:
@@ -60,9 +56,9 @@ class AnthropicMessages:
         fields = fields_of(body)
         if "messages" not in fields:
             raise BadRequest("`messages` is missing: send an array with at least one message.")
-        raw_messages = items_of(fields["messages"], "messages")
-        if not 0 < len(raw_messages) <= MAX_MESSAGES:
-            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(raw_messages)}.")
+        messages = _messages_of(fields["messages"])
+        if not 0 < len(messages) <= MAX_MESSAGES:
+            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(messages)}.")
         model = member(fields, "model", str, "")
         if not model:
             raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
@@ -72,12 +68,13 @@ class AnthropicMessages:
         who = identity.Identity.of(headers, user, identity.in_metadata(metadata) or session)
         return ChatRequest(
             model=model,
-            messages=tuple(_decode_message(raw, place) for place, raw in enumerate(raw_messages)),
+            messages=messages,
             raw=body,
             stream=member(fields, "stream", bool, False),
             can_offer=_can_offer(fields),
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
+            has_tools="tools" in fields,
             **who._asdict(),
         )
 
@@ -93,7 +90,7 @@ class AnthropicMessages:
 
         The protocol has no system message after the history, so `role` does not count: a note says itself whose it is.
         """
-        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        raw = request.raw if tool is None else with_tool(request, _offered(tool))
         if not notes and not without:
             return raw
         fields = fields_of(raw)
@@ -160,37 +157,24 @@ class AnthropicMessages:
         return b"event: error\ndata: " + self.error(error) + b"\n\n"
 
 
-@dataclass(slots=True)
-class _Seen:
-    texts: list[str]
-    attachments: list[bytes]
-    results: int = 0
-
-
-def _decode_message(raw: msgspec.Raw, place: int) -> Message:
+def _messages_of(raw: bytes) -> tuple[Message, ...]:
     try:
-        message = _message.decode(raw)
-        role = ROLES.get(message.role, Role.SYSTEM)
-        if isinstance(message.content, str):
-            return Message(role, message.content)
-        seen = _Seen([], [])
-        for block_raw in message.content:
-            _see(seen, block_raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"`messages[{place}]` cannot be read: {error}.") from error
-    if role is Role.USER and seen.results and not seen.texts and not seen.attachments:
+        messages, source = _messages.decode(raw), Source(lambda: raw)
+        roles = map(ROLES.get, [one.role for one in messages], repeat(Role.SYSTEM))
+        contents = [one.content for one in messages]
+        return messages_of(roles, contents, TEXT_BLOCKS, lambda place: _message_of(messages[place], place, source))
+    except UNREADABLE as error:
+        check_each(
+            items_of(raw, "messages"), "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source)
+        )
+        raise BadRequest(f"`messages` cannot be read: {error}.") from error
+
+
+def _message_of(one: _Message, place: int, source: Source) -> Message:
+    role, content = ROLES.get(one.role, Role.SYSTEM), one.content
+    if role is Role.USER and isinstance(content, list) and content and all(part.type in RESULTS for part in content):
         return Message(Role.TOOL, "")
-    return Message(role, "\n".join(seen.texts), tuple(seen.attachments))
-
-
-def _see(seen: _Seen, raw: msgspec.Raw) -> None:
-    block = _block.decode(raw)
-    if block.type == "text":
-        seen.texts.append(block.text or "")
-    elif block.type in RESULTS:
-        seen.results += 1
-    else:
-        seen.attachments.append(digest_of(raw))
+    return message_of(role, content, place, source, TEXT_BLOCKS, RESULTS)
 
 
 def _note(text: str) -> str:

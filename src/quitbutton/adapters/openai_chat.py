@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.attachments import digest_of
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
@@ -36,12 +35,7 @@ ABSENT = msgspec.Raw(b"")
 
 class _Message(msgspec.Struct, gc=False):
     role: str
-    content: str | list[msgspec.Raw] | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
+    content: str | list[Part] | None = None
 
 
 class _Request(msgspec.Struct):
@@ -73,7 +67,6 @@ KINDS: Mapping[str, Any] = {
 """Members that must be of a kind."""
 _request = msgspec.json.Decoder(_Request)
 _message = msgspec.json.Decoder(_Message)
-_part = msgspec.json.Decoder(_Part)
 
 
 class OpenAIChat:
@@ -87,8 +80,8 @@ class OpenAIChat:
         """The request as the guard sees it. Raises `BadRequest` with the member that is wrong."""
         try:
             asked = _request.decode(body)
-            messages = _messages_of(asked.messages)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            messages = _messages_of(asked.messages, Source(lambda: fields_of(body)["messages"]))
+        except UNREADABLE as error:
             raise _explained(body, error) from error
         if not 0 < len(messages) <= MAX_MESSAGES or not asked.model:
             raise _explained(body, None)
@@ -109,6 +102,7 @@ class OpenAIChat:
             max_tokens=_limit(asked),
             chat_page=who.chat_page,
             beheaded=who.beheaded,
+            has_tools=bool(asked.tools),
         )
 
     def forward(
@@ -123,7 +117,7 @@ class OpenAIChat:
 
         `without` are the places of messages to leave out: notices of ours that came back as history.
         """
-        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        raw = request.raw if tool is None else with_tool(request, _offered(tool))
         if not notes and not without:
             return raw
         fields = fields_of(raw)
@@ -194,32 +188,14 @@ def _offered(tool: bytes) -> msgspec.Raw:
     return msgspec.Raw(b'{"type":"function","function":%b}' % tool)
 
 
-_of_plain = partial(tuple.__new__, Message)
-"""`Message` from its three members."""
-
-
-def _messages_of(messages: Sequence[_Message]) -> tuple[Message, ...]:
-    texts = [message.content for message in messages]
-    if set(map(type, texts)) != {str}:
-        return tuple(map(_message_of, messages))
+def _messages_of(messages: Sequence[_Message], source: Source) -> tuple[Message, ...]:
     roles = map(ROLES.get, [message.role for message in messages], repeat(Role.SYSTEM))
-    return tuple(map(_of_plain, zip(roles, texts, repeat(()))))  # a call for each of a thousand would be felt
+    contents = [message.content for message in messages]
+    return messages_of(roles, contents, TEXT_PARTS, lambda place: _message_of(messages[place], place, source))
 
 
-def _message_of(message: _Message) -> Message:
-    content = message.content
-    role = ROLES.get(message.role, Role.SYSTEM)
-    if not isinstance(content, list):
-        return Message(role, content or "")
-    texts: list[str] = []
-    attachments: list[bytes] = []
-    for raw in content:
-        part = _part.decode(raw)
-        if part.type in TEXT_PARTS:
-            texts.append(part.text or "")
-        else:
-            attachments.append(digest_of(raw))
-    return Message(role, "\n".join(texts), tuple(attachments))
+def _message_of(message: _Message, place: int, source: Source) -> Message:
+    return message_of(ROLES.get(message.role, Role.SYSTEM), message.content, place, source, TEXT_PARTS)
 
 
 def _explained(body: bytes, error: Exception | None) -> BadRequest:
@@ -234,11 +210,7 @@ def _explained(body: bytes, error: Exception | None) -> BadRequest:
         raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
     for name, kind in KINDS.items():
         member(fields, name, kind, None)
-    for place, raw in enumerate(raw_messages):
-        try:
-            _message_of(_message.decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-            raise BadRequest(f"`messages[{place}]` cannot be read: {wrong}.") from wrong
+    check_each(raw_messages, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
     return BadRequest(f"The request body cannot be read: {error}.")
 
 

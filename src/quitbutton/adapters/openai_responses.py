@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.attachments import digest_of
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
@@ -31,16 +32,11 @@ OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the
 class _Item(msgspec.Struct):
     type: str = "message"
     role: str = ""
-    content: str | list[msgspec.Raw] | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
+    content: str | list[Part] | None = None
 
 
 _item = msgspec.json.Decoder(_Item)
-_part = msgspec.json.Decoder(_Part)
+_many = msgspec.json.Decoder(list[_Item])
 
 
 class OpenAIResponses:
@@ -71,6 +67,7 @@ class OpenAIResponses:
             can_offer=_can_offer(fields),
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
+            has_tools="tools" in fields,
             previous=identity.named(member(fields, "previous_response_id", str, "")),
             kept_by_provider=conversation is not None,
             **who._asdict(),
@@ -89,7 +86,7 @@ class OpenAIResponses:
         Notes stand after the history. Where the provider keeps it they would stay in it, so there they go into the
         instructions, which hold for one reply.
         """
-        raw = request.raw if tool is None else with_tool(request.raw, _offered(tool))
+        raw = request.raw if tool is None else with_tool(request, _offered(tool))
         if not notes and not without:
             return raw
         fields = fields_of(raw)
@@ -186,40 +183,37 @@ def _message(role: str, words: str) -> dict[str, object]:
     return {"type": "message", "role": role, "content": words}
 
 
-def _items(fields: Fields) -> list[msgspec.Raw]:
-    """The request's input as items: a text is one message of the user's."""
+def _input(fields: Fields) -> bytes:
+    """The request's input as an array of items: a text is one message of the user's."""
     raw = bytes(fields.get("input", b"[]")).strip()
     if raw.startswith(b'"'):
-        return [msgspec.Raw(encode({"type": "message", "role": "user", "content": msgspec.Raw(raw)}))]
-    return items_of(b"[]" if raw == b"null" else raw, "input")
+        return encode([{"type": "message", "role": "user", "content": msgspec.Raw(raw)}])
+    return b"[]" if raw == b"null" else raw
+
+
+def _items(fields: Fields) -> list[msgspec.Raw]:
+    return items_of(_input(fields), "input")
 
 
 def _messages(fields: Fields) -> tuple[Message, ...]:
-    items = _items(fields)
-    if len(items) > MAX_MESSAGES:
-        raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
-    return tuple(_decode_item(raw, place) for place, raw in enumerate(items))
-
-
-def _decode_item(raw: msgspec.Raw, place: int) -> Message:
+    raw = _input(fields)
     try:
-        item = _item.decode(raw)
-        if item.type != "message":
-            return Message(Role.TOOL if item.type.endswith("_output") else Role.ASSISTANT, "")
-        role = ROLES.get(item.role, Role.SYSTEM)
-        if not isinstance(item.content, list):
-            return Message(role, item.content or "")
-        texts: list[str] = []
-        attachments: list[bytes] = []
-        for part_raw in item.content:
-            part = _part.decode(part_raw)
-            if part.type in TEXT_PARTS:
-                texts.append(part.text or "")
-            else:
-                attachments.append(digest_of(part_raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"`input[{place}]` cannot be read: {error}.") from error
-    return Message(role, "\n".join(texts), tuple(attachments))
+        items = _many.decode(raw)
+        if len(items) > MAX_MESSAGES:
+            raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
+        source = Source(lambda: raw)
+        roles = map(ROLES.get, [item.role for item in items], repeat(Role.SYSTEM))
+        contents = [item.content if item.type == "message" else None for item in items]
+        return messages_of(roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
+    except UNREADABLE as error:
+        check_each(items_of(raw, "input"), "input", lambda raw, source: _message_of(_item.decode(raw), 0, source))
+        raise BadRequest(f"`input` cannot be read: {error}.") from error
+
+
+def _message_of(item: _Item, place: int, source: Source) -> Message:
+    if item.type != "message":
+        return Message(Role.TOOL if item.type.endswith("_output") else Role.ASSISTANT, "")
+    return message_of(ROLES.get(item.role, Role.SYSTEM), item.content, place, source, TEXT_PARTS)
 
 
 def _conversation(fields: Fields) -> str | None:

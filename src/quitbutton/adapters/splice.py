@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from quitbutton.core.errors import BadRequest
+from quitbutton.core.messages import ChatRequest
 
 Fields = dict[str, msgspec.Raw]
 
@@ -57,11 +58,11 @@ def with_member(raw: bytes, name: str, value: object) -> bytes:
     return b"".join((view[:inside], comma, encode(name), b":", encode(value), b"}", view[end:]))
 
 
-def with_tool(raw: bytes, tool: msgspec.Raw) -> bytes:
+def with_tool(request: ChatRequest, tool: msgspec.Raw) -> bytes:
     """A request's bytes with one more of its `tools`. It is taken apart only where it has some."""
-    if b'"tools"' not in raw:
-        return with_member(raw, "tools", [tool])
-    fields = fields_of(raw)
+    if not request.has_tools:
+        return with_member(request.raw, "tools", [tool])
+    fields = fields_of(request.raw)
     fields["tools"] = appended(fields.get("tools"), [tool])
     return joined(fields)
 

@@ -113,7 +113,7 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
     With an `origin` the history is the provider's, and the branch grows from the turn there.
     """
     user = Role.USER
-    users = [message for message in request.messages if message.role is user]
+    users = [message for message in request.messages if message[0] is user]  # by place, which is three times as fast
     if not users:
         return None
     root = root_of(key, scope)
@@ -142,9 +142,10 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
     conversation's newest turn. Otherwise the deepest known prefix counts; if there is none, the conversation is new.
     """
     known = marks.by_address
-    for address in branch.addresses:
-        if address in known and known[address].standing.rung is Rung.ENDED:
-            return Footing(known[address].standing, address, known[address].end_id)
+    if any(mark.standing.rung is Rung.ENDED for mark in known.values()):
+        for address in branch.addresses:
+            if address in known and known[address].standing.rung is Rung.ENDED:
+                return Footing(known[address].standing, address, known[address].end_id)
     if branch.parent == branch.root and not branch.beheaded:
         return Footing(OPEN, branch.root)
     if branch.parent in known:
@@ -176,15 +177,14 @@ def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...
     addresses: list[bytes] = []
     parent = root
     blank = _hasher(key)
-    for message in users:
-        text = message.text
+    for _, text, attachments in users:
         # As `_field(canonical(text))`, in place: a history of a thousand messages would feel the calls.
         if text.isascii() and "\r" not in text:
             data = text.strip().encode()
         else:
             data = canonical(text).encode("utf-8", "surrogatepass")
         link = blank.copy()
-        link.update(b"%b%b%b%b" % (parent, len(data).to_bytes(8, "big"), data, b"".join(message.attachments)))
+        link.update(b"%b%b%b%b" % (parent, len(data).to_bytes(8, "big"), data, b"".join(attachments)))
         parent = link.digest()
         addresses.append(parent)
     return tuple(addresses)

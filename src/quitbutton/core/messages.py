@@ -52,6 +52,8 @@ class ChatRequest:
     """True when the client says that messages before the first one here were left out."""
     previous: str | None = None
     """Id of the reply that the request goes on from, where the provider keeps the history."""
+    has_tools: bool = True
+    """False where the request has no member `tools`."""
     kept_by_provider: bool = False
     """True where the provider keeps the whole conversation, so that the request brings only what is new."""
 

@@ -115,7 +115,7 @@ class Recorder:
             return
         address = branch.address
         if path and not branch.named:
-            *path, address = path
+            path, address = path[:-1], path[-1]
             self._turns[address] = _turn(record, record.footing.standing, None, address, base)
             self._known[address] = Mark(record.footing.standing, base)
         first = first_of(self._transaction, branch)
