@@ -9,6 +9,7 @@ withdrawn where the same clause says that it is fiction, a figure of speech or a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 I = r"\b(?:i|i'm|im|i am|i'd|i've|ive|we)\b"  # noqa: E741 - reads as the word it stands for
 GAP = r"[^.!?\n]{0,40}?"
@@ -68,12 +69,19 @@ FIGURATIVE = re.compile(
     r"\b(?:novel|story|short story|screenplay|scene|chapter|character|fiction|fictional|lyrics?|song|movie|film|episode|game|level|boss fight|"
     r"minecraft|essay|thesis|lol|lmao|haha\w*|jk|just kidding|pun intended|from laughing|of laughter|embarrass\w+|process|server|terminal|docker)\b"
 )
+
+
+def _any_of(rules: Sequence[str], start: str = r"\b(?=\w)") -> re.Pattern[str]:
+    """One pattern for all. Rules start with a word, which is looked for once and not for each of them."""
+    return re.compile(start + "(?:" + "|".join(f"(?:{rule})" for rule in rules) + ")")
+
+
 SIGNS = {
-    "self": re.compile("|".join(f"(?:{rule})" for rule in SELF)),
-    "danger": re.compile("|".join(f"(?:{rule})" for rule in DANGER)),
-    "threat": re.compile("|".join(f"(?:{rule})" for rule in THREAT)),
-    "self-other-language": re.compile("|".join(f"(?:{rule})" for rule in LANGUAGES)),
-    "self-other-script": re.compile("|".join(f"(?:{rule})" for rule in SCRIPTS)),
+    "self": _any_of(SELF),
+    "danger": _any_of(DANGER),
+    "threat": _any_of(THREAT),
+    "self-other-language": _any_of(LANGUAGES),
+    "self-other-script": _any_of(SCRIPTS, start=""),
 }
 FIRM = re.compile(
     r"\b(?:kill(?:ing)? myself|i'?m serious|not (?:a )?(?:joke|joking|fiction)|end my life|i want to die|don'?t want to (?:live|be alive))\b"

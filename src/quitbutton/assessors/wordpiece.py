@@ -10,8 +10,16 @@ LONGEST_WORD = 40
 """A longer run of letters is one unknown token: nobody's word, and quadratic work otherwise."""
 
 
+_APART = {code: f" {chr(code)} " for code in range(33, 127) if not chr(code).isalnum()} | {
+    code: " " if chr(code).isspace() else "" for code in (*range(32), 127)
+}
+"""What stands for each ASCII character that belongs to no word."""
+
+
 def split_words(text: str) -> list[str]:
     """Lower-cased words without accents; every punctuation mark and every CJK character is a word of its own."""
+    if text.isascii():
+        return text.lower().translate(_APART).split()
     out: list[str] = []
     for char in unicodedata.normalize("NFD", text.lower()):
         category = unicodedata.category(char)
