@@ -177,3 +177,9 @@ def test_what_cannot_be_read_is_named(protocol: str, members: dict[str, Any], sa
 
     with pytest.raises(BadRequest, match=said):
         decoded(protocol, **members)
+
+
+def test_items_that_are_no_messages_may_hold_whatever_the_provider_knows() -> None:
+    odd = [{"type": "mcp_result", "content": [{"type": "text", "text": {}}]}, {"type": "note", "content": ["a"]}]
+    seen = decoded("responses", input=[*odd, {"role": "user", "content": "hi"}]).messages
+    assert [(message.role, message.text) for message in seen] == [("assistant", ""), ("assistant", ""), ("user", "hi")]

@@ -227,6 +227,40 @@ def test_what_branches_off_a_history_that_came_as_a_whole_grows_from_its_last_me
     asyncio.run(scene())
 
 
+def test_what_came_along_with_a_rewritten_history_hangs_on_no_other_chat(store: SQLStore) -> None:
+    """The same request with and without an id: what it brings along is not below where the named chat goes on."""
+
+    async def scene() -> None:
+        def named(conversation: str, *names: str) -> Branch:
+            return Branch(a("root")[0], a(*names), conversation, named=True)
+
+        await take(store, named("conv_x", "h1"))
+        await take(store, named("conv_x", "few", "more", "t1"), verdict=CLEAN)
+        await take(store, branch("few", "more", "t1"), verdict=CLEAN)
+        await ends_out_of_turn(store, named("conv_x", "h1"))
+        for other in (branch("few", "more", "other"), named("conv_y", "few", "more", "other")):
+            assert standing_of(other, await store.marks(other)).standing == OPEN
+
+    asyncio.run(scene())
+
+
+def test_what_only_came_along_lifts_no_rung_of_a_named_chat(store: SQLStore) -> None:
+    """A helper's call without an id shows the same window of the history as the chat's next message."""
+
+    async def scene() -> None:
+        await take(store, branch("m1", named=True))
+        on = branch("m3", "m4", "m5", named=True)
+        footing = standing_of(on, await store.marks(on))
+        await take(store, Branch(a("root")[0], a("m3", "m4", "a title, please"), "conv_2"), verdict=CLEAN)
+        assert standing_of(on, await store.marks(on)).standing.redirections == 1
+        await put(store, on, footing, decide(POLICY, footing.standing, CLEAN, Signal.NONE, on.message))
+        await ends_out_of_turn(store, branch("m1", named=True))
+        after = branch("m3", "m4", "m5", "m6", named=True)
+        assert standing_of(after, await store.marks(after)).standing.rung is Rung.ENDED
+
+    asyncio.run(scene())
+
+
 def test_a_history_of_any_length_can_come_first(store: SQLStore) -> None:
     async def scene() -> None:
         names = [f"m{number}" for number in range(1000)]

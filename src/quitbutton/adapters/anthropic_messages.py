@@ -12,7 +12,7 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
-from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
@@ -56,12 +56,12 @@ class AnthropicMessages:
         fields = fields_of(body)
         if "messages" not in fields:
             raise BadRequest("`messages` is missing: send an array with at least one message.")
-        messages = _messages_of(fields["messages"])
-        if not 0 < len(messages) <= MAX_MESSAGES:
-            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(messages)}.")
         model = member(fields, "model", str, "")
         if not model:
             raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
+        messages = _messages_of(fields["messages"])
+        if not 0 < len(messages) <= MAX_MESSAGES:
+            raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(messages)}.")
         metadata = member(fields, "metadata", dict[str, Any], {})
         user, session = identity.of_claude(metadata.get("user_id"))
         limit = member(fields, "max_tokens", Any, None)
@@ -163,11 +163,9 @@ def _messages_of(raw: bytes) -> tuple[Message, ...]:
         roles = map(ROLES.get, [one.role for one in messages], repeat(Role.SYSTEM))
         contents = [one.content for one in messages]
         return messages_of(roles, contents, TEXT_BLOCKS, lambda place: _message_of(messages[place], place, source))
-    except UNREADABLE as error:
-        check_each(
-            items_of(raw, "messages"), "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source)
-        )
-        raise BadRequest(f"`messages` cannot be read: {error}.") from error
+    except UNREADABLE:
+        raws = items_of(raw, "messages")
+        return one_by_one(raws, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
 
 
 def _message_of(one: _Message, place: int, source: Source) -> Message:

@@ -39,7 +39,7 @@ class Source:
     def parts(self, place: int) -> list[msgspec.Raw]:
         """The parts of the message at this place."""
         if self._messages is None:
-            self._messages = items_of(self._raw(), "messages")
+            self._messages = items_of(self._raw(), "the history")
         return items_of(fields_of(self._messages[place])["content"], "content")
 
 
@@ -80,10 +80,14 @@ def message_of(
     return Message(role, text, tuple([digest_of(parts[number]) for number in brought]))
 
 
-def check_each(raws: Sequence[msgspec.Raw], name: str, read: Callable[[msgspec.Raw, Source], object]) -> None:
-    """Read messages one by one, to say which of them is wrong. Raises `BadRequest`."""
+def one_by_one(
+    raws: Sequence[msgspec.Raw], name: str, read: Callable[[msgspec.Raw, Source], Message]
+) -> tuple[Message, ...]:
+    """Messages where they cannot be read all at once. Raises `BadRequest` with the first that is wrong."""
+    found: list[Message] = []
     for place, raw in enumerate(raws):
         try:
-            read(raw, Source(partial(bytes.__mod__, b"[%b]", raw)))
+            found.append(read(raw, Source(partial(bytes.__mod__, b"[%b]", raw))))
         except UNREADABLE as wrong:
             raise BadRequest(f"`{name}[{place}]` cannot be read: {wrong}.") from wrong
+    return tuple(found)

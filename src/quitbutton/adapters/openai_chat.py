@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
+from quitbutton.adapters.contents import UNREADABLE, Content, Source, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
@@ -35,7 +35,7 @@ ABSENT = msgspec.Raw(b"")
 
 class _Message(msgspec.Struct, gc=False):
     role: str
-    content: str | list[Part] | None = None
+    content: Content = None
 
 
 class _Request(msgspec.Struct):
@@ -210,7 +210,7 @@ def _explained(body: bytes, error: Exception | None) -> BadRequest:
         raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
     for name, kind in KINDS.items():
         member(fields, name, kind, None)
-    check_each(raw_messages, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
+    one_by_one(raw_messages, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
     return BadRequest(f"The request body cannot be read: {error}.")
 
 

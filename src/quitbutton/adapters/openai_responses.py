@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Part, Source, check_each, message_of, messages_of
+from quitbutton.adapters.contents import UNREADABLE, Content, Source, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
@@ -29,12 +29,16 @@ OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the
 """What a press that the provider still waits for is answered, when the client goes on from its reply."""
 
 
-class _Item(msgspec.Struct):
+class _Kind(msgspec.Struct):
     type: str = "message"
+
+
+class _Item(_Kind):
     role: str = ""
-    content: str | list[Part] | None = None
+    content: Content = None
 
 
+_kind = msgspec.json.Decoder(_Kind)
 _item = msgspec.json.Decoder(_Item)
 _many = msgspec.json.Decoder(list[_Item])
 
@@ -205,14 +209,23 @@ def _messages(fields: Fields) -> tuple[Message, ...]:
         roles = map(ROLES.get, [item.role for item in items], repeat(Role.SYSTEM))
         contents = [item.content if item.type == "message" else None for item in items]
         return messages_of(roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
-    except UNREADABLE as error:
-        check_each(items_of(raw, "input"), "input", lambda raw, source: _message_of(_item.decode(raw), 0, source))
-        raise BadRequest(f"`input` cannot be read: {error}.") from error
+    except UNREADABLE:
+        return one_by_one(items_of(raw, "input"), "input", _read)
+
+
+def _read(raw: msgspec.Raw, source: Source) -> Message:
+    """An item by itself. What is no message may hold whatever the provider knows."""
+    kind = _kind.decode(raw).type
+    return _no_message(kind) if kind != "message" else _message_of(_item.decode(raw), 0, source)
+
+
+def _no_message(kind: str) -> Message:
+    return Message(Role.TOOL if kind.endswith("_output") else Role.ASSISTANT, "")
 
 
 def _message_of(item: _Item, place: int, source: Source) -> Message:
     if item.type != "message":
-        return Message(Role.TOOL if item.type.endswith("_output") else Role.ASSISTANT, "")
+        return _no_message(item.type)
     return message_of(ROLES.get(item.role, Role.SYSTEM), item.content, place, source, TEXT_PARTS)
 
 

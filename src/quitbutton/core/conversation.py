@@ -81,6 +81,8 @@ class Mark:
     base: bytes = b""
     """The address whose standing this turn started from."""
     end_id: str | None = None
+    brought: bool = False
+    """True for a message that only came within a longer history: it stands where the first turn after it began."""
 
 
 @value
@@ -138,8 +140,9 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
     """Where the turn starts from, by these rules in this order.
 
     An ended address anywhere on the path locks it. A known parent gives its standing. A turn seen before starts from
-    where it started then. With a conversation id, an unknown parent means a rewritten history, which goes on from the
-    conversation's newest turn. Otherwise the deepest known prefix counts; if there is none, the conversation is new.
+    where it started then. With a conversation id, an unknown parent, or one that only came along with a history, means
+    a rewritten history, which goes on from the conversation's newest turn. Otherwise the deepest known prefix counts; if
+    there is none, the conversation is new.
     """
     known = marks.by_address
     if any(mark.standing.rung is Rung.ENDED for mark in known.values()):
@@ -148,7 +151,7 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
                 return Footing(known[address].standing, address, known[address].end_id)
     if branch.parent == branch.root and not branch.beheaded:
         return Footing(OPEN, branch.root)
-    if branch.parent in known:
+    if branch.parent in known and not (branch.named and known[branch.parent].brought and marks.head is not None):
         return Footing(known[branch.parent].standing, branch.parent)
     for address in _bases(branch, marks):
         if address in known:

@@ -164,7 +164,7 @@ class Console:
         match given.partition("_")[0]:
             case "msg":
                 near = await self._near(given)
-                return (near[2], given) if near else None
+                return (near[2], None if near[3] else given) if near else None
             case "conv":
                 return (given, None) if await read(QUERIES["conversation_exists"], {"id": given}) else None
             case "end":
@@ -184,8 +184,14 @@ class Console:
         return rows[0] if rows and message_id(bytes(rows[0][0])) == message else None
 
     async def _parent(self, message: str) -> str | None:
+        """The message before, as far as it is on record by itself."""
         near = await self._near(message)
-        return message_id(bytes(near[1])) if near else None
+        while near:
+            parent = message_id(bytes(near[1]))
+            near = await self._near(parent)
+            if near is None or not near[3]:
+                return parent
+        return None
 
 
 class _Verdict(TypedDict, total=False):

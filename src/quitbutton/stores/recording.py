@@ -14,7 +14,7 @@ from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at
-from quitbutton.stores.skips import end_below, first_is_known, first_of, skipped_by
+from quitbutton.stores.skips import end_below, first_is_known, skipped_by, top_of
 
 Rows = list[dict[str, object]]
 
@@ -48,6 +48,7 @@ class Recorder:
 
     def run(self) -> list[Outcome]:
         """Write them; what became of each. A record with an end must be alone."""
+        self._lock_tops()
         outcomes = [self._take(record) for record in self._records]
         insert = self._transaction.insert
         insert(QUERIES["put_reply"], self._replies)
@@ -60,6 +61,12 @@ class Recorder:
         insert(QUERIES["put_conversation"], list(self._conversations.values()))
         insert(QUERIES["put_event"], self._events)
         return outcomes
+
+    def _lock_tops(self) -> None:
+        """What steps over messages is kept under the first of its path; a history that the provider keeps does not name it."""
+        told = [record.branch for record in self._records if record.branch.continued and skipped_by(record)]
+        if told and not self._transaction.is_alone:
+            self._transaction.lock([top_of(self._transaction, branch) for branch in told])
 
     def _take(self, record: TurnRecord) -> Outcome:
         branch, base = record.branch, record.footing.base
@@ -79,8 +86,7 @@ class Recorder:
         if before is not None:
             standing = higher_of(standing, before.standing)
         end_id = record.end.id if record.end else None
-        parent = branch.parent if branch.parent in self._known else base
-        row = _turn(record, standing, end_id, branch.address, parent)
+        row = _turn(record, standing, end_id, branch.address, self._link(record))
         if first := self._turns.get(branch.address):
             row |= {name: first[name] for name in ("parent", "base", "conversation")}
         self._turns[branch.address] = row
@@ -107,19 +113,26 @@ class Recorder:
     def _take_skipped(self, record: TurnRecord) -> None:
         """The messages before, where they are not on record: the last as a row that stands where this turn starts from.
 
-        Not so in a named conversation, where whatever comes with the same rewritten history goes on from the newest turn.
+        Not so in a named conversation, where whatever comes with the same rewritten history goes on from the newest turn;
+        nor where a turn starts from one that is not above it.
         """
-        branch, base = record.branch, record.footing.base
         path = skipped_by(record)
-        if path is None or branch.parent in self._known:
+        if path is None or self._link(record) != record.footing.base:
             return
-        address = branch.address
-        if path and not branch.named:
+        branch, address = record.branch, record.branch.address
+        if path and not branch.named and _is_above(record):
             path, address = path[:-1], path[-1]
-            self._turns[address] = _turn(record, record.footing.standing, None, address, base)
-            self._known[address] = Mark(record.footing.standing, base)
-        first = first_of(self._transaction, branch)
-        self._skips.append({"first": first, "address": address, "path": b"".join(path)})
+            standing, base = record.footing.standing, record.footing.base
+            self._turns[address] = _turn(record, standing, None, address, base, brought=True)
+            self._known[address] = Mark(standing, base, brought=True)
+        if path or not _is_above(record):
+            skip: dict[str, object] = {"first": top_of(self._transaction, branch), "address": address}
+            self._skips.append({**skip, "path": b"".join(path)})
+
+    def _link(self, record: TurnRecord) -> bytes:
+        """Which row a turn hangs on: that of the message before, where it is known and the turn starts from a row above."""
+        parent = record.branch.parent
+        return parent if parent in self._known and _is_above(record) else record.footing.base
 
     def _take_reply(self, record: TurnRecord, address: bytes) -> None:
         if record.reply is not None:
@@ -193,7 +206,7 @@ def kind_of_event(decision: Decision) -> str:
 
 
 def _turn(
-    record: TurnRecord, standing: Standing, end_id: str | None, address: bytes, parent: bytes
+    record: TurnRecord, standing: Standing, end_id: str | None, address: bytes, parent: bytes, brought: bool = False
 ) -> dict[str, object]:
     return {
         "address": address,
@@ -208,7 +221,14 @@ def _turn(
         "evidence": evidence_text(standing.evidence),
         "end_id": end_id,
         "at": record.at,
+        "brought": int(brought),
     }
+
+
+def _is_above(record: TurnRecord) -> bool:
+    """Whether a turn starts from a place on its own path, not from where a rewritten history goes on."""
+    base, branch = record.footing.base, record.branch
+    return base == branch.root or base in branch.addresses
 
 
 def _event(record: TurnRecord, kind: str, more: dict[str, object]) -> dict[str, object]:

@@ -60,11 +60,11 @@ def marks_of(rows: Sequence[Row]) -> dict[bytes, Mark]:
 
 
 def _mark_of(row: Row) -> Mark:
-    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id = row
+    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id, brought = row
     if rung == "open" and evidence == "[]" and not (redirections or clean or crisis or asked):
-        return Mark(OPEN, bytes(base), end_id)
+        return Mark(OPEN, bytes(base), end_id, bool(brought))
     standing = Standing(_RUNGS[rung], redirections, clean, crisis, bool(asked), evidence_of(evidence))
-    return Mark(standing, bytes(base), end_id)
+    return Mark(standing, bytes(base), end_id, bool(brought))
 
 
 def evidence_text(evidence: tuple[Evidence, ...]) -> str:

@@ -34,7 +34,9 @@ def first_is_known(transaction: Transaction, first: bytes) -> bool:
 def end_below(transaction: Transaction, branch: Branch, end_id: str, at: float) -> None:
     """End what lies below a turn: by its links, and where histories stepped over it."""
     address = branch.address
-    first = first_of(transaction, branch)
+    first = top_of(transaction, branch)
+    if not transaction.is_alone:
+        transaction.lock([first])
     stepped_over = [
         bytes(turn)
         for turn, path in transaction.execute(QUERIES["skips_of"], {"first": first})
@@ -64,24 +66,23 @@ def parts_of(path: bytes) -> list[bytes]:
     return [bytes(path[start : start + SIZE]) for start in range(0, len(path), SIZE)]
 
 
-def first_of(transaction: Transaction, branch: Branch) -> bytes:
-    """The first address of a branch, which is locked then: what steps over messages is kept under it.
+def top_of(transaction: Transaction, branch: Branch) -> bytes:
+    """The first address of a branch: what steps over messages is kept under it.
 
     Where the provider keeps the history, the request names only where it goes on from.
     """
-    first = branch.addresses[0]
-    if branch.continued:
-        rows = transaction.execute(QUERIES["above"], {"address": first})
-        above = {bytes(address): (bytes(parent), known) for address, parent, known in rows}
-        while first in above:
-            parent, known = above[first]
-            if known is not None or parent not in above:
-                first = first if known is None else bytes(known)
-                break
-            first = parent
-    if not transaction.is_alone:
-        transaction.lock([first])
-    return first
+    top = branch.addresses[0]
+    if not branch.continued:
+        return top
+    rows = transaction.execute(QUERIES["above"], {"address": top})
+    above = {bytes(address): (bytes(parent), first) for address, parent, first in rows}
+    while top in above:
+        parent, first = above.pop(top)
+        upper = parent if first is None else bytes(first)
+        if upper == top or (first is None and parent not in above):
+            break
+        top = upper
+    return top
 
 
 def _lock_below(transaction: Transaction, addresses: Sequence[bytes]) -> None:

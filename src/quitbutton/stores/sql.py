@@ -60,7 +60,8 @@ class SQLStore:
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
         found = await self._turns_at({branch.address} | ({branch.parent} - {branch.root}))
-        if branch.parent in found or (branch.parent == branch.root and not branch.beheaded):
+        parent = found.get(branch.parent)
+        if (parent and not (branch.named and parent.brought)) or (branch.parent == branch.root and not branch.beheaded):
             return Marks(found)
         wanted = set() if await self._is_new(branch) else set(branch.addresses)
         if branch.address in found:

@@ -79,7 +79,7 @@ SELECT message, request_id, speaker, body FROM words
 WHERE conversation = :conversation AND at >= :first AND at <= :last;
 
 -- name: turn_near
-SELECT address, parent, conversation FROM turns WHERE address >= :from AND address < :to LIMIT 1;
+SELECT address, parent, conversation, brought FROM turns WHERE address >= :from AND address < :to LIMIT 1;
 
 -- name: appeals_of_conversation
 SELECT a.id, a.end_id, a.tenant, a.source, a.body, a.state, a.opened_at, a.due_at, a.decided_at, a.decided_by, a.reason
