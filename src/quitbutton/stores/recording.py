@@ -63,7 +63,7 @@ class Recorder:
         return outcomes
 
     def _lock_tops(self) -> None:
-        """What steps over messages is kept under the first of its path; a history that the provider keeps does not name it."""
+        """What steps over messages is kept under the first of its path: a provider that keeps a history does not name it."""
         told = [record.branch for record in self._records if record.branch.continued and skipped_by(record)]
         if told and not self._transaction.is_alone:
             self._transaction.lock([top_of(self._transaction, branch) for branch in told])
