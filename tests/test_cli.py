@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -174,6 +175,13 @@ def test_serve_refuses_what_would_let_everybody_in(tmp_path: Path) -> None:
     assert "QUITBUTTON_API_KEYS" in said
     said = run("serve", "--model", "nowhere.gguf", "--data", str(tmp_path), status=1)
     assert "quitbutton setup" in said
+    said = run("serve", "--port", "99999", "--data", str(tmp_path), "--upstream", "http://127.0.0.1:9", status=1)
+    assert "port must be from 0" in said
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = run("serve", "--port", port, "--data", str(tmp_path), "--upstream", "http://127.0.0.1:9", status=1)
+    assert "Choose another with --port" in said
+    assert "chat page" not in said
 
 
 def test_chat_shows_replies_and_redirections(guarded: Running, fresh: Provider) -> None:
@@ -202,34 +210,72 @@ def test_chat_without_a_gateway_says_how_to_start_one() -> None:
     assert "quitbutton serve" in run("chat", "--url", "http://127.0.0.1:1", given="hi\n", status=1)
 
 
+class Terminal:
+    """`quitbutton chat` at a terminal."""
+
+    def __init__(self, url: str, **environment: str) -> None:
+        self.master, self.slave = pty.openpty()
+        ends = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
+        command = [*COMMAND, "chat", "--url", url, "--model", "m"]
+        self.process = subprocess.Popen(command, **ends, env={**os.environ, **environment})
+        self.seen = b""
+
+    def until(self, what: bytes) -> None:
+        """Read until it was printed."""
+        deadline = time.monotonic() + 20
+        while what not in self.seen:
+            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, self.seen
+            self.seen += os.read(self.master, 4096)
+        self.seen = self.seen.partition(what)[2]
+
+    def types(self, line: bytes) -> None:
+        """Type a line at the prompt."""
+        self.until(b"> ")
+        os.write(self.master, line + b"\n")
+
+    def leaves(self) -> int:
+        """Ctrl-D; the exit status."""
+        os.write(self.master, b"\x04")
+        status = self.process.wait(20)
+        os.close(self.master)
+        os.close(self.slave)
+        return status
+
+
 def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(guarded: Running, fresh: Provider) -> None:
     fresh.answer = lambda seen: stream(*["word "] * 200, delay=0.05)
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "chat", "--url", guarded.url, "--model", "m"], stdin=slave, stdout=slave, stderr=slave
-    )
-    seen = b""
-
-    def until(what: bytes) -> None:
-        nonlocal seen
-        deadline = time.monotonic() + 20
-        while what not in seen:
-            ready, _, _ = select.select([master], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, seen
-            seen += os.read(master, 4096)
-        seen = seen.partition(what)[2]
-
-    until(b"> ")
-    os.write(master, b"hello\n")
-    until(b"word word")
-    process.send_signal(signal.SIGINT)
-    until(b"[stopped]")
-    until(b"> ")
+    terminal = Terminal(guarded.url, LANG="de_AT.UTF-8")
+    terminal.types(b"hello")
+    terminal.until(b"word word")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.until(b"[stopped]")
     fresh.answer = lambda seen: stream("Still here.")
-    os.write(master, b"and now?\n")
-    until(b"Still here.")
+    terminal.types(b"and now?")
+    terminal.until(b"Still here.")
     assert fresh.seen[0].closed_at is not None, "the upstream was closed"
-    os.write(master, b"\x04")
-    assert process.wait(20) == 0
-    os.close(master)
-    os.close(slave)
+    terminal.types(b"[crisis] help")
+    terminal.until(b"anrufen: 142")
+    terminal.until(b"> ")
+    assert terminal.leaves() == 0
+
+
+def test_at_a_terminal_an_ended_chat_leads_on(
+    start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("assist = true\n")
+    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
+    fresh.answer = lambda seen: stream("I", " see.")
+    terminal = Terminal(gateway.url)
+    for turn in range(4):
+        terminal.types(b"[abuse] %d" % turn)
+    terminal.until(b"This conversation is over.")
+    terminal.types(b"/edit something else")
+    terminal.until(b"I see.")
+    terminal.types(b"/new")
+    terminal.types(b"hello")
+    terminal.until(b"I see.")
+    terminal.until(b"> ")
+    assert terminal.leaves() == 0
+    gateway.stop()

@@ -155,6 +155,8 @@ class Settings:
             raise SettingsError("session_idle must be over 0 and not over session_lifetime.")
 
     def _check_running(self) -> None:
+        if not 0 <= self.port < 1 << 16:
+            raise SettingsError("port must be from 0, for any that is free, to 65535.")
         if not 1 <= self.workers <= MOST_WORKERS:
             raise SettingsError(f"workers must be from 1 to {MOST_WORKERS}.")
         if self.workers > 1 and self.store == ":memory:":

@@ -183,3 +183,11 @@ def test_items_that_are_no_messages_may_hold_whatever_the_provider_knows() -> No
     odd = [{"type": "mcp_result", "content": [{"type": "text", "text": {}}]}, {"type": "note", "content": ["a"]}]
     seen = decoded("responses", input=[*odd, {"role": "user", "content": "hi"}]).messages
     assert [(message.role, message.text) for message in seen] == [("assistant", ""), ("assistant", ""), ("user", "hi")]
+
+
+@pytest.mark.parametrize("protocol", ["chat", "messages", "responses"])
+@pytest.mark.parametrize("role", ["user", "User", "USER"])
+def test_a_user_is_one_however_the_role_is_capitalised(protocol: str, role: str) -> None:
+    told = [{"role": role, "content": "hi"}]
+    seen = decoded(protocol, **{"input" if protocol == "responses" else "messages": told}).messages
+    assert [(message.role, message.text) for message in seen] == [("user", "hi")]

@@ -12,7 +12,9 @@ def test_a_crisis_among_abuse_brings_support_and_never_a_warning_or_an_end(chat:
     card = chat.page.locator("section.support")
     expect(card).to_be_visible()
     expect(card.get_by_role("listitem").first).to_be_visible()
-    assert card.get_by_role("link").count() > 0
+    expect(card.get_by_role("link", name="988", exact=True).first).to_have_attribute("href", "tel:988")
+    expect(card.get_by_role("link", name="741741", exact=True)).to_have_attribute("href", "sms:741741")
+    assert chat.headers[-1]["accept-language"] == "en-US", "the country decides whose helplines are shown"
     for words in (*ABUSE, ABUSE[0]):
         chat.send(words)
     expect(chat.replies).to_have_count(8)

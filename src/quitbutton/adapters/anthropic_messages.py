@@ -12,7 +12,7 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
-from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, messages_of, one_by_one
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
@@ -20,7 +20,7 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+ROLES = any_case(user=Role.USER, assistant=Role.ASSISTANT, system=Role.SYSTEM)
 TEXT_BLOCKS = ("text",)
 RESULTS = ("tool_result",)
 """Blocks of a user message that are nobody's words: results of the client's tools. Server tools' stand in replies."""

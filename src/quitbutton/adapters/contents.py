@@ -19,6 +19,11 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading JSON of the client's may raise."""
 
 
+def any_case(**known: Role) -> dict[str, Role]:
+    """A protocol's names of roles, however they are capitalised: some upstreams take "User" for a user too."""
+    return {spelt: role for name, role in known.items() for spelt in (name, name.title(), name.upper())}
+
+
 class Part(msgspec.Struct, gc=False):
     """A part of a message's content, as far as it is looked at."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Content, Source, message_of, messages_of, one_by_one
+from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
@@ -19,14 +19,14 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = {
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-    "tool": Role.TOOL,
-    "function": Role.TOOL,
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,
-}
+ROLES = any_case(
+    user=Role.USER,
+    assistant=Role.ASSISTANT,
+    tool=Role.TOOL,
+    function=Role.TOOL,
+    system=Role.SYSTEM,
+    developer=Role.SYSTEM,
+)
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Content, Source, message_of, messages_of, one_by_one
+from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
@@ -23,7 +23,7 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "developer": Role.SYSTEM}
+ROLES = any_case(user=Role.USER, assistant=Role.ASSISTANT, system=Role.SYSTEM, developer=Role.SYSTEM)
 TEXT_PARTS = ("input_text", "output_text", "text")
 OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
 """What a press that the provider still waits for is answered, when the client goes on from its reply."""

@@ -1,8 +1,8 @@
 """Chat in the terminal, through a running gateway. Start one with `quitbutton serve`.
 
 Ctrl-C stops the reply that is being written; at an empty prompt it leaves, as does Ctrl-D. /new starts a new chat, /edit
-TEXT says your last message in another way, on a new branch. The exit status is 1 when the conversation was ended, so that
-a script does not read it as a success.
+TEXT says your last message in another way, on a new branch; both lead on from a conversation that was ended. Whoever leaves
+an ended one gets the exit status 1, so that a script does not read it as a success. LANG says which language and helplines.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
@@ -53,7 +54,7 @@ class Talk:
         body = {"model": self.model, "messages": self.messages, "stream": True}
         reply = ""
         try:
-            headers = {"X-Quitbutton-Conversation": self.name}
+            headers = {"X-Quitbutton-Conversation": self.name, "Accept-Language": _language()}
             async with self.session.post(f"{self.url}/v1/chat/completions", json=body, headers=headers) as answer:
                 if answer.status != 200:
                     self._show_error(await answer.json(content_type=None))
@@ -103,16 +104,21 @@ async def _chat(url: str, model: str | None, key: str | None) -> int:
     async with aiohttp.ClientSession(timeout=WAIT, headers=headers) as session:
         talk = Talk(session, url, model or await _first_model(session, url))
         print(f"{talk.model} through {url}. Ctrl-C stops a reply, Ctrl-D leaves.")
-        while not talk.is_ended:
+        while not talk.is_ended or sys.stdin.isatty():
+            if talk.is_ended:
+                print(
+                    "This conversation is over. /edit TEXT says your last message in another way, /new starts a new chat."
+                )
             line = await _prompt()
             if line is None:
-                return 0
+                return int(talk.is_ended)
             if line == "/new":
                 talk = Talk(session, url, talk.model)
                 print("A new chat.")
                 continue
             if line.startswith("/edit "):
                 _cut(talk)
+                talk.is_ended = False
                 line = line.removeprefix("/edit ")
             await _stoppable(talk.say(line))
     print("This conversation is over. Start quitbutton chat again for a new one.")
@@ -123,6 +129,11 @@ def _cut(talk: Talk) -> None:
     """Take back the last user message and what followed it."""
     while talk.messages and talk.messages.pop()["role"] != "user":
         pass
+
+
+def _language() -> str:
+    """`LANG` as a tag for the gateway: `de_AT.UTF-8` is `de-AT`."""
+    return os.environ.get("LANG", "").split(".")[0].replace("_", "-") or "en"
 
 
 async def _first_model(session: aiohttp.ClientSession, url: str) -> str:

@@ -1,4 +1,4 @@
-"""Make, list and revoke API keys. A running gateway takes notice at once; a key is shown once, when it is made.
+"""Make, list and revoke API keys. A running gateway takes notice within a second; a key is shown once, when it is made.
 
 quitbutton keys create NAME       a new key, for a chat client unless --role says otherwise
 quitbutton keys list              every key there ever was, without the keys themselves

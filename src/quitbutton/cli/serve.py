@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from quitbutton import settings as settings_module
@@ -59,14 +60,14 @@ def run(given: argparse.Namespace) -> int:
     check_doors(settings)
     exist = asyncio.run(_keys_exist(settings))
     check_exposure(settings, has_keys=any(exist))
-    _greet(settings, *exist)
-    if settings.workers == 1:
-        return _serve(settings)
     with socket_at(settings.host, settings.port) as sock:
+        _greet(replace(settings, port=sock.getsockname()[1]), *exist)
+        if settings.workers == 1:
+            return _serve(settings, sock)
         return Workers(settings.workers, lambda: _serve(settings, sock), sock.close).run()
 
 
-def _serve(settings: Settings, sock: socket.socket | None = None) -> int:
+def _serve(settings: Settings, sock: socket.socket) -> int:
     """One process of the gateway."""
     from quitbutton.gateway.app import create_app  # noqa: PLC0415 - after the fork: what it starts would be lost in it
     from quitbutton.gateway.serving import Serving, open_files  # noqa: PLC0415

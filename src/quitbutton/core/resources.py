@@ -127,7 +127,7 @@ RESOURCES: dict[str, tuple[Resource, ...]] = {
     ),
 }
 INTERNATIONAL: tuple[Resource, ...] = (
-    _entry("Find A Helpline", "free and confidential lines in over 130 countries", "https://findahelpline.com"),
+    _entry("Find A Helpline", "free and confidential lines all over the world", "https://findahelpline.com"),
     _entry("Befrienders Worldwide", "emotional support centres by country", "https://befrienders.org"),
     _entry(
         "Emergency services",

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.gateway.app import Gateway
 from quitbutton.gateway.server.listener import Listener
-from quitbutton.gateway.sockets import socket_at
 
 COLLECT_AFTER = 20_000
 """New objects after which cycles among them are looked for."""
@@ -36,19 +35,18 @@ class Serving:
     """
 
     gateway: Gateway
-    sock: socket.socket | None = None
-    """Where it listens, if that is open already; several processes may share it."""
+    sock: socket.socket
+    """Where it listens; several processes may share it."""
     started: bool = False
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     def run(self) -> None:
-        """Serve until a signal says to stop. Raises `SettingsError` where the address cannot be had."""
-        sock = self.sock or socket_at(self.gateway.settings.host, self.gateway.settings.port)
+        """Serve until a signal says to stop."""
         with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(self._serve(sock))
+            runner.run(self._serve())
 
-    async def _serve(self, sock: socket.socket) -> None:
+    async def _serve(self) -> None:
         loop, settings = asyncio.get_running_loop(), self.gateway.settings
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
@@ -59,7 +57,7 @@ class Serving:
             raise
         listener = Listener(self.gateway, loop)
         try:
-            await listener.open(sock)
+            await listener.open(self.sock)
             self.started = True
             tune_interpreter()
             log.info("serving on %s port %d", settings.host, settings.port)

@@ -26,6 +26,13 @@ function setLanguage(language) {
   store.set({ language });
 }
 
+/** The chosen language with the country of the browser's own: that decides whose helplines are shown. */
+export function languageTag() {
+  const { language } = store.state;
+  const country = /-([A-Za-z]{2})(?=-|$)/.exec(navigator.language ?? "")?.[1];
+  return country ? `${language}-${country.toUpperCase()}` : language;
+}
+
 export function timeIn(language, moment) {
   const date = new Date(moment);
   if (Number.isNaN(date.getTime())) return "";

@@ -5,7 +5,7 @@ import { recall } from "./storage.js";
 import { say, store, until } from "./store.js";
 import { newConversation, newNode, pathOf, pathUpTo, titleFrom, wireMessages } from "./tree.js";
 import { withNode, withoutNode, withPatch } from "./tree.js";
-import { words } from "./i18n.js";
+import { languageTag, words } from "./i18n.js";
 
 const DRAW_EVERY_MS = 40;
 const SAVE_EVERY_MS = 1000;
@@ -52,7 +52,7 @@ async function run(id, userId) {
   try {
     await until((state) => state.isIntroduced); // whoever writes before the models are known is not turned away
     const asked = { conversation: id, messages: wireMessages(path), model: store.state.model };
-    const who = { user: recall("browser"), language: store.state.language, signal: turn.controller.signal };
+    const who = { user: recall("browser"), language: languageTag(), signal: turn.controller.signal };
     for await (const piece of api.reply({ ...asked, ...who })) {
       if (piece.requestId) setTurn(id, Object.assign(turn, { requestId: piece.requestId }));
       if (piece.text) pen.write(piece.text);

@@ -112,11 +112,11 @@ function useFollowing(id, newest) {
   const [near, setNear] = useState(true);
   const follow = useRef(true);
   const root = document.scrollingElement;
+  const look = () => {
+    follow.current = root.scrollHeight - root.scrollTop - innerHeight < NEAR_END_PX;
+    setNear(follow.current);
+  };
   useEffect(() => {
-    const look = () => {
-      follow.current = root.scrollHeight - root.scrollTop - innerHeight < NEAR_END_PX;
-      setNear(follow.current);
-    };
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look);
     return () => {
@@ -135,6 +135,7 @@ function useFollowing(id, newest) {
     const begins = newest?.status === "streaming" && own.current !== newest.id;
     own.current = newest?.id;
     if (begins || follow.current) jump();
+    look(); // a branch may be so short that nothing scrolls
   }, [newest]);
   return { near, jump };
 }

@@ -3,7 +3,7 @@ import * as api from "../api.js";
 import { update } from "../conversations.js";
 import { say } from "../store.js";
 import { withPatch } from "../tree.js";
-import { html, useState } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
 
 function useFeedback({ id, node, about, t }) {
@@ -66,7 +66,9 @@ export function EndFeedback({ id, node, t }) {
 
 function Tell({ t, place, onSend }) {
   const [text, setText] = useState("");
-  return html`<div class="tell">
+  const box = useRef();
+  useEffect(() => box.current.scrollIntoView({ block: "center" }), []); // else the composer hides it
+  return html`<div class="tell" ref=${box}>
     <label for=${`tell-${place}`}>${t.feedbackLabel}</label>
     <textarea id=${`tell-${place}`} rows="2" maxlength="2000" value=${text} onInput=${(event) => setText(event.target.value)}></textarea>
     <button type="button" class="button small" disabled=${!text.trim()} onClick=${() => onSend(text.trim())}>${t.feedbackSend}</button>

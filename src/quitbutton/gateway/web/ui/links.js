@@ -9,9 +9,18 @@ export function safeUrl(address) {
   }
 }
 
-export function telephone(contact) {
-  if (typeof contact !== "string" || !/^\+?[\d\s()/-]{2,24}$/.test(contact)) return null;
-  return `tel:${contact.replace(/[^\d+]/g, "")}`;
+/** A way to reach somebody as [{text, href}], cut where it names numbers: these can be called, or texted where it says so. */
+export function contactParts(contact) {
+  const parts = [];
+  let from = 0;
+  for (const { 0: text, index } of String(contact ?? "").matchAll(/\+?\d[\d\s()/-]*\d/g)) {
+    const before = contact.slice(from, index);
+    const verbs = before.split(",").at(-1);
+    const scheme = /\btext\b/.test(verbs) && !/\bcall\b/.test(verbs) ? "sms" : "tel";
+    parts.push({ text: before }, { text, href: `${scheme}:${text.replace(/[^\d+]/g, "")}` });
+    from = index + text.length;
+  }
+  return [...parts, { text: String(contact ?? "").slice(from) }];
 }
 
 export const hostOf = (address) => new URL(address).hostname.replace(/^www\./, "");

@@ -2,7 +2,7 @@
 import { keep } from "../storage.js";
 import { html, useRef } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
-import { hostOf, safeUrl, telephone } from "./links.js";
+import { hostOf, safeUrl, contactParts } from "./links.js";
 
 const ICONS = { redirect: "redirect", warn: "warning", ask: "question" };
 
@@ -32,8 +32,7 @@ export function SupportCard({ support, said, open, t }) {
     <ul>
       ${(support.resources ?? []).map((resource) => {
         const link = safeUrl(resource.url);
-        const phone = telephone(resource.contact);
-        const contact = phone ? html`<a href=${phone}>${resource.contact}</a>` : resource.contact;
+        const contact = contactParts(resource.contact).map(({ text, href }) => (href ? html`<a href=${href}>${text}</a>` : text));
         return html`<li key=${resource.name}>
           <span class="resource">${resource.name}</span>
           ${resource.contact && html`<span class="contact">${contact}</span>`}
