@@ -223,10 +223,12 @@ class TurnTaker:
         tool = request.can_offer and Means.TOOL in ways
         string = request.wants_prose and Means.STRING in ways
         text = request.wants_prose and Means.TEXT in ways
+        # A model that we speak for in a crisis cannot follow what to say beside it: it would repeat our words.
+        is_alone = self._speaks_for and decision.action is Action.SUPPORT
         body = turn.adapter.forward(
             request,
             button.tool(self.policy) if tool else None,
-            self._wording(turn).guidance(decision, string, text),
+            [] if is_alone else self._wording(turn).guidance(decision, string, text),
             self.policy.guidance_role,
             self._own_notices(request),
         )

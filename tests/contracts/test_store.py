@@ -244,6 +244,33 @@ def test_what_came_along_with_a_rewritten_history_hangs_on_no_other_chat(store: 
     asyncio.run(scene())
 
 
+def test_what_two_ends_reach_stays_locked_by_the_other(store: SQLStore) -> None:
+    """A rewritten history lies below the turn where it went on, and below the messages that it tells."""
+
+    async def scene() -> None:
+        def named(*names: str) -> Branch:
+            return Branch(a("root")[0], a(*names), "conv_1", named=True)
+
+        await take(store, named("h1"), verdict=CLEAN)
+        told = named("few", "more", "t1")
+        await take(store, told, verdict=CLEAN)
+        await ends_out_of_turn(store, named("h1"))
+        await ends_out_of_turn(store, named("few"))
+        on = named("few", "more", "t1", "t2")
+        first = (await store.marks(told)).by_address[told.address].end_id
+        rights = Rights(store._database)
+        filed = await rights.appeal(str(first), "a quotation", 2.0)
+        await rights.decide(filed.id, AppealState.UPHELD, "ada", "so it was", 3.0)
+        footing = standing_of(on, await store.marks(on))
+        assert footing.standing.rung is Rung.ENDED
+        assert footing.end_id not in (None, first)
+        filed = await rights.appeal(str(footing.end_id), "another", 4.0)
+        await rights.decide(filed.id, AppealState.UPHELD, "ada", "so it was", 5.0)
+        assert standing_of(on, await store.marks(on)).standing.rung is Rung.OPEN
+
+    asyncio.run(scene())
+
+
 def test_what_only_came_along_lifts_no_rung_of_a_named_chat(store: SQLStore) -> None:
     """A helper's call without an id shows the same window of the history as the chat's next message."""
 

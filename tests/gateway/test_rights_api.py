@@ -64,6 +64,17 @@ def chat(guarded: Running, fresh: Provider, request: pytest.FixtureRequest) -> C
     return Chat(guarded.url, request.node.name)
 
 
+def test_what_was_said_on_another_branch_is_told_apart(chat: Chat, guarded: Running) -> None:
+    note = chat.is_ended()
+    del chat.messages[2:]
+    assert chat.says("sorry about that")[0] == 200
+    end = f"{guarded.url}/v1/quitbutton/ends/{note['end_id']}"
+    _, filed = call(f"{end}/appeal", {"text": "a quotation"}, authorization="Bearer chat-key")
+    seen = call(f"{guarded.url}/v1/quitbutton/appeals/{filed['id']}", authorization="Bearer chief-key")[1]
+    said = [(word["text"], word["on_branch"]) for word in seen["words"] if word["speaker"] == "user"]
+    assert said == [*((f"{A} {turn}", True) for turn in range(4)), ("sorry about that", False)]
+
+
 def test_the_whole_story_of_a_wrong_end(chat: Chat, guarded: Running) -> None:
     note = chat.is_ended()
     assert note["statement_url"] == f"{guarded.url}/ends/{note['end_id']}"

@@ -65,9 +65,15 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
     async def one(request: Request, _: Caller) -> Response:
         appeal = await rights.find(request.path_params["appeal_id"])
         grounds = await rights.grounds(appeal.end_id)
-        words = await rights.words(grounds.end.conversation)
+        words, branch = await rights.words(grounds.end.conversation), await rights.branch_of(appeal.end_id)
         said = [
-            {"message": word["message"], "speaker": word["speaker"], "text": word["text"], "at": iso(word["at"])}
+            {
+                "message": word["message"],
+                "speaker": word["speaker"],
+                "text": word["text"],
+                "at": iso(word["at"]),
+                "on_branch": word["message"] in branch,
+            }
             for word in words
         ]
         about = statement(grounds, _language(chat, request), _links(chat, appeal.end_id), now())

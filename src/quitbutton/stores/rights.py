@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.core.appeals import DECIDE_WITHIN, Appeal, AppealSource, AppealState, NotPossible, check_may_appeal
+from quitbutton.core.conversation import message_id
 from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.records import End
@@ -18,7 +19,7 @@ from quitbutton.core.statements import Grounds
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import end_of
-from quitbutton.stores.skips import end_above
+from quitbutton.stores.skips import end_above, end_again
 from quitbutton.stores.sql import NO_SUCH_END
 
 
@@ -147,6 +148,12 @@ class Rights:
         names = ("message", "speaker", "request_id", "salt", "text", "at")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    async def branch_of(self, end_id: str) -> set[str]:
+        """The ids of the messages on the branch that an end closed."""
+        rows = await self._database.read(QUERIES["tenant_of_end"], {"id": end_id})
+        above = await self._database.read(QUERIES["above"], {"address": bytes(rows[0][1])}) if rows else []
+        return {message_id(bytes(address)) for address, _, _ in above}
+
     async def drop_words(self, before: float) -> int:
         """Erase words that are older; how many messages."""
 
@@ -179,7 +186,10 @@ def _reopen(transaction: Transaction, end_id: str, now: float) -> None:
         transaction.execute(QUERIES["hand_on_turns"], {**inside, "other": other})
         return
     transaction.execute(QUERIES["conversations_of_end"], {"end_id": end_id, "rung": Rung.OPEN.value})
+    reopened = [bytes(turn) for (turn,) in transaction.execute(QUERIES["turns_of_end"], {"end_id": end_id})]
     transaction.execute(QUERIES["reopen_turns"], inside)
+    for one in end_again(transaction, reopened, now):
+        transaction.execute(QUERIES["conversations_of_end"], {"end_id": one, "rung": Rung.ENDED.value})
 
 
 def _erase(transaction: Transaction, conversation: str, now: float) -> None:

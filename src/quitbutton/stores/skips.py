@@ -5,13 +5,13 @@ The next request with this history then finds what it grows from, and ends reach
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from quitbutton.core.conversation import Branch
 from quitbutton.core.records import TurnRecord
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.rows import ended_among
+from quitbutton.stores.rows import ended_among, placed
 
 SIZE = 32
 """Bytes of an address."""
@@ -59,6 +59,20 @@ def end_above(transaction: Transaction, address: bytes, end_id: str) -> str | No
     paths = transaction.execute(QUERIES["skips_above"], {"address": address})
     ended = ended_among(transaction, [part for (path,) in paths for part in parts_of(path)])
     return next((other for other in ended.values() if other != end_id), None)
+
+
+def end_again(transaction: Transaction, addresses: Collection[bytes], at: float) -> set[str]:
+    """End those of these turns, and what lies below them, that other ends reach too; these ends."""
+    found: dict[bytes, str] = {}
+    for sql, params in placed("below_ends", addresses):
+        found |= {bytes(turn): end_id for turn, end_id in transaction.execute(sql, params)}
+    for sql, params in placed("paths_of", addresses):
+        for turn, path in transaction.execute(sql, params):
+            found |= {bytes(turn): end_id for end_id in ended_among(transaction, parts_of(path)).values()}
+    for turn, end_id in found.items():
+        for name in ("end_turn", "end_descendants"):
+            transaction.execute(QUERIES[name], {"address": turn, "end_id": end_id, "at": at})
+    return set(found.values())
 
 
 def parts_of(path: bytes) -> list[bytes]:

@@ -78,6 +78,16 @@ UPDATE turns SET rung = 'open', end_id = NULL, redirections = 0, clean_turns = 0
     updated_at = :at
 WHERE end_id = :end_id;
 
+-- name: turns_of_end
+SELECT address FROM turns WHERE end_id = :end_id;
+
+-- name: below_ends
+SELECT t.address, p.end_id FROM turns t JOIN turns p ON p.address = t.parent
+WHERE t.rung <> 'ended' AND p.rung = 'ended' AND t.address IN (:addresses);
+
+-- name: paths_of
+SELECT address, path FROM skips WHERE address IN (:addresses);
+
 -- name: end_above
 WITH RECURSIVE above (address, parent) AS (
     SELECT address, parent FROM turns WHERE address = :address

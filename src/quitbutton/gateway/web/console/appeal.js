@@ -67,7 +67,8 @@ function Branch({ appeal, facts }) {
     ${said.length === 0 && html`<p class="quiet">${t.noWords}</p>`}
     <ol class="said">
       ${said.map((word, place) => html`<li key=${place} class=${word.speaker}>
-        <p class="who">${t.speakers[word.speaker]} ${word.speaker === "user" && html`<${Rung} fact=${rungs[word.message]} />`}</p>
+        <p class="who">${t.speakers[word.speaker]} ${word.speaker === "user" && html`<${Rung} fact=${rungs[word.message]} />`}
+          ${word.on_branch === false && html`<span class="mark"><${Icon} name="branch" /> ${t.branch}</span>`}</p>
         <${Words} class=${word.speaker}>${word.text}<//>
       </li>`)}
       ${silent.map((fact) => html`<li key=${fact.message} class="user"><p class="who"><${Rung} fact=${fact} /> <${Time} at=${fact.at} /> <code>${fact.message}</code></p></li>`)}
