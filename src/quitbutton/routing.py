@@ -58,7 +58,10 @@ def upstreams_of(
         return Upstreams(settings.upstreams, made)
     if settings.upstream is not None:
         one = provider(settings.upstream, settings.upstream_key, settings.connect_timeout, settings.read_timeout)
-        return Upstreams({THE_ONE: UpstreamSettings(settings.upstream)}, {THE_ONE: one})
+        try:
+            return Upstreams({THE_ONE: UpstreamSettings(settings.upstream)}, {THE_ONE: one})
+        except SettingsError as error:
+            raise SettingsError(f"upstream {settings.upstream!r}: {error}") from error
     return Upstreams({EMBEDDED: UpstreamSettings(ANYWHERE)}, {EMBEDDED: _embedded(settings)})
 
 

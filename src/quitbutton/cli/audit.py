@@ -17,6 +17,7 @@ import sys
 from io import StringIO
 from pathlib import Path
 
+from quitbutton.cli.rows import plainly
 from quitbutton.core.audit import Findings, verified
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.signed_note import VerifierKey
@@ -31,7 +32,7 @@ WHAT = ("export", "verify", "check", "key")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=WHAT, help="what to do, see above")
+    parser.add_argument("what", choices=WHAT, metavar=f"{{{','.join(WHAT)}}}", help="what to do, see above")
     parser.add_argument("file", nargs="?", metavar="FILE", help="verify: an export, - for standard input")
     parser.add_argument("--out", type=Path, metavar="FILE", help="export: where to write (standard output)")
     parser.add_argument("--key", metavar="KEY", help="verify: the public key that the trail must be signed with")
@@ -56,7 +57,7 @@ def _verify(given: argparse.Namespace) -> int:
         # StringIO ends a line at "\n" alone; a client's model name may hold U+2028, where str.splitlines() does too
         lines = sys.stdin if given.file == "-" else StringIO(Path(given.file).read_text("utf-8"))
     except (ValueError, OSError) as error:
-        raise SettingsError(f"Cannot verify: {error}.") from error
+        raise SettingsError(f"Cannot verify: {plainly(error)}.") from error
     found = verified(lines, is_signed_by, trusted, since)
     if trusted is None:
         print("the key is the one that the export names; --key KEY holds it against one you trust", file=sys.stderr)

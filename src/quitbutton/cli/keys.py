@@ -30,7 +30,7 @@ NEEDS = {"create": "NAME", "revoke": "ID", "list": ""}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=list(NEEDS), help="what to do, see above")
+    parser.add_argument("what", choices=list(NEEDS), metavar=f"{{{','.join(NEEDS)}}}", help="what to do, see above")
     parser.add_argument("name", nargs="?", metavar="NAME|ID", help="name of the new key, or id of the one to revoke")
     parser.add_argument("--role", choices=[role.value for role in Role], default="chat", help="what it is for (chat)")
     parser.add_argument("--policy", metavar="NAME", help="the [policies.NAME] of the settings that holds for it")

@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit status: 0 when all is well, 1 when not, 2 when the command line is off."""
-    given = parser().parse_args(arguments)
+    told = sys.argv[1:] if arguments is None else arguments
+    given = parser().parse_args(told or ["--help"])
     command = import_module(f"quitbutton.cli.{given.command}")
     own = argparse.ArgumentParser(
         prog=f"quitbutton {given.command}",

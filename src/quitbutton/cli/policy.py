@@ -15,7 +15,9 @@ from quitbutton.settings import load_policy, policy_toml
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=["check", "show"], help="check a file, or show a policy")
+    parser.add_argument(
+        "what", choices=["check", "show"], metavar="{check,show}", help="check a file, or show a policy"
+    )
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="policy file (TOML)")
 
 

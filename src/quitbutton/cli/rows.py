@@ -69,6 +69,13 @@ def _shown(answers: Iterable[Row], total: int) -> Iterator[Row]:
     yield from track(answers, description="reading", total=total, console=console, disable=hidden, transient=True)
 
 
+def plainly(error: Exception, file: Path | None = None) -> str:
+    """What is wrong with a file, without the number that the system has for it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{file or error.filename} cannot be read: {error.strerror}"
+    return f"{file} cannot be read: {error}" if file else str(error)
+
+
 def lines_of(file: Path) -> list[str]:
     """The lines of a file, also gzipped; of standard input for `-`. Raises `SettingsError`."""
     if str(file) == "-":
@@ -77,5 +84,5 @@ def lines_of(file: Path) -> list[str]:
         data = file.read_bytes()
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}.") from error
+        raise SettingsError(f"{plainly(error, file)}.") from error
     return text.split("\n")

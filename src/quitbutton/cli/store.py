@@ -21,7 +21,7 @@ from quitbutton.wiring import database_at, tables_at
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("what", choices=["copy"], help="what to do")
+    parser.add_argument("what", choices=["copy"], metavar="{copy}", help="what to do")
     parser.add_argument("source", metavar="FROM", help="SQLite file, or postgresql://USER@HOST/DATABASE")
     parser.add_argument("target", metavar="TO", help="the same; a password is best given in PGPASSWORD")
 

@@ -18,8 +18,9 @@ export function Notice({ icon, title, text, kind = "plain", children }) {
 }
 
 export function Note({ quitbutton, t }) {
-  if (!quitbutton || quitbutton.support) return null;
+  if (!quitbutton) return null;
   const by = quitbutton.spoken_by === "gateway" && html`<p class="by">${t.byGateway}</p>`;
+  if (quitbutton.support) return by || null;
   const note = Object.hasOwn(t.notes, quitbutton.decision ?? "") ? t.notes[quitbutton.decision] : null;
   if (!note) return by || null;
   const kind = quitbutton.decision;
