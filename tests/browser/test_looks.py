@@ -83,7 +83,7 @@ def test_german_is_spoken_to_germans(chat: Chat) -> None:
     expect(chat.page.locator("html")).to_have_attribute("lang", "de")
     expect(chat.page.get_by_role("heading", name="Worüber möchtest du sprechen?")).to_be_visible()
     chat.end()
-    assert chat.headers[-1]["accept-language"] == "de"
+    assert chat.headers[-1]["accept-language"] == "de-DE"
     expect(chat.replies.nth(0)).to_contain_text("Umgelenkt")
     expect(chat.replies.nth(2)).to_contain_text("Warnung: Diese Unterhaltung kann beendet werden")
     expect(chat.banner).to_contain_text("Diese Unterhaltung wurde beendet")
