@@ -14,6 +14,7 @@ def test_a_crisis_among_abuse_brings_support_and_never_a_warning_or_an_end(chat:
     expect(card.get_by_role("listitem").first).to_be_visible()
     expect(card.get_by_role("link", name="988", exact=True).first).to_have_attribute("href", "tel:988")
     expect(card.get_by_role("link", name="741741", exact=True)).to_have_attribute("href", "sms:741741")
+    expect(chat.replies.nth(2)).to_contain_text("Written by quitbutton")
     assert chat.headers[-1]["accept-language"] == "en-US", "the country decides whose helplines are shown"
     for words in (*ABUSE, ABUSE[0]):
         chat.send(words)

@@ -84,7 +84,7 @@ export const Reply = memo((props) => {
   return html`
     <article class="message reply" aria-label=${t.reply} aria-busy=${streaming} data-last=${last}>
       <h2 class="unseen">${t.reply}</h2>
-      ${!quiet && html`<${Note} quitbutton=${node.qb} t=${t} />`}
+      ${(!quiet || node.qb?.support) && html`<${Note} quitbutton=${node.qb} t=${t} />`}
       ${node.text && html`<${Markdown} text=${node.text} />`}
       ${streaming &&
       html`<p class="writing">
