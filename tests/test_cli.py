@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -192,18 +192,22 @@ def test_chat_shows_replies_and_redirections(guarded: Running, fresh: Provider) 
     assert "[redirected]" in run("chat", "--url", guarded.url, "--model", "m", given=lines)
 
 
-def test_chat_exits_with_1_when_the_conversation_was_ended(
-    start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path
-) -> None:
+@pytest.fixture
+def assisting(start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path) -> Iterator[Running]:
+    """A gateway that climbs for a model which only says that it sees."""
     policy = tmp_path / "policy.toml"
     policy.write_text("assist = true\n")
-    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
     fresh.answer = lambda seen: stream("I", " see.")
+    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
+    yield gateway
+    gateway.stop()
+
+
+def test_chat_exits_with_1_when_the_conversation_was_ended(assisting: Running) -> None:
     lines = "".join(f"[abuse] {turn}\n" for turn in range(6))
-    said = run("chat", "--url", gateway.url, "--model", "m", given=lines, status=1)
+    said = run("chat", "--url", assisting.url, "--model", "m", given=lines, status=1)
     assert "This is a warning" in said
     assert "I'm ending this conversation now" in said
-    gateway.stop()
 
 
 def test_chat_without_a_gateway_says_how_to_start_one() -> None:
@@ -260,14 +264,8 @@ def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(guarded: Running, fresh: Pr
     assert terminal.leaves() == 0
 
 
-def test_at_a_terminal_an_ended_chat_leads_on(
-    start_gateway: Callable[..., Running], fresh: Provider, tmp_path: Path
-) -> None:
-    policy = tmp_path / "policy.toml"
-    policy.write_text("assist = true\n")
-    gateway = start_gateway("--upstream", fresh.url, "--assessor", "scripted", "--policy", str(policy))
-    fresh.answer = lambda seen: stream("I", " see.")
-    terminal = Terminal(gateway.url)
+def test_at_a_terminal_an_ended_chat_leads_on(assisting: Running) -> None:
+    terminal = Terminal(assisting.url)
     for turn in range(4):
         terminal.types(b"[abuse] %d" % turn)
     terminal.until(b"This conversation is over.")
@@ -278,4 +276,3 @@ def test_at_a_terminal_an_ended_chat_leads_on(
     terminal.until(b"I see.")
     terminal.until(b"> ")
     assert terminal.leaves() == 0
-    gateway.stop()

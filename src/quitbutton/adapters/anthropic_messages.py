@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -160,9 +159,10 @@ class AnthropicMessages:
 def _messages_of(raw: bytes) -> tuple[Message, ...]:
     try:
         messages, source = _messages.decode(raw), Source(lambda: raw)
-        roles = map(ROLES.get, [one.role for one in messages], repeat(Role.SYSTEM))
-        contents = [one.content for one in messages]
-        return messages_of(roles, contents, TEXT_BLOCKS, lambda place: _message_of(messages[place], place, source))
+        roles, contents = [one.role for one in messages], [one.content for one in messages]
+        return messages_of(
+            ROLES, roles, contents, TEXT_BLOCKS, lambda place: _message_of(messages[place], place, source)
+        )
     except UNREADABLE:
         raws = items_of(raw, "messages")
         return one_by_one(raws, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 
@@ -49,9 +49,14 @@ class Source:
 
 
 def messages_of(
-    roles: Iterable[Role], contents: Sequence[Content], texts: Container[str], slowly: Callable[[int], Message]
+    roles: Mapping[str, Role],
+    spoken_by: Iterable[str],
+    contents: Iterable[Content],
+    texts: Container[str],
+    slowly: Callable[[int], Message],
 ) -> tuple[Message, ...]:
-    """Messages from their roles and contents: one call for all that are a text each, `slowly(place)` for the others."""
+    """Messages from the names of their roles and their contents: one call for all that are a text each, `slowly(place)` for
+    the others. An unknown role is the application's own."""
     words = [
         content
         if type(content) is str
@@ -60,7 +65,8 @@ def messages_of(
         else None
         for content in contents
     ]
-    found = list(map(_of_plain, zip(roles, words, repeat(()))))
+    known = map(roles.get, spoken_by, repeat(Role.SYSTEM))
+    found = list(map(_of_plain, zip(known, words, repeat(()))))
     if None in words:
         for place, text in enumerate(words):
             if text is None:

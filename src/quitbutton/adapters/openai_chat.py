@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -189,9 +188,8 @@ def _offered(tool: bytes) -> msgspec.Raw:
 
 
 def _messages_of(messages: Sequence[_Message], source: Source) -> tuple[Message, ...]:
-    roles = map(ROLES.get, [message.role for message in messages], repeat(Role.SYSTEM))
-    contents = [message.content for message in messages]
-    return messages_of(roles, contents, TEXT_PARTS, lambda place: _message_of(messages[place], place, source))
+    roles, contents = [message.role for message in messages], [message.content for message in messages]
+    return messages_of(ROLES, roles, contents, TEXT_PARTS, lambda place: _message_of(messages[place], place, source))
 
 
 def _message_of(message: _Message, place: int, source: Source) -> Message:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -206,9 +205,9 @@ def _messages(fields: Fields) -> tuple[Message, ...]:
         if len(items) > MAX_MESSAGES:
             raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
         source = Source(lambda: raw)
-        roles = map(ROLES.get, [item.role for item in items], repeat(Role.SYSTEM))
+        roles = [item.role for item in items]
         contents = [item.content if item.type == "message" else None for item in items]
-        return messages_of(roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
+        return messages_of(ROLES, roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
     except UNREADABLE:
         return one_by_one(items_of(raw, "input"), "input", _read)
 

@@ -65,7 +65,7 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
     async def one(request: Request, _: Caller) -> Response:
         appeal = await rights.find(request.path_params["appeal_id"])
         grounds = await rights.grounds(appeal.end_id)
-        words, branch = await rights.words(grounds.end.conversation), await rights.branch_of(appeal.end_id)
+        words, branch = await rights.words(grounds.end.conversation), await rights.messages_above(appeal.end_id)
         said = [
             {
                 "message": word["message"],

@@ -131,8 +131,8 @@ class Recorder:
 
     def _link(self, record: TurnRecord) -> bytes:
         """Which row a turn hangs on: that of the message before, where it is known and the turn starts from a row above."""
-        parent = record.branch.parent
-        return parent if parent in self._known and _is_above(record) else record.footing.base
+        parent, base = record.branch.parent, record.footing.base
+        return parent if parent != base and parent in self._known and _is_above(record) else base
 
     def _take_reply(self, record: TurnRecord, address: bytes) -> None:
         if record.reply is not None:

@@ -148,7 +148,7 @@ class Rights:
         names = ("message", "speaker", "request_id", "salt", "text", "at")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    async def branch_of(self, end_id: str) -> set[str]:
+    async def messages_above(self, end_id: str) -> set[str]:
         """The ids of the messages on the branch that an end closed."""
         rows = await self._database.read(QUERIES["tenant_of_end"], {"id": end_id})
         above = await self._database.read(QUERIES["above"], {"address": bytes(rows[0][1])}) if rows else []

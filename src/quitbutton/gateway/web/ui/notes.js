@@ -2,7 +2,7 @@
 import { keep } from "../storage.js";
 import { html, useRef } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
-import { hostOf, safeUrl, contactParts } from "./links.js";
+import { contactParts, hostOf, safeUrl } from "./links.js";
 
 const ICONS = { redirect: "redirect", warn: "warning", ask: "question" };
 
