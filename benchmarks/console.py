@@ -59,7 +59,15 @@ def _conversation(transaction: Transaction, chance: random.Random, number: int, 
         end_id = f"end_{number:020d}" if rung == "ended" else None
         message, moment = message_id(address), at + turn * 30
         base = {"base": parent, "conversation": name, "rung": rung, "redirections": 0, "clean_turns": 0}
-        more = {"crisis_turns": 0, "asked": 0, "evidence": "[]", "end_id": end_id, "at": moment}
+        more = {
+            "crisis_turns": 0,
+            "possible_turns": 0,
+            "brought": 0,
+            "asked": 0,
+            "evidence": "[]",
+            "end_id": end_id,
+            "at": moment,
+        }
         transaction.execute(QUERIES["put_turn"], {"address": address, "parent": parent, **base, **more})
         event = {"request_id": f"req_{os.urandom(18).hex()}", "mode": "enforce", "action": kind.partition(".")[2]}
         event |= {"verdict": {"label": LABELS.get(kind, "abuse"), "scores": {"harm": 0.1, "abuse": 0.9, "crisis": 0.0}}}

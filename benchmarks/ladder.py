@@ -21,8 +21,9 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.core.conversation import Scope, branch_of
 from quitbutton.core.ladder import Rung, Signal
 from quitbutton.core.messages import ChatRequest, Message, Piece, Role
-from quitbutton.core.policy import OPEN, Standing, admit, decide, settle
+from quitbutton.core.policy import admit, decide, settle
 from quitbutton.core.rules import Policy
+from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.verdicts import OURS, Label, Verdict
 from quitbutton.core.watcher import Watcher
 

@@ -31,9 +31,10 @@ from benchmarks.measuring import RESULTS, Rounds, number, progress, quantile, sa
 from benchmarks.processes import LOAD_CORE, SERVER_CORE, keep_to, processor_seconds, tree
 from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.ladder import Rung, Signal
-from quitbutton.core.policy import OPEN, Standing, admit, decide
+from quitbutton.core.policy import admit, decide
 from quitbutton.core.records import TurnRecord
 from quitbutton.core.rules import Policy
+from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.gateway.serving import tune_interpreter
 from quitbutton.stores.bulk import Bulk, SQLiteTables

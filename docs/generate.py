@@ -19,7 +19,7 @@ from docs.fixtures import fixtures
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
-from quitbutton.core.ladder import TRANSITIONS, Answer, Effect, Kind, Signal, Stage, Transition
+from quitbutton.core.ladder import TRANSITIONS, Answer, Effect, Hold, Kind, Signal, Stage, Transition
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label
 from quitbutton.observing.catalogue import table as metrics
@@ -30,13 +30,13 @@ os.environ["COLUMNS"] = "100"  # help texts must not depend on the terminal
 
 
 def diagram() -> str:
-    """The ladder as a Mermaid state diagram: only the rows that move."""
+    """The ladder as a Mermaid state diagram: only the rows that move. Under a possible crisis there are no other moves."""
     lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> open"]
     names = {"spent": "redirected (n spent)"}
     lines += [f'    state "{label}" as {stage}' for stage, label in names.items()]
     seen: set[str] = set()
     for row in TRANSITIONS:
-        for line in moves(row):
+        for line in moves(row) if Hold.NONE in row.holds else []:
             if line not in seen:
                 seen.add(line)
                 lines.append(line)
@@ -70,12 +70,14 @@ def moves(row: Transition) -> list[str]:
 def table() -> str:
     """Every row of the ladder, first match wins."""
     lines = [
-        "| stage | the user's turn | the model | its reply | what is done | effect | a press is denied because |",
-        "|---|---|---|---|---|---|---|",
+        "| stage | a crisis that holds | the user's turn | the model | its reply | what is done | effect "
+        "| a press is denied because |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in TRANSITIONS:
         turn = [
             words(row.stages, Stage),
+            words(row.holds, Hold),
             words(row.kinds, Kind),
             words(row.signals, Signal),
             words(row.answers, Answer),

@@ -14,6 +14,10 @@ from typing import Any
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.assessors.scripted import ScriptedAssessor
+from quitbutton.core.ladder import Action
+from quitbutton.core.notices import help_text, words_for
+from quitbutton.core.policy import Reason
+from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.listening import Turn
@@ -23,6 +27,11 @@ from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 Message = dict[str, Any]
+
+
+def warning(language: str = "en", locale: str = "en", reason: Reason = Reason.ABUSE) -> str:
+    """A warning of ours, with its offer of help near the user."""
+    return f"{words_for(Action.WARN, reason, language)}\n\n{help_text(language, resources_for(locale)[0])}"
 
 
 def say(text: str) -> Line:

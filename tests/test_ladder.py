@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from quitbutton.core.errors import QuitbuttonError
-from quitbutton.core.notices import ENGLISH, GERMAN
+from quitbutton.core.notices import ENGLISH, help_text
+from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press
-from tests.play import Ear, Play, say
+from tests.play import Ear, Play, say, warning
 
 A = "[abuse] you again"
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -45,7 +46,7 @@ def test_two_redirections_a_warning_then_the_end(stream: bool) -> None:
         heard = [await play.says(f"{A} {turn}") for turn in range(4)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "ended"]
         assert [ear.note["decision"] for ear in heard] == ["redirect", "redirect", "warn", "end"]
-        assert heard[2].text == ENGLISH.warn_abuse
+        assert heard[2].text == warning()
         assert heard[2].note["spoken_by"] == "gateway"
         end = heard[3]
         assert end.finish == "stop"
@@ -168,10 +169,16 @@ def test_the_models_own_warning_is_used_when_it_says_what_a_warning_must(stream:
     async def scene() -> None:
         play = Play([say("a"), say("b"), press(text=words)], stream=stream)
         ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
-        assert (ear.state, ear.text, ear.note["spoken_by"]) == ("warned", words, "model")
+        nearest = resources_for("en")[0]
+        assert (ear.state, ear.text) == ("warned", f"{words}\n\n{help_text('en', nearest)}")
+        assert ear.note["spoken_by"] == "both", "the offer of help was lacking"
+        whole = f"{words} If you need help: {nearest.name}, {nearest.url}"
+        play = Play([say("a"), say("b"), press(text=whole)], stream=stream)
+        ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
+        assert (ear.state, ear.text, ear.note["spoken_by"]) == ("warned", whole, "model")
         play = Play([say("a"), say("b"), press(text="Enough!")], stream=stream)
         ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
-        assert ear.text == f"Enough!\n\n{ENGLISH.warn_abuse}"
+        assert ear.text == f"Enough!\n\n{warning()}"
         assert ear.note["spoken_by"] == "both"
 
     run(scene())
@@ -392,7 +399,7 @@ def test_assist_with_the_gateway_as_speaker_never_asks_the_model_for_a_harmful_t
         assert "tools" not in play.upstream.sent[0]
         heard = [await play.says(f"{A} {turn}") for turn in range(4)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "ended"]
-        assert [ear.text for ear in heard[1:]] == [ENGLISH.redirect_abuse, ENGLISH.warn_abuse, ENGLISH.end_abuse]
+        assert [ear.text for ear in heard[1:]] == [ENGLISH.redirect_abuse, warning(), ENGLISH.end_abuse]
         assert len(play.upstream.sent) == 1
 
     run(scene())
@@ -403,7 +410,7 @@ def test_assist_with_the_model_as_speaker_adds_the_warning_to_its_words(stream: 
     async def scene() -> None:
         play = Play([say("No."), say("No!"), say("No, thank you.")], Policy(assist=True), stream=stream)
         heard = [await play.says(f"{A} {turn}") for turn in range(4)]
-        assert heard[2].text == f"No, thank you.\n\n{ENGLISH.warn_abuse}"
+        assert heard[2].text == f"No, thank you.\n\n{warning()}"
         assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "ended"]
         assert len(play.upstream.sent) == 3
 
@@ -421,7 +428,7 @@ def test_an_exit_string_presses_and_never_reaches_the_client(stream: bool) -> No
         heard = [await play.says(f"{A} {turn}") for turn in range(4)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "ended"]
         assert all("END_CONV" not in ear.text for ear in heard)
-        assert heard[2].text == f"I have had enough. \n\n{ENGLISH.warn_abuse}"
+        assert heard[2].text == f"I have had enough. \n\n{warning()}"
         assert "[[END_CONVERSATION]]" in play.upstream.sent[0]["messages"][-2]["content"]
 
     run(scene())
@@ -511,7 +518,7 @@ def test_the_language_of_the_caller_is_spoken() -> None:
         play = Play([say("a"), say("b"), press()])
         for turn in range(3):
             ear = await play.says(f"{A} {turn}", headers={"accept-language": "de-AT,de;q=0.9,en;q=0.5"})
-        assert ear.text == GERMAN.warn_abuse
+        assert ear.text == warning("de", "de-AT")
 
     run(scene())
 
@@ -577,7 +584,7 @@ def test_an_exit_string_cut_anywhere_is_still_one() -> None:
 
     async def scene() -> None:
         expected = await play_with(None)
-        assert expected[1:3] == ("warned", f"Oh [[END_ no, \n\n{ENGLISH.warn_abuse}")
+        assert expected[1:3] == ("warned", f"Oh [[END_ no, \n\n{warning()}")
         for place in range(1, 1400, 11):
             assert await play_with(one_cut(place)) == expected, place
 
@@ -630,7 +637,7 @@ def test_a_frame_that_speaks_and_finishes_at_once_passes_whole_and_gives_way_to_
         assert ear.body.replace(b',"quitbutton":' + json.dumps(ear.note, separators=(",", ":")).encode(), b"") == raw
         play = Play([Line(raw=raw)] * 3, Policy(assist=True), stream=True)
         ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
-        assert ear.text == f"All of it.\n\n{ENGLISH.warn_abuse}"
+        assert ear.text == f"All of it.\n\n{warning()}"
         assert {chunk["id"] for chunk in ear.chunks} == {"one"}
 
     run(scene())
@@ -670,7 +677,7 @@ def test_a_warning_that_was_cut_off_is_not_given(stream: bool) -> None:
             await third
         ear = await play.says(f"{A} 4")
         assert ear.state == "warned"
-        assert ENGLISH.warn_abuse in ear.text
+        assert warning() in ear.text
 
     run(scene())
 
@@ -739,7 +746,7 @@ def test_a_redirection_of_the_models_is_no_warning(words: str) -> None:
     async def scene() -> None:
         play = Play([say("a"), say("b"), press(text=words)])
         ear = await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
-        assert ear.text == f"{words}\n\n{ENGLISH.warn_abuse}"
+        assert ear.text == f"{words}\n\n{warning()}"
 
     run(scene())
 

@@ -22,7 +22,9 @@ def test_rows_are_kept_where_tables_are_laid_out_anew(tmp_path: Path) -> None:
     migrate(old)
     migrate(new)
 
-    assert _rows(old, "SELECT * FROM turns") == [(*TURN, 0)], "it was no message that only came along"
+    assert _rows(old, "SELECT * FROM turns") == [(*TURN, 0, 0)], (
+        "it was no message that only came along, and nothing was possible"
+    )
     assert _rows(old, "SELECT * FROM conversations") == [CONVERSATION]
     assert _shape(old) == _shape(new)
     assert set(before) <= set(_shape(new)), "no index is lost"

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 from quitbutton.core.notices import ENGLISH
+from quitbutton.core.policy import Reason
 from quitbutton.core.rules import Policy
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press
-from tests.play import Ear, Play, say
+from tests.play import Ear, Play, say, warning
 
-KINDS = ("[abuse]", "[harm]", "[crisis]", "[unknown]", "plain")
+KINDS = ("[abuse]", "[harm]", "[crisis]", "[possible]", "[unknown]", "[mild]", "plain")
+WARNINGS = (warning(reason=Reason.ABUSE), warning(reason=Reason.HARM))
 HARMFUL = ("[abuse]", "[harm]")
 RUNGS = ["open", "redirected", "warned", "ended"]
 LINES = {
@@ -37,6 +39,7 @@ class Path:
     was_warned: bool = False
     ended_at: int | None = None
     crisis_left: int = 0
+    possible_left: int = 0
     asked: bool = False
 
 
@@ -45,9 +48,9 @@ class Promises(RuleBasedStateMachine):
 
     paths = Bundle("paths")
 
-    @initialize(hold=st.integers(1, 4), forgive=st.integers(1, 3))
-    def open(self, hold: int, forgive: int) -> None:
-        self.policy = Policy(crisis_hold_turns=hold, forgive_after=forgive)
+    @initialize(hold=st.integers(1, 4), possible=st.integers(1, 3), forgive=st.integers(1, 3))
+    def open(self, hold: int, possible: int, forgive: int) -> None:
+        self.policy = Policy(crisis_hold_turns=hold, possible_hold_turns=possible, forgive_after=forgive)
         self.store = SQLStore(SQLite(":memory:"))
         self.line = LINES["talks"]
         self.play = Play(lambda request: self.line, self.policy, store=self.store)
@@ -94,8 +97,8 @@ class Promises(RuleBasedStateMachine):
             assert ear.status == 400, "an ended branch is left by an appeal only"
             assert ear.whole["error"]["code"] == "conversation_ended"
             return None
-        held = kind == "[crisis]" or path.crisis_left > 0
-        if act == "fails" and not held:  # a person in a crisis is answered all the same
+        held, checks_in = self.cares(path, kind)
+        if act == "fails" and not (held or checks_in):  # a person in a crisis is answered all the same
             assert ear.status == 503
             return None
         after = self.check(path, kind, act, wish, ear, messages)
@@ -107,26 +110,39 @@ class Promises(RuleBasedStateMachine):
             assert again.state == after.state, "the same request twice counts once"
         return after
 
+    def cares(self, path: Path, kind: str) -> tuple[bool, bool]:
+        """Whether a clear crisis holds the turn, and whether it is the first possible sign of one."""
+        held = kind == "[crisis]" or path.crisis_left > 0 or (kind == "[possible]" and path.possible_left > 0)
+        return held, kind == "[possible]" and not held
+
     def check(self, path: Path, kind: str, act: str, wish: str, ear: Ear, messages: list[dict[str, str]]) -> Path:
         state, text = ear.state, ear.text
-        held = kind == "[crisis]" or path.crisis_left > 0
+        held, checks_in = self.cares(path, kind)
         assert ear.status == 200
         assert text.strip()
         assert ear.calls == []
         if held:
             assert RUNGS.index(state) <= RUNGS.index(path.state)
-            assert text not in (ENGLISH.warn_abuse, ENGLISH.warn_harm, ENGLISH.ask)
+            assert text not in (*WARNINGS, ENGLISH.ask)
             assert "end this conversation" not in text
+        assert (ear.note["decision"] == "check_in") is checks_in
+        if checks_in or path.possible_left > 0:
+            assert RUNGS.index(state) <= max(RUNGS.index(path.state), 1), "no warning and no end"
+            assert ear.note["decision"] in ("pass", "redirect", "check_in", "support")
+        if checks_in or kind == "[mild]":
+            assert state == path.state
         if state == "ended":
             confirmed = path.asked and act == "wishes" and wish in (" yes", " end this chat")
             assert confirmed or (path.was_warned and kind in HARMFUL and act == "presses")
         if state == "warned" and path.state != "warned":
-            assert text in (ENGLISH.warn_abuse, ENGLISH.warn_harm), "the user was told, in so many words"
+            assert text in WARNINGS, "the user was told, in so many words"
             assert kind in HARMFUL
             assert act == "presses"
         if kind == "[unknown]":
             assert state == path.state or state == "ended"
-        left = self.policy.crisis_hold_turns if kind == "[crisis]" else max(0, path.crisis_left - 1)
+        is_sign = kind == "[crisis]" or (kind == "[possible]" and held)
+        left = self.policy.crisis_hold_turns if is_sign else max(0, path.crisis_left - 1)
+        possible = self.policy.possible_hold_turns if checks_in else max(0, path.possible_left - 1)
         return Path(
             path.scope,
             [*messages, {"role": "assistant", "content": text}],
@@ -134,6 +150,7 @@ class Promises(RuleBasedStateMachine):
             state == "warned",
             len(messages) if state == "ended" else None,
             left,
+            possible,
             ear.note["decision"] == "ask",
         )
 

@@ -9,9 +9,9 @@ from quitbutton.ahead import AFTER
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import AssessorFailed, QuitbuttonError
-from quitbutton.core.ladder import Action, Denial, Rung, Signal, Stage
+from quitbutton.core.ladder import CARING, Action, Denial, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
-from quitbutton.core.policy import Decision, admit, denied, noted, settle, stage_of
+from quitbutton.core.policy import Decision, admit, can_count, denied, noted, settle
 from quitbutton.core.rules import Corroboration, Means, Policy
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
@@ -98,7 +98,7 @@ class Settling:
         refused: Denial | None = None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE
-        elif press is not None and not offered and _takes_answer(press) and not admitted.after.is_held:
+        elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:
             refused = Denial.NOT_OFFERED
         if refused is not None:
             without = settle(self.policy, admitted, Signal.NONE, branch.message, reply, turn.was_heard, turn.can_tell)
@@ -138,11 +138,8 @@ class Settling:
 
     async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply) -> bool:
         """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
-        if admitted.action is not Action.REDIRECT or Means.QUESTION not in button.offered(self.policy, admitted):
-            return False
-        could_count = stage_of(self.policy, admitted.before) in (Stage.SPENT, Stage.WARNED)
-        sampled = int.from_bytes(branch.address[:4], "big") / 2**32 < self.policy.question_rate
-        if not (could_count and sampled):
+        is_asked = Means.QUESTION in button.offered(self.policy, admitted) and can_count(self.policy, admitted)
+        if not is_asked or int.from_bytes(branch.address[:4], "big") / 2**32 >= self.policy.question_rate:
             return False
         try:
             with turn.while_wanted():

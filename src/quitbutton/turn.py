@@ -16,14 +16,14 @@ from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
-from quitbutton.core.ladder import TOLD, Action, Rung, Signal
+from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.value import value
-from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
+from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
@@ -191,13 +191,13 @@ class TurnTaker:
         try:
             reply = await self._listen(turn, offer.body, watcher)
         except UpstreamFailed:
-            if decision.action is not Action.SUPPORT or turn.client.is_open:
+            if decision.action not in CARING or turn.client.is_open:
                 raise
             turn.delivery.begin_anew()
             reply = Refusal(502, [], b"")
         if isinstance(reply, Refusal):
-            # A person in a crisis is answered also where the model's server fails or refuses.
-            if decision.action is Action.SUPPORT:
+            # A person who may be in a crisis is answered also where the model's server fails or refuses.
+            if decision.action in CARING:
                 await self._speak(turn, branch, footing, decision)
             else:
                 await turn.answer(reply.status, reply.headers, reply.body)
@@ -223,12 +223,10 @@ class TurnTaker:
         tool = request.can_offer and Means.TOOL in ways
         string = request.wants_prose and Means.STRING in ways
         text = request.wants_prose and Means.TEXT in ways
-        # A model that we speak for in a crisis cannot follow what to say beside it: it would repeat our words.
-        is_alone = self._speaks_for and decision.action is Action.SUPPORT
         body = turn.adapter.forward(
             request,
             button.tool(self.policy) if tool else None,
-            [] if is_alone else self._wording(turn).guidance(decision, string, text),
+            self._wording(turn).guidance(decision, string, text),
             self.policy.guidance_role,
             self._own_notices(request),
         )
@@ -343,11 +341,16 @@ class TurnTaker:
         return self.policy.assist and self.policy.speaker is Speaker.GATEWAY
 
     def _speaks(self, decision: Decision) -> bool:
-        """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`."""
-        if decision.action is Action.END:
-            return True
-        label = decision.verdict.label
-        return self._speaks_for and decision.action is not Action.PASS and (label.is_harmful or label is Label.CRISIS)
+        """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`.
+
+        Help in a crisis is spoken in full once, on the turn of its sign; while that holds, and where a crisis is only
+        possible, the model answers.
+        """
+        if decision.action is Action.END or not self._speaks_for:
+            return decision.action is Action.END
+        if decision.action in CARING:
+            return decision.action is Action.SUPPORT and not decision.is_folded
+        return decision.action is not Action.PASS and decision.verdict.label.is_harmful
 
     def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
         """True when another request ended the branch while this one was under way."""

@@ -15,9 +15,10 @@ from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.ladder import Action, Rung, Signal
-from quitbutton.core.policy import OPEN, Decision, Standing, decide
+from quitbutton.core.policy import Decision, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
+from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.stores.database import Database, Transaction
 from quitbutton.stores.migrate import migrate

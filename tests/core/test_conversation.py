@@ -23,7 +23,7 @@ from quitbutton.core.conversation import (
 )
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
-from quitbutton.core.policy import OPEN, Standing
+from quitbutton.core.standing import OPEN, Standing
 
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "address-vectors.json").read_text("utf-8"))
 KEY = bytes(range(32))

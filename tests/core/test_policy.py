@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quitbutton.core.errors import PolicyError
 from quitbutton.core.ladder import (
@@ -14,23 +16,38 @@ from quitbutton.core.ladder import (
     Answer,
     Denial,
     Effect,
+    Hold,
     Kind,
     Rung,
     Signal,
     Stage,
     transition_for,
 )
-from quitbutton.core.policy import OPEN, Reason, Standing, admit, answer_of, assisted, decide, higher_of, noted, settle
+from quitbutton.core.policy import Reason, admit, answer_of, assisted, decide, noted, settle
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
-from quitbutton.core.verdicts import OURS, Label, ReplyLabel, ReplyVerdict, Verdict
+from quitbutton.core.standing import OPEN, Standing, higher_of
+from quitbutton.core.verdicts import (
+    OURS,
+    Label,
+    ReplyLabel,
+    ReplyVerdict,
+    Severity,
+    SpeechMode,
+    Strength,
+    Target,
+    Verdict,
+)
 
-VERDICTS = [Verdict(label, assessor="test@1") for label in Label]
+MILD = Verdict(Label.CLEAN, assessor="t@1", severity=Severity.MILD, target=Target.ASSISTANT)
+POSSIBLE = Verdict(Label.CRISIS, assessor="t@1", strength=Strength.POSSIBLE)
+VERDICTS = [*(Verdict(label, assessor="test@1") for label in Label), MILD, POSSIBLE]
 REPLIES = [ReplyVerdict(label, assessor="reader@1") for label in ReplyLabel]
 POLICIES = [
     Policy(
         redirections=redirections,
         forgive_after=forgive,
         crisis_hold_turns=hold,
+        possible_hold_turns=hold,
         corroboration=corroboration,
         redirection_proof=proof,
     )
@@ -69,6 +86,12 @@ def test_every_path_of_depth_8_keeps_the_promises(policy: Policy) -> None:
 
 def check_step(policy, before, verdict, signal, decision) -> None:
     after, action = decision.after, decision.action
+    if before.rung is not Rung.ENDED and not before.is_held and verdict is POSSIBLE and not before.is_guarded:
+        assert (action, after.rung) == (Action.CHECK_IN, before.rung)
+        assert after.possible_turns == policy.possible_hold_turns
+        assert (after.redirections, after.clean_turns) == (before.redirections, before.clean_turns)
+        assert decision.denial is (None if signal is Signal.NONE else Denial.CRISIS)
+        return
     is_crisis = verdict.label is Label.CRISIS or before.is_held
     trusts_model = (
         policy.corroboration is Corroboration.NONE and signal is Signal.PRESS and verdict.label is Label.CLEAN
@@ -82,7 +105,11 @@ def check_step(policy, before, verdict, signal, decision) -> None:
         assert action is Action.SUPPORT
         assert ORDER.index(after.rung) <= ORDER.index(before.rung), "a crisis holds the ladder"
         assert signal is Signal.NONE or decision.denial is Denial.CRISIS
+        assert after.possible_turns == max(0, before.possible_turns - 1)
         return
+    assert after.possible_turns == max(0, before.possible_turns - 1)
+    if before.is_guarded:
+        check_guarded(policy, before, verdict, decision)
     if after.rung is Rung.ENDED:
         wished = signal is Signal.CONFIRMED_WISH
         assert wished or (before.rung is Rung.WARNED and is_harmful and signal is Signal.PRESS)
@@ -101,6 +128,17 @@ def check_step(policy, before, verdict, signal, decision) -> None:
         assert decision.denial is not None, "every press that does nothing is a near miss on record"
 
 
+def check_guarded(policy, before, verdict, decision) -> None:
+    after = decision.after
+    assert decision.action in (Action.PASS, Action.REDIRECT), "no warning, no end, no question about one"
+    assert decision.denial is (None if decision.signal is Signal.NONE else Denial.CRISIS)
+    assert not after.asked
+    assert after.rung not in (Rung.WARNED, Rung.ENDED) or after.rung is before.rung
+    strikes = after.redirections - before.redirections
+    below = before.rung in (Rung.OPEN, Rung.REDIRECTED) and before.redirections < policy.redirections
+    assert strikes <= int(verdict.label.is_harmful and below)
+
+
 def check_proof(policy, before, reply, decision) -> None:
     climbs = ORDER.index(decision.after.rung) > ORDER.index(before.rung)
     climbs = climbs or decision.after.redirections > before.redirections
@@ -112,12 +150,12 @@ def check_proof(policy, before, reply, decision) -> None:
 
 
 def test_the_table_has_a_row_for_everything() -> None:
-    for point in product(Stage, Kind, Signal, Answer):
+    for point in product(Stage, Kind, Signal, Answer, Hold):
         assert transition_for(*point) in TRANSITIONS
 
 
 def test_no_row_of_the_table_is_dead() -> None:
-    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal, Answer)}
+    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal, Answer, Hold)}
     assert used == {id(row) for row in TRANSITIONS}
 
 
@@ -179,6 +217,91 @@ def test_a_crisis_holds_for_its_turns_and_is_renewed() -> None:
     assert free.action is Action.REDIRECT
 
 
+def test_mild_rudeness_passes_and_neither_strikes_nor_forgives() -> None:
+    policy, standing = Policy(), Standing(Rung.REDIRECTED, 2, clean_turns=1)
+    for signal, denial in ((Signal.NONE, None), (Signal.PRESS, Denial.NO_HARM)):
+        decision = decide(policy, standing, MILD, signal, "m")
+        assert (decision.action, decision.denial, decision.after) == (Action.PASS, denial, standing)
+    played = replace(MILD, mode=SpeechMode.PLAY)
+    assert decide(policy, standing, played, Signal.NONE, "m").after.clean_turns == 2
+
+
+def test_a_possible_crisis_asks_then_holds_off_warnings_and_ends_for_its_turns() -> None:
+    policy, warned = Policy(possible_hold_turns=2), Standing(Rung.WARNED, 2)
+    first = decide(policy, warned, POSSIBLE, Signal.NONE, "m")
+    assert (first.action, first.after) == (Action.CHECK_IN, replace(warned, possible_turns=2))
+    second = decide(policy, first.after, HARM, Signal.PRESS, "m")
+    assert (second.action, second.denial, second.after.possible_turns) == (Action.REDIRECT, Denial.CRISIS, 1)
+    third = decide(policy, second.after, HARM, Signal.PRESS, "m")
+    assert (third.action, third.after) == (Action.REDIRECT, warned)
+    assert decide(policy, third.after, HARM, Signal.PRESS, "m").action is Action.END
+
+
+def test_a_second_possible_sign_while_the_first_holds_is_a_clear_one() -> None:
+    policy = Policy(possible_hold_turns=2, crisis_hold_turns=5)
+    first = decide(policy, OPEN, POSSIBLE, Signal.NONE, "m").after
+    second = decide(policy, first, POSSIBLE, Signal.NONE, "m")
+    assert (second.action, second.after.crisis_turns, second.is_folded) == (Action.SUPPORT, 5, False)
+    again = decide(policy, second.after, POSSIBLE, Signal.NONE, "m")
+    assert (again.action, again.after.crisis_turns, again.is_folded) == (Action.SUPPORT, 5, True)
+    later = decide(policy, again.after, CLEAN, Signal.NONE, "m")
+    assert (later.action, later.after.crisis_turns, later.is_folded) == (Action.SUPPORT, 4, True)
+    anew = decide(policy, later.after, CRISIS, Signal.NONE, "m")
+    assert (anew.after.crisis_turns, anew.is_folded) == (5, False)
+    apart = decide(policy, replace(first, possible_turns=0), POSSIBLE, Signal.NONE, "m")
+    assert apart.action is Action.CHECK_IN
+
+
+@given(
+    rung=st.sampled_from([Rung.OPEN, Rung.REDIRECTED, Rung.WARNED]),
+    redirections=st.integers(0, 5),
+    clean=st.integers(0, 3),
+    asked=st.booleans(),
+    left=st.integers(1, 4),
+    verdict=st.sampled_from(VERDICTS),
+    signal=st.sampled_from(Signal),
+    reply=st.sampled_from([None, *REPLIES]),
+    policy=st.sampled_from([replace(one, assist=assist) for one in POLICIES for assist in (False, True)]),
+    heard=st.booleans(),
+)
+def test_while_a_possible_crisis_holds_nothing_warns_or_ends(
+    rung: Rung,
+    redirections: int,
+    clean: int,
+    asked: bool,
+    left: int,
+    verdict: Verdict,
+    signal: Signal,
+    reply: ReplyVerdict | None,
+    policy: Policy,
+    heard: bool,
+) -> None:
+    """Whatever the verdict, the press, the reply and the policy, under `settle` and `assisted`."""
+    standing = Standing(rung, redirections, clean, 0, asked, possible_turns=left)
+    admitted = assisted(policy, standing, verdict, "m")
+    for decision in (
+        admitted,
+        settle(policy, admitted, signal, "m", reply, heard, heard),
+        assisted(policy, standing, verdict, "m", reply),
+    ):
+        assert decision.action not in (Action.WARN, Action.ASK, Action.END)
+        assert decision.after.rung not in (Rung.WARNED, Rung.ENDED) or decision.after.rung is rung
+        assert decision.decided_by == "policy"
+        if decision.signal is not Signal.NONE:
+            assert decision.denial is Denial.CRISIS
+
+
+def test_the_evidence_says_whom_the_words_were_aimed_at_and_how_serious_they_were() -> None:
+    aimed = replace(HARM, target=Target.GROUP)
+    proof = decide(Policy(), OPEN, aimed, Signal.NONE, "m").after.evidence[-1]
+    assert (proof.target, proof.mode, proof.severity) == (Target.GROUP, SpeechMode.EARNEST, Severity.SERIOUS)
+
+
+def test_a_question_is_forgotten_over_a_harmful_turn() -> None:
+    asked = replace(OPEN, asked=True)
+    assert not decide(Policy(), asked, HARM, Signal.NONE, "m").after.asked
+
+
 def test_the_users_wish_is_confirmed_on_the_next_turn_only() -> None:
     policy = Policy()
     asked = decide(policy, OPEN, CLEAN, Signal.WISH, "m")
@@ -222,6 +345,8 @@ def test_what_nobody_heard_does_not_count_but_a_crisis_and_an_end_do() -> None:
 def test_two_outcomes_of_one_turn_keep_the_higher_rung_and_any_crisis() -> None:
     low, high = Standing(Rung.REDIRECTED, 1, crisis_turns=5), Standing(Rung.WARNED, 2)
     assert higher_of(low, high) == higher_of(high, low) == Standing(Rung.WARNED, 2, crisis_turns=5)
+    guarded = Standing(possible_turns=2)
+    assert higher_of(high, guarded) == higher_of(guarded, high) == Standing(Rung.WARNED, 2, possible_turns=2)
 
 
 @pytest.mark.parametrize("label", ReplyLabel)
@@ -285,6 +410,8 @@ def test_harm_can_be_left_out_of_the_ladder() -> None:
         {"locked_status": 409},
         {"exit_string": "x"},
         {"crisis_hold_turns": -1},
+        {"possible_hold_turns": 0},
+        {"possible_hold_turns": 1001},
     ],
 )
 def test_a_value_out_of_range_names_its_key(wrong: dict[str, object]) -> None:

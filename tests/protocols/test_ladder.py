@@ -11,7 +11,7 @@ import pytest
 from quitbutton.core.notices import ENGLISH
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy
 from quitbutton.upstreams.scripted import Line, press
-from tests.play import say
+from tests.play import say, warning
 from tests.protocols.anthropic import Anthropic
 from tests.protocols.play import ProtocolPlay
 from tests.protocols.responses import Responses
@@ -34,7 +34,7 @@ def test_two_redirections_a_warning_then_the_end(protocol: Any, stream: bool) ->
         play = ProtocolPlay(protocol, END, stream=stream)
         heard = [await play.talks(f"{A} {turn}") for turn in range(4)]
         assert [play.state(ear) for ear in heard] == ["redirected", "redirected", "warned", "ended"]
-        assert protocol.text(heard[2]) == ENGLISH.warn_abuse
+        assert protocol.text(heard[2]) == warning()
         end = heard[3]
         assert protocol.finish(end) == protocol.stop
         assert protocol.calls(end) == []

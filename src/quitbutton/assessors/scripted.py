@@ -6,20 +6,43 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import RANKS, Label, ReplyLabel, ReplyVerdict, Scores, Verdict
+from quitbutton.core.verdicts import (
+    RANKS,
+    Label,
+    ReplyLabel,
+    ReplyVerdict,
+    Scores,
+    Severity,
+    SpeechMode,
+    Strength,
+    Target,
+    Verdict,
+)
 
 NAME = "scripted@1"
-KEYWORDS: Mapping[str, Label] = {
+Said = Label | Verdict
+"""What a script says of a text: a label, or a whole verdict."""
+KEYWORDS: Mapping[str, Said] = {
     "[abuse]": Label.ABUSE,
     "[harm]": Label.HARM,
     "[crisis]": Label.CRISIS,
+    "[possible]": Verdict(Label.CRISIS, Scores(crisis=0.4), NAME, "scripted", strength=Strength.POSSIBLE),
     "[unknown]": Label.UNKNOWN,
+    "[mild]": Verdict(
+        Label.CLEAN, Scores(abuse=0.3), NAME, "scripted", target=Target.ASSISTANT, severity=Severity.MILD
+    ),
+    "[played]": Verdict(
+        Label.CLEAN, Scores(abuse=0.3), NAME, "scripted", mode=SpeechMode.PLAY, severity=Severity.SERIOUS
+    ),
 }
 
 
 @cache
-def verdict_of(label: Label) -> Verdict:
-    """A verdict of full conviction."""
+def verdict_of(said: Said) -> Verdict:
+    """A verdict of full conviction, unless the script brings its own."""
+    if isinstance(said, Verdict):
+        return said
+    label = said
     sure = Scores(
         harm=float(label is Label.HARM), abuse=float(label is Label.ABUSE), crisis=float(label is Label.CRISIS)
     )
@@ -32,13 +55,13 @@ def newest(messages: Sequence[Message]) -> str:
 
 
 class ScriptedAssessor:
-    """Labels from a list (one a call, then `CLEAN`), a mapping of words to labels, or a function of the text.
+    """Labels or verdicts from a list (one a call, then `CLEAN`), a mapping of words to them, or a function of the text.
 
     A mapping answers for the strongest of its words that the newest user message contains. Without an argument the
-    words are `[abuse]`, `[harm]`, `[crisis]` and `[unknown]`.
+    words are `[abuse]`, `[harm]`, `[crisis]`, `[possible]` (a possible crisis), `[mild]`, `[played]` and `[unknown]`.
     """
 
-    def __init__(self, script: Iterable[Label] | Mapping[str, Label] | Callable[[str], Label] = KEYWORDS) -> None:
+    def __init__(self, script: Iterable[Said] | Mapping[str, Said] | Callable[[str], Said] = KEYWORDS) -> None:
         self.words = dict(script) if isinstance(script, Mapping) else None
         self.function = script if callable(script) else None
         self.labels = iter(()) if callable(script) or isinstance(script, Mapping) else iter(script)
@@ -56,12 +79,16 @@ class ScriptedAssessor:
         if self.words is None:
             return verdict_of(next(self.labels, Label.CLEAN))
         folded = text.casefold()
-        found = [label for word, label in self.words.items() if word.casefold() in folded]
-        return verdict_of(max(found, key=RANKS.__getitem__, default=Label.CLEAN))
+        found = [verdict_of(said) for word, said in self.words.items() if word.casefold() in folded]
+        return max(found, key=_strength, default=verdict_of(Label.CLEAN))
 
     async def assess(self, messages: Sequence[Message]) -> Verdict:
         """As `classify`."""
         return self.classify(messages)
+
+
+def _strength(verdict: Verdict) -> tuple[int, bool, bool]:
+    return RANKS[verdict.label], verdict.is_clear_crisis, verdict.is_mild
 
 
 REPLY_WORDS: Mapping[str, ReplyLabel] = {f"[{label.value}]": label for label in ReplyLabel}

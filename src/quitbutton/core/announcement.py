@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from quitbutton.core.ladder import Action, Rung
 from quitbutton.core.notices import reason_text
-from quitbutton.core.policy import Decision, Standing
+from quitbutton.core.policy import Decision
 from quitbutton.core.records import End
 from quitbutton.core.resources import Resource
+from quitbutton.core.standing import Standing
 
 LINKED = ("statement", "appeal")
 """What more there is where the gateway has a page for it."""
@@ -48,9 +49,13 @@ def announcement(
     language: str,
     support: str = "",
     resources: Sequence[Resource] = (),
+    is_folded: bool = False,
     links: Links = NO_LINKS,
 ) -> dict[str, object]:
-    """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`."""
+    """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`.
+
+    `is_folded` says of `support` that it was shown in full before.
+    """
     note: dict[str, object] = {
         "state": str(standing.rung),
         "decision": str(decision.action),
@@ -65,6 +70,7 @@ def announcement(
         note["support"] = {
             "text": support,
             "resources": [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources],
+            "folded": is_folded,
         }
     return note | (ended(end, language, links) if end is not None and standing.rung is Rung.ENDED else {})
 

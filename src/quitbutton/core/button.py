@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from quitbutton.core.ladder import Denial, Signal
+from quitbutton.core.ladder import CARING, Denial, Signal
 from quitbutton.core.messages import Press
-from quitbutton.core.policy import Decision, Reason, Standing
+from quitbutton.core.policy import Decision, Reason
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
+from quitbutton.core.standing import Standing
 
 NAME = "end_conversation"
 SHORT = 100
@@ -82,8 +83,8 @@ def text_note(policy: Policy) -> str:
 
 def offered(policy: Policy, admitted: Decision) -> tuple[Means, ...]:
     """The ways in which the model may press on this turn. None in a crisis, none when the button is off."""
-    held = admitted.after.is_held or admitted.before.is_held
-    return policy.press_by if policy.mode is Mode.ENFORCE and not policy.assist and not held else ()
+    is_on = policy.mode is Mode.ENFORCE and not policy.assist
+    return policy.press_by if is_on and admitted.action not in CARING else ()
 
 
 def press_of(call_id: str, arguments: str, alone: bool) -> Press:

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.origins import Origin
-from quitbutton.core.policy import OPEN, Standing
+from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.value import value
 
 VERSION = "qb1"

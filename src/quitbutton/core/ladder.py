@@ -32,12 +32,23 @@ class Stage(StrEnum):
 
 
 class Kind(StrEnum):
-    """What the user's turn is to the ladder. While a crisis holds, every turn is a `CRISIS` turn."""
+    """What the user's turn is to the ladder. While a clear crisis holds, every turn is a `CRISIS` turn."""
 
     CLEAN = "clean"
+    MILD = "mild"
+    """Small rudeness: no strike, and no step back either."""
     HARMFUL = "harmful"
     UNKNOWN = "unknown"
+    POSSIBLE = "possible"
+    """Signs of a crisis that are worth asking after. A second one while the first still holds is a `CRISIS`."""
     CRISIS = "crisis"
+
+
+class Hold(StrEnum):
+    """Whether an earlier turn keeps this one from warning and ending; a clear crisis makes it a `CRISIS` turn besides."""
+
+    NONE = "none"
+    POSSIBLE = "possible"
 
 
 class Signal(StrEnum):
@@ -69,6 +80,8 @@ class Action(StrEnum):
     WARN = "warn"
     ASK = "ask"
     END = "end"
+    CHECK_IN = "check_in"
+    """Ask gently how the person is; nothing more is made of a possible crisis."""
     SUPPORT = "support"
     REFUSE = "refuse"
 
@@ -77,6 +90,8 @@ TOLD = (Action.WARN, Action.ASK, Action.END)
 """Actions that the user must hear of, whatever the model says."""
 CLIMBING = (Action.REDIRECT, Action.WARN, Action.END)
 """Actions on grounds of harm or abuse."""
+CARING = (Action.SUPPORT, Action.CHECK_IN)
+"""Actions that look after somebody: no button is offered on such a turn, and a press is denied."""
 
 
 class Denial(StrEnum):
@@ -108,6 +123,8 @@ class Effect(StrEnum):
     ASK = "ask"
     FORGIVE = "forgive"
     """One more clean turn; enough of them take one rung back."""
+    ATTEND = "attend"
+    """For some turns from now on nothing may warn or end."""
     HOLD = "hold"
     """A crisis holds the ladder still."""
 
@@ -123,6 +140,7 @@ class Transition:
     effect: Effect
     denial: Denial | None = None
     answers: frozenset[Answer] = frozenset(Answer)
+    holds: frozenset[Hold] = frozenset(Hold)
 
 
 def _row(
@@ -133,6 +151,7 @@ def _row(
     effect: Effect,
     denial: Denial | None = None,
     answers: frozenset[Answer] = frozenset(Answer),
+    holds: frozenset[Hold] = frozenset(Hold),
 ) -> Transition:
     return Transition(
         frozenset(Stage) if stages == "*" else frozenset(map(Stage, stages.split())),
@@ -142,15 +161,25 @@ def _row(
         effect,
         denial,
         answers,
+        holds,
     )
 
 
-_UNPROVEN = frozenset({Answer.UNPROVEN})
+_UNPROVEN, _ALL = frozenset({Answer.UNPROVEN}), frozenset(Answer)
+_HELD, _PRESSES = frozenset({Hold.POSSIBLE}), "press wish confirmed_wish hearsay"
 TRANSITIONS: tuple[Transition, ...] = (
     # stage                  turn                     signal          what is done       what it does    denied because
     _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
     _row("*", "crisis", "none", Action.SUPPORT, Effect.HOLD),
     _row("*", "crisis", "*", Action.SUPPORT, Effect.HOLD, Denial.CRISIS),
+    _row("*", "possible", "none", Action.CHECK_IN, Effect.ATTEND),
+    _row("*", "possible", "*", Action.CHECK_IN, Effect.ATTEND, Denial.CRISIS),
+    _row("spent", "harmful", "none", Action.REDIRECT, Effect.STAY, None, _ALL, _HELD),
+    _row("open redirected", "harmful", _PRESSES, Action.REDIRECT, Effect.STAY, Denial.CRISIS, _UNPROVEN, _HELD),
+    _row("open redirected", "harmful", _PRESSES, Action.REDIRECT, Effect.STRIKE, Denial.CRISIS, _ALL, _HELD),
+    _row("spent warned", "harmful", _PRESSES, Action.REDIRECT, Effect.STAY, Denial.CRISIS, _ALL, _HELD),
+    _row("*", "clean", _PRESSES, Action.PASS, Effect.FORGIVE, Denial.CRISIS, _ALL, _HELD),
+    _row("*", "mild unknown", _PRESSES, Action.PASS, Effect.KEEP, Denial.CRISIS, _ALL, _HELD),
     _row("*", "unknown", "wish confirmed_wish", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
     _row("*", "*", "confirmed_wish", Action.END, Effect.END),
     _row("*", "*", "wish", Action.ASK, Effect.ASK),
@@ -168,18 +197,23 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("*", "clean", "none", Action.PASS, Effect.FORGIVE),
     _row("*", "clean", "press", Action.PASS, Effect.FORGIVE, Denial.NO_HARM),
     _row("*", "clean", "hearsay", Action.PASS, Effect.FORGIVE, Denial.NOT_ASKED),
-    _row("*", "unknown", "none", Action.PASS, Effect.KEEP),
+    _row("*", "mild unknown", "none", Action.PASS, Effect.KEEP),
+    _row("*", "mild", "press", Action.PASS, Effect.KEEP, Denial.NO_HARM),
     _row("*", "unknown", "press", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
-    _row("*", "unknown", "hearsay", Action.PASS, Effect.KEEP, Denial.NOT_ASKED),
+    _row("*", "mild unknown", "hearsay", Action.PASS, Effect.KEEP, Denial.NOT_ASKED),
 )
 """The ladder, first match wins. The diagram in the docs is drawn from it."""
 
 
 @cache
-def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer) -> Transition:
+def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer, hold: Hold = Hold.NONE) -> Transition:
     """The first row of `TRANSITIONS` that applies."""
     return next(
         row
         for row in TRANSITIONS
-        if stage in row.stages and kind in row.kinds and signal in row.signals and answer in row.answers
+        if stage in row.stages
+        and kind in row.kinds
+        and signal in row.signals
+        and answer in row.answers
+        and hold in row.holds
     )

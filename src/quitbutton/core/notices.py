@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from quitbutton.core.ladder import Action
 from quitbutton.core.policy import Reason
+from quitbutton.core.resources import Resource
 from quitbutton.core.rules import Policy
 
 MAX_ERROR = 300
@@ -24,11 +25,13 @@ class Language:
     redirect_harm: str
     warn_abuse: str
     warn_harm: str
+    help: str
     ask: str
     end_abuse: str
     end_harm: str
     end_user_request: str
     denied: str
+    check_in: str
     support: str
     locked: str
     reasons: dict[str, str]
@@ -43,6 +46,8 @@ ENGLISH = Language(
     "good. You can go on with any other topic right now, or start a new chat.",
     warn_harm="This is a warning: you keep asking for help with something harmful. If this goes on, this conversation "
     "may be ended for good. You can go on with any other topic right now, or start a new chat.",
+    help="If you or somebody near you is not safe or needs help, say so, and we talk about that instead. Help near you: "
+    "{resource}",
     ask="You asked to end this conversation. That is permanent: no further message will be possible here. Do you want "
     "me to end it? Please answer yes or no.",
     end_abuse="I'm ending this conversation now, because the abuse went on after a warning. You can start a new chat at "
@@ -51,6 +56,7 @@ ENGLISH = Language(
     "new chat at any time, or edit an earlier message and go on from there.",
     end_user_request="This conversation is ended, as you asked. You can start a new chat at any time.",
     denied="Let's go on. What can I do for you?",
+    check_in="How are you doing right now, and are you safe? We can talk about that, or go on with what you asked.",
     support="It sounds as if things are very hard right now. You deserve support from a person, and people are there "
     "for exactly this. If anybody is in immediate danger, please call your local emergency number.",
     locked="This conversation was ended ({reason}). No further message is possible on this branch. Start a new chat, or "
@@ -73,6 +79,8 @@ GERMAN = Language(
     warn_harm="Das ist eine Warnung: Du bittest weiter um Hilfe bei etwas Schädlichem. Wenn das so weitergeht, kann "
     "diese Unterhaltung endgültig beendet werden. Du kannst jetzt mit jedem anderen Thema weitermachen oder einen neuen "
     "Chat beginnen.",
+    help="Wenn du oder jemand in deiner Nähe nicht sicher ist oder Hilfe braucht, sag es, und wir sprechen stattdessen "
+    "darüber. Hilfe in deiner Nähe: {resource}",
     ask="Du möchtest diese Unterhaltung beenden. Das ist endgültig: Hier ist dann keine Nachricht mehr möglich. Soll ich "
     "sie beenden? Bitte antworte mit ja oder nein.",
     end_abuse="Ich beende diese Unterhaltung jetzt, weil die Beleidigungen nach einer Warnung weitergingen. Du kannst "
@@ -81,6 +89,8 @@ GERMAN = Language(
     "kannst jederzeit einen neuen Chat beginnen oder eine frühere Nachricht bearbeiten und dort weitermachen.",
     end_user_request="Diese Unterhaltung ist beendet, wie du es wolltest. Du kannst jederzeit einen neuen Chat beginnen.",
     denied="Machen wir weiter. Was kann ich für dich tun?",
+    check_in="Wie geht es dir gerade, und bist du in Sicherheit? Wir können darüber sprechen oder mit deiner Frage "
+    "weitermachen.",
     support="Das klingt gerade sehr schwer. Du verdienst Unterstützung von einem Menschen, und genau dafür sind "
     "Menschen da. Wenn jemand in unmittelbarer Gefahr ist, ruf bitte den Notruf an.",
     locked="Diese Unterhaltung wurde beendet ({reason}). Auf diesem Zweig ist keine Nachricht mehr möglich. Beginne "
@@ -125,8 +135,16 @@ def words_for(action: Action, reason: Reason | None, language: str) -> str:
             return texts.end_harm if harm else texts.end_abuse
         case Action.SUPPORT:
             return texts.support
+        case Action.CHECK_IN:
+            return texts.check_in
         case _:
             return ""
+
+
+def help_text(language: str, nearest: Resource) -> str:
+    """What a warning says to somebody who needs help, with a way to it."""
+    resource = f"{nearest.name} ({nearest.reach}, {nearest.url})"
+    return LANGUAGES[language].help.format(resource=resource)
 
 
 def fallback(language: str) -> str:
@@ -179,19 +197,29 @@ GUIDANCE = {
     (Action.SUPPORT, None): "The user, or somebody they speak of, may be at risk. Be warm, take them seriously, do not "
     "judge, also if they are rude. Encourage them to contact people who can help and give these resources: {resources}. "
     "Give no means of harm. Never speak of ending the conversation.",
+    (Action.CHECK_IN, None): "The user's latest message may be a sign that somebody is not well or not safe. Begin by "
+    "asking, gently and in one sentence, how they are and whether they are safe. Then help with what they asked, as far as "
+    "it harms nobody. Give no list of helplines unless they take it up. Never speak of ending the conversation.",
 }
+FOLDED = (
+    "The user, or somebody they speak of, may be at risk; they were shown where help is. Be warm and take them seriously, "
+    "also if they are rude. Answer what they say now, and do not repeat what was said. If they ask for help, or the danger "
+    "grows, give these resources: {resources}. Give no means of harm. Never speak of ending the conversation."
+)
+"""While a crisis holds, after help was shown in full."""
 CAN_END = " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
 CAN_WARN = (
     " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
 )
 
 
-def guidance_for(action: Action, reason: Reason | None, resources: str = "") -> str:
+def guidance_for(action: Action, reason: Reason | None, resources: str = "", is_folded: bool = False) -> str:
     """The note to the model that goes after the history; empty when none is needed."""
     # A reply that is to carry a warning is guided like a redirection; the warning itself is ours or checked.
     guided = Action.REDIRECT if action is Action.WARN else action
     key = (guided, None if action is Action.SUPPORT else reason)
-    return GUIDANCE.get(key, "").replace("{resources}", resources)
+    text = FOLDED if is_folded else GUIDANCE.get(key, "")
+    return text.replace("{resources}", resources)
 
 
 def locked_text(reason: str, language: str, reference: str = "", links: str = "") -> str:

@@ -6,15 +6,16 @@ both are pure. What the operator may set is `quitbutton.core.rules`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from quitbutton.core.ladder import (
+    CARING,
     CLIMBING,
     Action,
     Answer,
     Denial,
-    Effect,
+    Hold,
     Kind,
     Rung,
     Signal,
@@ -23,6 +24,7 @@ from quitbutton.core.ladder import (
     transition_for,
 )
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.standing import Standing, after
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
 
@@ -35,47 +37,8 @@ class Reason(StrEnum):
     USER_REQUEST = "user_request"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One rung and the message that proves it."""
-
-    rung: Rung
-    message: str
-    label: Label
-    assessor: str
-    reply: ReplyVerdict | None = None
-    """What the reply on that turn was read as, where it was."""
-
-
-KEPT_EVIDENCE = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a branch stands. A turn's standing follows from its parent's and from this turn only."""
-
-    rung: Rung = Rung.OPEN
-    redirections: int = 0
-    clean_turns: int = 0
-    """Clean turns in a row, on the way to being forgiven one rung."""
-    crisis_turns: int = 0
-    """Turns for which a crisis still holds the ladder."""
-    asked: bool = False
-    """The user wished for the end and was asked to confirm it."""
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def is_held(self) -> bool:
-        """True while a crisis holds."""
-        return self.crisis_turns > 0
-
-
-OPEN = Standing()
-
 _ANSWERED = (Action.REDIRECT, Action.WARN)
 """What the model's reply must prove."""
-_FORGIVEN = (Rung.REDIRECTED, Rung.WARNED)
-"""Rungs that clean turns lead down from."""
 _PRESSED = (Action.WARN, Action.END)
 """What is done because somebody pressed."""
 _WISHES = frozenset({Signal.WISH, Signal.CONFIRMED_WISH})
@@ -104,6 +67,11 @@ class Decision:
         """True for a turn whose reply is evidence: redirected, warned, or harmful at all."""
         return self.action in _ANSWERED or self.verdict.label.is_harmful
 
+    @property
+    def is_folded(self) -> bool:
+        """True for a turn that only an earlier sign holds: help was shown in full then, and the model answers now."""
+        return self.action is Action.SUPPORT and not _is_clear(self.before, self.verdict)
+
 
 _STAGES = {rung: Stage(rung.value) for rung in Rung}
 
@@ -116,7 +84,7 @@ def stage_of(policy: Policy, standing: Standing) -> Stage:
 
 
 _KINDS = {
-    Label.CRISIS: Kind.CRISIS,
+    Label.CRISIS: Kind.POSSIBLE,
     Label.UNKNOWN: Kind.UNKNOWN,
     Label.ABUSE: Kind.HARMFUL,
     Label.HARM: Kind.HARMFUL,
@@ -126,11 +94,26 @@ _KINDS = {
 
 def kind_of(policy: Policy, standing: Standing, verdict: Verdict, signal: Signal) -> Kind:
     """What the turn is to the ladder. A crisis, now or still held, outranks everything."""
-    kind = Kind.CRISIS if standing.is_held else _KINDS[verdict.label]
-    if kind is Kind.HARMFUL and verdict.label is Label.HARM and not policy.harm_counts:
+    if standing.is_held or _is_clear(standing, verdict):
+        return Kind.CRISIS
+    kind = Kind.MILD if verdict.is_mild else _KINDS[verdict.label]
+    if verdict.label is Label.HARM and not policy.harm_counts:
         kind = Kind.CLEAN
-    is_proof = policy.corroboration is Corroboration.NONE and signal is Signal.PRESS
-    return Kind.HARMFUL if is_proof and kind is Kind.CLEAN else kind
+    is_proof = policy.corroboration is Corroboration.NONE and signal is Signal.PRESS and not standing.is_guarded
+    return Kind.HARMFUL if is_proof and kind in (Kind.CLEAN, Kind.MILD) else kind
+
+
+def _is_clear(standing: Standing, verdict: Verdict) -> bool:
+    """True for a new sign of a clear crisis: it is one by itself, or the second possible one while the first holds."""
+    second = verdict.is_possible_crisis and standing.is_guarded and not standing.is_held
+    return verdict.is_clear_crisis or second
+
+
+def can_count(policy: Policy, admitted: Decision) -> bool:
+    """True where a press on this turn could warn or end."""
+    stage = stage_of(policy, admitted.before)
+    is_due = stage in (Stage.SPENT, Stage.WARNED) and not admitted.before.is_guarded
+    return is_due and admitted.action is Action.REDIRECT
 
 
 def answer_of(policy: Policy, reply: ReplyVerdict | None) -> Answer:
@@ -154,11 +137,12 @@ def decide(
     `reply` is what the reply to it was read as; None while it is still to come.
     """
     kind = kind_of(policy, standing, verdict, signal)
-    row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply))
+    hold = Hold.POSSIBLE if standing.is_guarded else Hold.NONE
+    row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply), hold)
     return Decision(
         action=row.action,
         before=standing,
-        after=_after(policy, standing, verdict, row.effect, message, reply),
+        after=after(policy, standing, verdict, row.effect, message, reply),
         verdict=verdict,
         policy=policy.digest,
         signal=signal,
@@ -206,7 +190,7 @@ def settle(
         decision = assisted(policy, admitted.before, admitted.verdict, message, reply)
     else:
         decision = decide(policy, admitted.before, admitted.verdict, signal, message, reply)
-    if decision.action in (Action.END, Action.SUPPORT, Action.PASS, Action.REFUSE):
+    if decision.action in (Action.END, Action.PASS, Action.REFUSE, *CARING):
         return decision
     if told or (heard and decision.action is Action.REDIRECT):
         return decision
@@ -225,68 +209,11 @@ def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
     """The same decision, which does not hang on the reply, with what that was read as: on record, and in an end's proof."""
     if reply is None and decision.reply is None and decision.action is not Action.END:
         return decision
-    after = decision.after
-    if decision.action is Action.END and after.evidence:
-        after = replace(after, evidence=(*after.evidence[:-1], replace(after.evidence[-1], reply=reply)))
-    return replace(decision, after=after, reply=reply)
-
-
-def higher_of(one: Standing, other: Standing) -> Standing:
-    """Two outcomes of the same turn as one: the higher rung stands, a crisis seen in either holds."""
-    ranks = list(Rung)
-    top = max(one, other, key=lambda standing: (ranks.index(standing.rung), standing.redirections))
-    return replace(top, crisis_turns=max(one.crisis_turns, other.crisis_turns), asked=one.asked or other.asked)
-
-
-_CLIMBS = {Effect.STRIKE: Rung.REDIRECTED, Effect.WARN: Rung.WARNED, Effect.END: Rung.ENDED}
-"""The rung that an effect leads to."""
-
-
-def _after(
-    policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, message: str, reply: ReplyVerdict | None
-) -> Standing:
-    current = replace(standing, asked=False) if standing.asked else standing
-    match effect:
-        case Effect.FORGIVE:
-            return _forgiven(policy, current)
-        case Effect.KEEP:
-            return current if standing.rung is not Rung.ENDED else standing
-        case Effect.STAY:
-            return replace(current, clean_turns=0) if current.clean_turns else current
-        case Effect.ASK:
-            return replace(current, asked=True)
-        case Effect.HOLD:
-            return _held(policy, current, verdict)
-        case Effect.STRIKE | Effect.WARN | Effect.END:
-            rung, redirections = _CLIMBS[effect], standing.redirections + (effect is Effect.STRIKE)
-            proof = Evidence(rung, message, verdict.label, verdict.assessor, reply)
-            evidence = (*standing.evidence, proof)[-KEPT_EVIDENCE:]
-            return replace(standing, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)
-
-
-def _held(policy: Policy, standing: Standing, verdict: Verdict) -> Standing:
-    if verdict.label is Label.CRISIS:
-        return replace(standing, crisis_turns=policy.crisis_hold_turns, clean_turns=0)
-    eased = _forgiven(policy, standing) if verdict.label is Label.CLEAN else standing
-    return replace(eased, crisis_turns=standing.crisis_turns - 1)
-
-
-def _forgiven(policy: Policy, standing: Standing) -> Standing:
-    if standing.rung not in _FORGIVEN:
-        return standing
-    clean = standing.clean_turns + 1
-    if clean < policy.forgive_after:
-        return replace(standing, clean_turns=clean)
-    if standing.rung is Rung.WARNED:
-        return replace(standing, rung=Rung.REDIRECTED, clean_turns=0, evidence=standing.evidence[:-1])
-    left = min(standing.redirections, policy.redirections) - 1
-    return replace(
-        standing,
-        rung=Rung.REDIRECTED if left else Rung.OPEN,
-        redirections=left,
-        clean_turns=0,
-        evidence=standing.evidence[:left],
-    )
+    standing = decision.after
+    if decision.action is Action.END and standing.evidence:
+        proven = replace(standing.evidence[-1], reply=reply)
+        standing = replace(standing, evidence=(*standing.evidence[:-1], proven))
+    return replace(decision, after=standing, reply=reply)
 
 
 def _reason_of(row: Transition, verdict: Verdict) -> Reason | None:

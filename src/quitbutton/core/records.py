@@ -8,7 +8,8 @@ from typing import NamedTuple
 from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
-from quitbutton.core.policy import Decision, Evidence, Standing
+from quitbutton.core.policy import Decision
+from quitbutton.core.standing import Evidence, Standing
 from quitbutton.core.value import value
 
 

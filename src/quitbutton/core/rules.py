@@ -99,6 +99,8 @@ class Policy:
     panel: Agreement = Agreement.ALL
     """How several assessors' findings of abuse and harm become one."""
     crisis_hold_turns: int = 20
+    possible_hold_turns: int = 3
+    """Turns after a possible crisis on which nothing may warn or end."""
     assess_timeout: float = 2.0
     guidance_role: str = "system"
     locked_reply: LockedReply = LockedReply.AUTO
@@ -110,6 +112,7 @@ class Policy:
         _within("redirections", self.redirections, 1, 100)
         _within("forgive_after", self.forgive_after, 1, 1000)
         _within("crisis_hold_turns", self.crisis_hold_turns, 1, 100_000)
+        _within("possible_hold_turns", self.possible_hold_turns, 1, 1000)
         _within("assess_timeout", self.assess_timeout, 0.01, 60)
         _within("harmful_at", self.harmful_at, 0, 1)
         _within("crisis_at", self.crisis_at, 0, 1)

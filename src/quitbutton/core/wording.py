@@ -6,9 +6,9 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder import TOLD, Action, Stage
-from quitbutton.core.policy import Decision, stage_of
+from quitbutton.core.policy import Decision, can_count, stage_of
 from quitbutton.core.records import Outcome
-from quitbutton.core.resources import resources_for
+from quitbutton.core.resources import Resource, resources_for
 from quitbutton.core.rules import Means, Policy
 from quitbutton.core.value import value
 
@@ -34,6 +34,8 @@ class Wording:
     def own(self, decision: Decision) -> str:
         """What the gateway says by itself."""
         text = notices.words_for(decision.action, decision.reason, self.language)
+        if decision.action is Action.WARN:
+            return f"{text}\n\n{self._help}"
         if decision.action is not Action.SUPPORT:
             return text
         return "\n".join([text, "", *(f"- {one.name}: {one.reach}" for one in resources_for(self.locale))])
@@ -41,10 +43,23 @@ class Wording:
     def missing(self, decision: Decision, said: str, pressed: bool) -> str:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""
         if decision.action in TOLD:
-            return "" if notices.already_said(decision.action, said) else self.own(decision)
+            if not notices.already_said(decision.action, said):
+                return self.own(decision)
+            is_helpful = decision.action is not Action.WARN or self._nearest.name in said
+            return "" if is_helpful else self._help
         if said.strip() or not pressed:
             return ""
         return self.own(decision) or notices.fallback(self.language)
+
+    @property
+    def _nearest(self) -> Resource:
+        """The first place to turn to where the user probably is."""
+        return resources_for(self.locale)[0]
+
+    @property
+    def _help(self) -> str:
+        """What every warning says besides: somebody who needs help may say so, and where there is some."""
+        return notices.help_text(self.language, self._nearest)
 
     def guidance(self, decision: Decision, offers_string: bool, offers_text: bool) -> list[str]:
         """What the model is told after the history."""
@@ -55,9 +70,9 @@ class Wording:
         is_support = decision.action is Action.SUPPORT
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
-        note = notices.guidance_for(decision.action, decision.reason, lines)
+        note = notices.guidance_for(decision.action, decision.reason, lines, decision.is_folded)
         by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(button.offered(self.policy, decision))
-        if decision.action is Action.REDIRECT and by_call:
+        if by_call and can_count(self.policy, decision):
             stage = stage_of(self.policy, decision.before)
             note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
         return [*notes, note] if note else notes
@@ -85,5 +100,6 @@ class Wording:
             self.language,
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
+            decision.is_folded and spoken_by == "model",
             self.links,
         )

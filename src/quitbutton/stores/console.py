@@ -51,6 +51,7 @@ class Listed:
     state: str
     redirections: int
     crisis_turns: int
+    possible_turns: int
     created_at: float
     updated_at: float
     tenant: str

@@ -9,8 +9,9 @@ import msgspec
 from quitbutton.core.conversation import Mark
 from quitbutton.core.ladder import Rung
 from quitbutton.core.origins import Origin
-from quitbutton.core.policy import Decision, Standing, higher_of
+from quitbutton.core.policy import Decision
 from quitbutton.core.records import End, Outcome, TurnRecord
+from quitbutton.core.standing import Standing, higher_of
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at
@@ -217,6 +218,7 @@ def _turn(
         "redirections": standing.redirections,
         "clean_turns": standing.clean_turns,
         "crisis_turns": standing.crisis_turns,
+        "possible_turns": standing.possible_turns,
         "asked": int(standing.asked),
         "evidence": evidence_text(standing.evidence),
         "end_id": end_id,

@@ -9,8 +9,8 @@ import msgspec
 
 from quitbutton.core.conversation import Mark
 from quitbutton.core.ladder import Rung
-from quitbutton.core.policy import OPEN, Evidence, Standing
 from quitbutton.core.records import End
+from quitbutton.core.standing import OPEN, Evidence, Standing
 from quitbutton.stores.database import Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
@@ -60,10 +60,11 @@ def marks_of(rows: Sequence[Row]) -> dict[bytes, Mark]:
 
 
 def _mark_of(row: Row) -> Mark:
-    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id, brought = row
-    if rung == "open" and evidence == "[]" and not (redirections or clean or crisis or asked):
+    _, _, base, rung, redirections, clean, crisis, asked, evidence, end_id, brought, possible = row
+    if rung == "open" and evidence == "[]" and not (redirections or clean or crisis or asked or possible):
         return Mark(OPEN, bytes(base), end_id, bool(brought))
-    standing = Standing(_RUNGS[rung], redirections, clean, crisis, bool(asked), evidence_of(evidence))
+    proof = evidence_of(evidence)
+    standing = Standing(_RUNGS[rung], redirections, clean, crisis, bool(asked), proof, possible)
     return Mark(standing, bytes(base), end_id, bool(brought))
 
 

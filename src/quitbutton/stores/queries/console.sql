@@ -44,13 +44,13 @@ SELECT COUNT(*), COALESCE(SUM(CASE WHEN due_at < :now THEN 1 ELSE 0 END), 0) FRO
 SELECT COUNT(*) FROM deliveries WHERE state = :state;
 
 -- name: recent_conversations
-SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
+SELECT c.id, t.rung, t.redirections, t.crisis_turns, t.possible_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head
 WHERE c.is_draft = 0 AND c.updated_at >= :since AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
 ORDER BY c.updated_at DESC, c.id DESC LIMIT :limit;
 
 -- name: conversations_on_rung
-SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
+SELECT c.id, t.rung, t.redirections, t.crisis_turns, t.possible_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head
 WHERE c.rung = :rung AND c.is_draft = 0 AND c.updated_at >= :since
     AND (c.updated_at < :before OR (c.updated_at = :before AND c.id < :before_id))
@@ -67,7 +67,7 @@ WHERE kind = :kind AND kind <> 'turn.pass' AND at >= :since AND (at < :before OR
 ORDER BY at DESC, seq DESC LIMIT :limit;
 
 -- name: conversation_row
-SELECT c.id, t.rung, t.redirections, t.crisis_turns, c.created_at, c.updated_at, c.tenant
+SELECT c.id, t.rung, t.redirections, t.crisis_turns, t.possible_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head WHERE c.id = :id;
 
 -- name: ladder_page

@@ -1,7 +1,8 @@
 -- Turns, ends, events, receipts, replies.
 
 -- name: turns_at
-SELECT address, parent, base, rung, redirections, clean_turns, crisis_turns, asked, evidence, end_id, brought
+SELECT address, parent, base, rung, redirections, clean_turns, crisis_turns, asked, evidence, end_id, brought,
+       possible_turns
 FROM turns WHERE address IN (:addresses);
 
 -- name: head_of
@@ -9,13 +10,14 @@ SELECT head FROM conversations WHERE id = :id;
 
 -- name: put_turn
 INSERT INTO turns (address, parent, base, conversation, rung, redirections, clean_turns, crisis_turns, asked, evidence,
-                   end_id, created_at, updated_at, brought)
+                   end_id, created_at, updated_at, brought, possible_turns)
 VALUES (:address, :parent, :base, :conversation, :rung, :redirections, :clean_turns, :crisis_turns, :asked, :evidence,
-        :end_id, :at, :at, :brought)
+        :end_id, :at, :at, :brought, :possible_turns)
 ON CONFLICT (address) DO UPDATE SET
     rung = excluded.rung, redirections = excluded.redirections, clean_turns = excluded.clean_turns,
     crisis_turns = excluded.crisis_turns, asked = excluded.asked, evidence = excluded.evidence,
-    end_id = excluded.end_id, updated_at = excluded.updated_at, brought = excluded.brought;
+    end_id = excluded.end_id, updated_at = excluded.updated_at, brought = excluded.brought,
+    possible_turns = excluded.possible_turns;
 
 -- name: ended_at
 SELECT address, end_id FROM turns WHERE rung = 'ended' AND address IN (:addresses);
