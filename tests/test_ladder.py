@@ -501,14 +501,14 @@ def test_a_locked_notice_that_comes_back_as_history_does_not_reach_the_model() -
             [
                 {"role": "user", "content": "another story"},
                 {"role": "assistant", "content": notice},
-                {"role": "assistant", "content": notice.replace("[end_", "[end_x")},
+                {"role": "assistant", "content": notice.replace("possible", "allowed")},
                 {"role": "user", "content": "go on"},
             ]
         )
         assert ear.state == "open"
         texts = [message["content"] for message in play.upstream.sent[-1]["messages"]]
         assert notice not in texts
-        assert len(texts) == 3, "only what carries our own tag is taken out"
+        assert len(texts) == 3, "only our very words are taken out"
 
     run(scene())
 

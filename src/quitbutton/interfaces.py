@@ -155,9 +155,15 @@ class Adapter(Protocol):
         tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
-        without: Sequence[int] = (),
     ) -> bytes:
         """The body that goes upstream; `tool` is a JSON-schema function, in JSON."""
+        ...
+
+    def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
+        """The request to go upstream without our own words: of the messages at `cuts` so many characters stay.
+
+        Only `raw` changes. What the branch is told by, and what assessors read, is what the client sent.
+        """
         ...
 
     def may_drop(self, request: ChatRequest) -> bool:

@@ -17,8 +17,9 @@ from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, s
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
 from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
-from quitbutton.core.messages import ChatRequest, Press, Reply, Role
+from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.own_texts import cuts_in
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
@@ -71,6 +72,7 @@ class TurnTaker:
         """
         self.under_way[turn.id], turn.began = turn, self.now()
         try:
+            turn.request = self._without_own_words(turn)
             await self._take(turn)
         finally:
             if turn.ahead is not None:
@@ -228,7 +230,6 @@ class TurnTaker:
             button.tool(self.policy) if tool else None,
             self._wording(turn).guidance(decision, string, text),
             self.policy.guidance_role,
-            self._own_notices(request),
         )
         return Offer(body, tool, string, text)
 
@@ -243,7 +244,7 @@ class TurnTaker:
         if words and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
-        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by)
+        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
         is_end = settled.decision.action is Action.END
         ends_ours = is_end or (last.press is not None and not last.other_calls)
         await speaking.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
@@ -318,8 +319,7 @@ class TurnTaker:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
             await speaking.close(turn, "stop", note)
         elif style is LockedReply.MESSAGE:
-            reference = notices.reference_for(self.key, end.id)
-            await speaking.say_whole(turn, notices.locked_text(end.reason, language, reference), note)
+            await speaking.say_whole(turn, notices.locked_text(end.reason, language), note)
         else:
             error = locked_error(self.policy, style, end.reason, language)
             own = [("x-should-retry", "false"), ("cache-control", "no-store"), *speaking.headers_of(note)]
@@ -356,15 +356,13 @@ class TurnTaker:
         """True when another request ended the branch while this one was under way."""
         return outcome.end is not None and outcome.end.id != turn.end_id
 
-    def _own_notices(self, request: ChatRequest) -> tuple[int, ...]:
-        """Places of locked notices of ours that a client sent back as history."""
-        if notices.REFERENCE_MARK.search(request.raw) is None:
-            return ()
-        return tuple(
-            place
-            for place, message in enumerate(request.messages)
-            if message.role is Role.ASSISTANT and notices.is_ours(self.key, message.text)
-        )
+    def _without_own_words(self, turn: Turn) -> ChatRequest:
+        """The request without the texts of ours that its client took for the model's and sent back as history."""
+        request = turn.request
+        if self.policy.mode is not Mode.ENFORCE or request.background:
+            return request
+        cuts = cuts_in(request.messages)
+        return turn.adapter.without(request, cuts) if cuts else request
 
     def _wording(self, turn: Turn) -> Wording:
         return Wording(self.policy, turn.accept_language, self.links)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from quitbutton.adapters import identity
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.contents import UNREADABLE, Part, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
@@ -83,20 +85,24 @@ class AnthropicMessages:
         tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
-        without: Sequence[int] = (),
     ) -> bytes:
         """The body that goes upstream: the client's own, plus our tool, and notes as blocks after the user's newest words.
 
         The protocol has no system message after the history, so `role` does not count: a note says itself whose it is.
         """
         raw = request.raw if tool is None else with_tool(request, _offered(tool))
-        if not notes and not without:
+        if not notes:
             return raw
         fields = fields_of(raw)
-        messages = items_of(fields["messages"], "messages")
-        kept = [one for place, one in enumerate(messages) if place not in without]
-        fields["messages"] = msgspec.Raw(encode(_noted(kept, notes)))
+        fields["messages"] = msgspec.Raw(encode(_noted(items_of(fields["messages"], "messages"), notes)))
         return joined(fields)
+
+    def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
+        """The request without our own words in its history; `messages` stay as the client sent them."""
+        fields = fields_of(request.raw)
+        left = without_own_words(items_of(fields["messages"], "messages"), cuts, TEXT_BLOCKS)
+        fields["messages"] = msgspec.Raw(encode(left))
+        return replace(request, raw=joined(fields))
 
     def may_drop(self, request: ChatRequest) -> bool:
         """Unless the provider itself calls somebody else's tools."""
@@ -182,8 +188,6 @@ def _note(text: str) -> str:
 
 def _noted(messages: list[msgspec.Raw], notes: Sequence[str]) -> list[msgspec.Raw]:
     """The messages, with the notes as blocks at the end of the last one of the user's; a prefilled reply stays the last."""
-    if not notes:
-        return messages
     blocks = [{"type": "text", "text": _note(text)} for text in notes]
     for place in range(len(messages) - 1, -1, -1):
         fields = fields_of(messages[place])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from quitbutton.adapters import identity
 from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
@@ -110,22 +112,21 @@ class OpenAIChat:
         tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
-        without: Sequence[int] = (),
     ) -> bytes:
-        """The body that goes upstream: the client's own, plus our tool and notes after the history.
-
-        `without` are the places of messages to leave out: notices of ours that came back as history.
-        """
+        """The body that goes upstream: the client's own, plus our tool and notes after the history."""
         raw = request.raw if tool is None else with_tool(request, _offered(tool))
-        if not notes and not without:
+        if not notes:
             return raw
         fields = fields_of(raw)
-        if without:
-            kept = [one for place, one in enumerate(items_of(fields["messages"], "messages")) if place not in without]
-            fields["messages"] = msgspec.Raw(encode(kept))
-        if notes:
-            fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
+        fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
         return joined(fields)
+
+    def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
+        """The request without our own words in its history; `messages` stay as the client sent them."""
+        fields = fields_of(request.raw)
+        left = without_own_words(items_of(fields["messages"], "messages"), cuts, TEXT_PARTS)
+        fields["messages"] = msgspec.Raw(encode(left))
+        return replace(request, raw=joined(fields))
 
     def may_drop(self, request: ChatRequest) -> bool:
         """True: nothing is kept, and tools are the client's."""

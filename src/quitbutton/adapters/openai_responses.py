@@ -11,6 +11,7 @@ import msgspec
 
 from quitbutton.adapters import identity
 from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import MAX_MESSAGES, member
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
@@ -82,7 +83,6 @@ class OpenAIResponses:
         tool: bytes | None = None,
         notes: Sequence[str] = (),
         role: str = "system",
-        without: Sequence[int] = (),
     ) -> bytes:
         """The body that goes upstream: the client's own, plus our tool and notes.
 
@@ -90,18 +90,22 @@ class OpenAIResponses:
         instructions, which hold for one reply.
         """
         raw = request.raw if tool is None else with_tool(request, _offered(tool))
-        if not notes and not without:
+        if not notes:
             return raw
         fields = fields_of(raw)
-        if without:
-            kept = [one for place, one in enumerate(_items(fields)) if place not in without]
-            fields["input"] = msgspec.Raw(encode(kept))
-        if notes and _is_stored(fields) and "prompt" not in fields:
+        if _is_stored(fields) and "prompt" not in fields:
             before = member(fields, "instructions", str, "")
             fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
-        elif notes:
+        else:
             fields["input"] = appended(encode(_items(fields)), [_message(role, note) for note in notes])
         return joined(fields)
+
+    def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
+        """The request without our own words in its history; `messages` stay as the client sent them."""
+        fields = fields_of(request.raw)
+        left = without_own_words(_items(fields), cuts, TEXT_PARTS)
+        fields["input"] = msgspec.Raw(encode(left))
+        return replace(request, raw=joined(fields))
 
     def may_drop(self, request: ChatRequest) -> bool:
         """False: the provider keeps replies, and runs tools and background jobs of its own."""

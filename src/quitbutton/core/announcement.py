@@ -50,11 +50,13 @@ def announcement(
     support: str = "",
     resources: Sequence[Resource] = (),
     is_folded: bool = False,
+    is_imitation: bool = False,
     links: Links = NO_LINKS,
 ) -> dict[str, object]:
     """The object for a counted turn. `spoken_by` is `model`, `gateway` or `both`.
 
-    `is_folded` says of `support` that it was shown in full before.
+    `is_folded` says of `support` that it was shown in full before, `is_imitation` of the model's words that they hold a
+    text of the gateway's, which was not said by it.
     """
     note: dict[str, object] = {
         "state": str(standing.rung),
@@ -66,6 +68,8 @@ def announcement(
     }
     if decision.action in (Action.REDIRECT, Action.WARN) and decision.reason is not None:
         note |= {"reason": decision.reason.value}
+    if is_imitation:
+        note["imitation"] = True
     if support:
         note["support"] = {
             "text": support,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from quitbutton.core.ladder import Action
@@ -35,6 +33,11 @@ class Language:
     support: str
     locked: str
     reasons: dict[str, str]
+
+    @property
+    def texts(self) -> list[str]:
+        """All but the reasons."""
+        return [text for one in fields(self) if isinstance(text := getattr(self, one.name), str)]
 
 
 ENGLISH = Language(
@@ -147,6 +150,11 @@ def help_text(language: str, nearest: Resource) -> str:
     return LANGUAGES[language].help.format(resource=resource)
 
 
+def support_text(language: str, resources: Sequence[Resource]) -> str:
+    """What somebody in a crisis is told, with the places to turn to."""
+    return "\n".join([LANGUAGES[language].support, "", *(f"- {one.name}: {one.reach}" for one in resources)])
+
+
 def fallback(language: str) -> str:
     """What is said when a press was denied and the model then said nothing."""
     return LANGUAGES[language].denied
@@ -155,31 +163,6 @@ def fallback(language: str) -> str:
 def reason_text(reason: str, language: str) -> str:
     """The reason of an end in words."""
     return LANGUAGES[language].reasons.get(reason, reason)
-
-
-_END_OF_CHAT = re.compile(
-    r"\b(end|ends|ended|ending|close|closed|closing|terminat\w+)\b[^.!?\n]{0,40}\b(conversation|chat|session)\b"
-    r"|\b(conversation|chat|session)\b[^.!?\n]{0,40}\b(ends|ended|ending|closed|over|terminated)\b"
-    r"|\b(Unterhaltung|Gespräch|Chat)\b[^.!?\n]{0,60}\bbeend\w*",
-    re.IGNORECASE,
-)
-_MAY = re.compile(r"\b(may|might|will|could|shall|have to|going to|kann|könnte|werde|wird|muss)\b", re.IGNORECASE)
-_IF = re.compile(r"\b(if|unless|otherwise|should you|wenn|falls|sonst)\b", re.IGNORECASE)
-_FOREVER = re.compile(r"\b(permanent\w*|final|for good|endgültig)\b", re.IGNORECASE)
-_NOT = re.compile(r"\b(not|never|no|nicht|nie|kein\w*)\b|n['’]t\b", re.IGNORECASE)
-
-
-def already_said(action: Action, text: str) -> bool:
-    """True when the model's own words do what the action needs; in doubt they do not, and ours are added.
-
-    One sentence must say it, unnegated: a warning names the consequence and its condition, a farewell says that the
-    conversation ends, a question says that the end is final.
-    """
-    needs = {Action.WARN: (_END_OF_CHAT, _MAY, _IF), Action.END: (_END_OF_CHAT,), Action.ASK: (_END_OF_CHAT, _FOREVER)}
-    if action not in needs:
-        return bool(text.strip())
-    sentences = (one for one in re.split(r"(?<=[.!?])\s+|\n+", text) if not _NOT.search(one))
-    return any(all(pattern.search(one) for pattern in needs[action]) for one in sentences)
 
 
 GUIDANCE = {
@@ -222,27 +205,6 @@ def guidance_for(action: Action, reason: Reason | None, resources: str = "", is_
     return text.replace("{resources}", resources)
 
 
-def locked_text(reason: str, language: str, reference: str = "", links: str = "") -> str:
-    """Why a locked turn is refused and what to do next, in at most `MAX_ERROR` characters without the reference."""
-    text = LANGUAGES[language].locked.format(reason=reason_text(reason, language))
-    return f"{text[:MAX_ERROR]}{links}{reference}"
-
-
-def reference_for(key: bytes, end_id: str) -> str:
-    """The line by which we know our own notice when a client sends it back as history."""
-    return f"\n\n[{end_id}.{_tag(key, end_id)}]"
-
-
-REFERENCE_MARK = re.compile(rb"\[end_")
-"""Finds what a reference begins with, also in JSON."""
-_REFERENCE = re.compile(r"\[(end_[A-Za-z0-9_-]{8,64})\.([0-9a-f]{16})\]\s*\Z")
-
-
-def is_ours(key: bytes, text: str) -> bool:
-    """True for a locked notice of ours: its reference carries our tag."""
-    found = _REFERENCE.search(text)
-    return found is not None and hmac.compare_digest(found[2], _tag(key, found[1]))
-
-
-def _tag(key: bytes, end_id: str) -> str:
-    return hashlib.blake2b(end_id.encode(), digest_size=8, key=key, person=b"notice").hexdigest()
+def locked_text(reason: str, language: str) -> str:
+    """Why a locked turn is refused and what to do next, in at most `MAX_ERROR` characters."""
+    return LANGUAGES[language].locked.format(reason=reason_text(reason, language))[:MAX_ERROR]

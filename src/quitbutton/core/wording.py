@@ -6,6 +6,7 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder import TOLD, Action, Stage
+from quitbutton.core.own_texts import already_said, imitates
 from quitbutton.core.policy import Decision, can_count, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import Resource, resources_for
@@ -36,14 +37,14 @@ class Wording:
         text = notices.words_for(decision.action, decision.reason, self.language)
         if decision.action is Action.WARN:
             return f"{text}\n\n{self._help}"
-        if decision.action is not Action.SUPPORT:
-            return text
-        return "\n".join([text, "", *(f"- {one.name}: {one.reach}" for one in resources_for(self.locale))])
+        if decision.action is Action.SUPPORT:
+            return notices.support_text(self.language, resources_for(self.locale))
+        return text
 
     def missing(self, decision: Decision, said: str, pressed: bool) -> str:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""
         if decision.action in TOLD:
-            if not notices.already_said(decision.action, said):
+            if not already_said(decision.action, said):
                 return self.own(decision)
             is_helpful = decision.action is not Action.WARN or self._nearest.name in said
             return "" if is_helpful else self._help
@@ -84,8 +85,12 @@ class Wording:
         decision: Decision,
         outcome: Outcome,
         spoken_by: str,
+        said: str = "",
     ) -> dict[str, object] | None:
-        """The `quitbutton` object; None when the policy hides it. An end and the help in a crisis are never hidden."""
+        """The `quitbutton` object; `said` are the model's own words. None when the policy hides it.
+
+        An end and the help in a crisis are never hidden.
+        """
         is_support = decision.action is Action.SUPPORT
         if not self.policy.show_state and outcome.end is None and not is_support:
             return None
@@ -101,5 +106,6 @@ class Wording:
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
             decision.is_folded and spoken_by == "model",
+            decision.action not in TOLD and imitates(said),
             self.links,
         )

@@ -17,7 +17,7 @@ from langchain_core.runnables.config import ensure_config, var_child_runnable_co
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from quitbutton.integrations.blocking import Loop
-from quitbutton.integrations.view import Heard, button_in, call, named_tools, restored, seen
+from quitbutton.integrations.view import Heard, Kind, button_in, call, named_tools, seen
 from quitbutton.library import Guard
 
 ROLES = {"human": "user", "ai": "assistant", "tool": "tool", "system": "system"}
@@ -116,7 +116,7 @@ class GuardedChatModel(BaseChatModel):
             model = model.bind_tools(tools, **given)
         elif given:
             model = model.bind(**given)
-        return model, restored(request["messages"], messages, _made)
+        return model, KIND.restored(request["messages"], messages)
 
 
 class QuitButtonMiddleware(AgentMiddleware[Any, Any, Any]):
@@ -153,7 +153,9 @@ def _view(message: BaseMessage) -> dict[str, Any]:
     content = message.content
     if isinstance(content, list):
         content = [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
-    return {"role": "system" if is_made else ROLES.get(message.type, "system"), "content": content}
+    calls = [one["name"] for one in message.tool_calls] if isinstance(message, AIMessage) else []
+    more = {"tool_calls": calls} if calls else {}
+    return {"role": "system" if is_made else ROLES.get(message.type, "system"), "content": content, **more}
 
 
 def _made(message: dict[str, Any]) -> BaseMessage:
@@ -168,6 +170,13 @@ def _made(message: dict[str, Any]) -> BaseMessage:
         for one in message.get("tool_calls") or ()
     ]
     return AIMessage(text, tool_calls=calls)
+
+
+def _reworded(message: BaseMessage, content: Any) -> BaseMessage:
+    return message.model_copy(update={"content": content or ""})
+
+
+KIND = Kind(_view, _made, _reworded)
 
 
 def _rebuilt(replies: list[AIMessage], said: dict[str, Any]) -> AIMessage:

@@ -20,7 +20,7 @@ from openai.types.responses import (
 )
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.integrations.view import CUT, Heard, button_in, call, named_tools, restored, seen
+from quitbutton.integrations.view import CUT, Heard, Kind, button_in, call, named_tools, seen
 from quitbutton.library import Guard
 from quitbutton.locked import ConversationEnded
 
@@ -180,7 +180,7 @@ class _Asked:
 
     def under(self, request: dict[str, Any]) -> tuple[Any, ...]:
         """The same with our notes after the history, and the button among the tools."""
-        items = restored(request["messages"], [[item] for item in self.items], _made)
+        items = KIND.restored(request["messages"], [[item] for item in self.items])
         offered = button_in(request)
         tools = [*self.tools, _button(offered)] if offered else self.tools
         return self.system, [one for several in items for one in several], self.settings, tools, self.schema, *self.rest
@@ -222,6 +222,13 @@ def _made(message: dict[str, Any]) -> list[Any]:
         {"type": "function_call", "call_id": one["id"], **one["function"]} for one in message.get("tool_calls") or ()
     ]
     return [*([{"role": "assistant", "content": message["content"]}] if message["content"] else ()), *pressed]
+
+
+def _reworded(items: list[Any], content: Any) -> list[Any]:
+    return [{**(one if isinstance(one, Mapping) else one.model_dump()), "content": content} for one in items]
+
+
+KIND = Kind(lambda items: _view(items[0]), _made, _reworded)
 
 
 def _text(output: list[Any]) -> str:

@@ -15,7 +15,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext, ToolDefinition
 
-from quitbutton.integrations.view import Heard, button_in, call, named_tools, restored, seen
+from quitbutton.integrations.view import Heard, Kind, button_in, call, named_tools, seen
 from quitbutton.library import Guard, Stream
 
 METADATA = "quitbutton"
@@ -188,12 +188,13 @@ def _asked(request: dict[str, Any], given: Call) -> Call:
             name=offered["name"], parameters_json_schema=offered["parameters"], description=offered["description"]
         )
         parameters = replace(parameters, function_tools=[*parameters.function_tools, tool])
-    return restored(request["messages"], messages, _made), settings, parameters
+    return KIND.restored(request["messages"], messages), settings, parameters
 
 
 def _view(message: ai.ModelMessage) -> dict[str, Any]:
     if isinstance(message, ai.ModelResponse):
-        return {"role": "assistant", "content": _text(message)}
+        calls = [part.tool_name for part in message.parts if isinstance(part, ai.ToolCallPart)]
+        return {"role": "assistant", "content": _text(message), **({"tool_calls": calls} if calls else {})}
     prompts = [part.content for part in message.parts if isinstance(part, ai.UserPromptPart)]
     content = [item for prompt in prompts for item in ([prompt] if isinstance(prompt, str) else prompt)]
     return {"role": "user" if prompts else "tool", "content": [_item(one) for one in content if not _is_hint(one)]}
@@ -224,6 +225,17 @@ def _made(message: dict[str, Any]) -> ai.ModelMessage:
         return ai.ModelRequest(parts=[ai.ToolReturnPart("end_conversation", text, message["tool_call_id"])])
     kind = ai.UserPromptPart if message["role"] == "user" else ai.SystemPromptPart
     return ai.ModelRequest(parts=[kind(text)])
+
+
+def _reworded(message: ai.ModelMessage, text: str | None) -> ai.ModelMessage:
+    if not isinstance(message, ai.ModelResponse):
+        return message
+    others = [part for part in message.parts if not isinstance(part, ai.TextPart)]
+    place = next((place for place, part in enumerate(others) if isinstance(part, ai.ToolCallPart)), len(others))
+    return replace(message, parts=[*others[:place], *([ai.TextPart(text)] if text else ()), *others[place:]])
+
+
+KIND = Kind(_view, _made, _reworded)
 
 
 def _rebuilt(replies: list[ai.ModelResponse], said: dict[str, Any], model: str) -> ai.ModelResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from quitbutton.core import button
@@ -18,10 +19,30 @@ def seen(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**message, PLACE: place} for place, message in enumerate(messages)]
 
 
-def restored(sent: Iterable[dict[str, Any]], originals: list[T], made: Callable[[dict[str, Any]], T]) -> list[T]:
-    """What goes to the model: the originals, and those the guard added, in the framework's own kind."""
-    places = ((one, one.get(PLACE)) for one in sent)
-    return [made(one) if place is None else originals[place] for one, place in places if place != CUT[PLACE]]
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """How a framework's messages are seen, and made."""
+
+    view: Callable[[T], dict[str, Any]]
+    made: Callable[[dict[str, Any]], T]
+    """A message that the guard added, in the framework's kind."""
+    reworded: Callable[[T, Any], T]
+    """A reply with this content, as it was viewed, in place of its own."""
+
+    def restored(self, sent: Iterable[dict[str, Any]], originals: list[T]) -> list[T]:
+        """What goes to the model: the originals, without words of ours in them, and what the guard added."""
+        return [self._restored(one, originals) for one in sent if one.get(PLACE) != CUT[PLACE]]
+
+    def _restored(self, one: dict[str, Any], originals: list[T]) -> T:
+        if PLACE not in one:
+            return self.made(one)
+        original, content = originals[one[PLACE]], one.get("content")
+        is_whole = one["role"] != "assistant" or _text(content) == _text(self.view(original)["content"])
+        return original if is_whole else self.reworded(original, content)
+
+
+def _text(content: Any) -> str:
+    return "\n".join(str(part.get("text") or "") for part in content) if isinstance(content, list) else content or ""
 
 
 def button_in(request: dict[str, Any]) -> dict[str, Any] | None:
