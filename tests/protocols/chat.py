@@ -1,0 +1,31 @@
+"""Chat completions for plays, in the manner of the other protocols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.upstreams import scripted
+from quitbutton.upstreams.scripted import Line
+from tests.play import Ear
+
+
+class ChatCompletions:
+    """How this protocol looks from outside."""
+
+    adapter = OpenAIChat()
+
+    def request(self, history: list[tuple[str, str]], **members: Any) -> dict[str, Any]:
+        return {"model": "m", "messages": [{"role": role, "content": text} for role, text in history], **members}
+
+    def reply(self, line: Line, number: int, streams: bool) -> bytes:
+        return scripted._stream(line) if streams else scripted._whole(line)
+
+    def text(self, ear: Ear) -> str:
+        return ear.text
+
+    def note(self, ear: Ear) -> dict[str, Any]:
+        return ear.note
+
+    def tool(self, name: str) -> dict[str, Any]:
+        return {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
