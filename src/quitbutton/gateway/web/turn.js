@@ -126,7 +126,7 @@ function outcomeOf(status, quitbutton) {
   const t = words();
   if (status === "stopped") return t.stopped;
   if (status === "error") return t.replyFailed;
-  if (quitbutton?.support) return `${t.replyDone} ${t.supportTitle}.`;
+  if (quitbutton?.support && !quitbutton.support.folded) return `${t.replyDone} ${t.supportTitle}.`;
   if (quitbutton?.state === "ended") return t.endedTitle;
   const note = t.notes[quitbutton?.decision];
   return note ? `${note.title}. ${t.replyDone}` : t.replyDone;

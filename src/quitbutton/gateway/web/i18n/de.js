@@ -77,7 +77,11 @@ export const de = {
       text: "Das Ende ist für diese Unterhaltung endgültig. Bestätige es in der nächsten Nachricht, oder mach einfach weiter.",
     },
   },
-  byGateway: "Von quitbutton geschrieben, nicht vom Modell",
+  by: {
+    gateway: "Von quitbutton geschrieben, nicht vom Modell",
+    both: "Vom Modell begonnen; den Rest hat quitbutton geschrieben",
+    imitation: "Vom Modell geschrieben, nicht von quitbutton",
+  },
 
   stopped: "Gestoppt",
   receipt: (count) => (count === 1 ? "1 Token wurde geliefert." : `${count} Tokens wurden geliefert.`),
@@ -127,7 +131,7 @@ export const de = {
   endedMark: "Hier beendet",
 
   supportTitle: "Du musst das nicht allein durchstehen",
-  supportEarlier: "Hilfsangebote",
+  supportFolded: "Hilfsangebote",
 
   rateEnd: "War es richtig, diese Unterhaltung zu beenden?",
   rateReply: "Diese Antwort bewerten",

@@ -76,7 +76,11 @@ export const en = {
       text: "Ending is permanent for this conversation. Confirm it in your next message, or simply go on.",
     },
   },
-  byGateway: "Written by quitbutton, not by the model",
+  by: {
+    gateway: "Written by quitbutton, not by the model",
+    both: "Begun by the model; the rest was written by quitbutton",
+    imitation: "Written by the model, not by quitbutton",
+  },
 
   stopped: "Stopped",
   receipt: (count) => (count === 1 ? "1 token was delivered." : `${count} tokens were delivered.`),
@@ -125,7 +129,7 @@ export const en = {
   endedMark: "Ended here",
 
   supportTitle: "You don’t have to go through this alone",
-  supportEarlier: "Support resources",
+  supportFolded: "Support resources",
 
   rateEnd: "Was it right to end this conversation?",
   rateReply: "Rate this reply",

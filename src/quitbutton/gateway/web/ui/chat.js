@@ -14,6 +14,15 @@ import { DemoNote, Notice } from "./notes.js";
 
 const NEAR_END_PX = 120;
 
+/** "open", "folded" or null: the newest help in full stays open; what was told again is at hand in the newest reply alone. */
+function cardAt(path, position) {
+  const supportOf = ({ node }) => node.qb?.support;
+  const support = supportOf(path[position]);
+  if (!support) return null;
+  if (support.folded) return position === path.findLastIndex(supportOf) ? "folded" : null;
+  return position === path.findLastIndex((entry) => supportOf(entry) && !supportOf(entry).folded) ? "open" : "folded";
+}
+
 export function Chat({ state, t }) {
   const conversation = current();
   const path = conversation ? pathOf(conversation) : [];
@@ -52,7 +61,8 @@ export function Chat({ state, t }) {
           if (entry.node.role === "user") {
             return html`<${UserMessage} ...${shared} editing=${state.editing === entry.node.id} />`;
           }
-          return html`<${Reply} ...${shared} quiet=${position <= lastSupport} newestSupport=${position === lastSupport} />`;
+          const card = cardAt(path, position);
+          return html`<${Reply} ...${shared} calm=${position <= lastSupport} card=${card} />`;
         })}
         ${ended &&
         html`<${EndedCard} conversation=${conversation} path=${path} node=${ended} busy=${Boolean(turn)} t=${t}

@@ -8,7 +8,7 @@ import { CopyButton } from "./copy.js";
 import { ReplyFeedback } from "./feedback.js";
 import { html, memo, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon, IconButton } from "./icons.js";
-import { ErrorNote, Note, Receipt, SupportCard } from "./notes.js";
+import { ErrorNote, isAllInCard, Note, Receipt, SupportCard } from "./notes.js";
 
 export const UserMessage = memo((props) => {
   const { id, node, t, busy, editing } = props;
@@ -78,19 +78,19 @@ function Editor({ id, node, busy, t }) {
 }
 
 export const Reply = memo((props) => {
-  const { id, node, t, busy, locked, last, quiet, newestSupport } = props;
+  const { id, node, t, busy, locked, last, calm, card } = props;
   const streaming = node.status === "streaming";
   const again = () => busy || retry(id, node.id);
   return html`
     <article class="message reply" aria-label=${t.reply} aria-busy=${streaming} data-last=${last}>
       <h2 class="unseen">${t.reply}</h2>
-      ${(!quiet || node.qb?.support) && html`<${Note} quitbutton=${node.qb} t=${t} />`}
-      ${node.text && html`<${Markdown} text=${node.text} />`}
+      <${Note} quitbutton=${node.qb} calm=${calm} t=${t} />
+      ${node.text && !(card && isAllInCard(node)) && html`<${Markdown} text=${node.text} />`}
       ${streaming &&
       html`<p class="writing">
         <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span><span class="unseen">${t.writing}</span>
       </p>`}
-      ${node.qb?.support && html`<${SupportCard} support=${node.qb.support} said=${node.text} open=${newestSupport} t=${t} />`}
+      ${card && html`<${SupportCard} node=${node} folded=${card === "folded"} t=${t} />`}
       <${Receipt} node=${node} t=${t} last=${last && !busy && !locked} onContinue=${() => send(t.continueText)} />
       ${node.status === "error" && html`<${ErrorNote} node=${node} t=${t} busy=${busy || locked} onRetry=${again} />`}
       ${!streaming &&

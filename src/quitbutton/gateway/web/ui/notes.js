@@ -17,19 +17,30 @@ export function Notice({ icon, title, text, kind = "plain", children }) {
   </div>`;
 }
 
-export function Note({ quitbutton, t }) {
+/** What a reply did, unless the chat is `calm`; and who wrote it, where that is not plain. */
+export function Note({ quitbutton, calm, t }) {
   if (!quitbutton) return null;
-  const by = quitbutton.spoken_by === "gateway" && html`<p class="by">${t.byGateway}</p>`;
-  if (quitbutton.support) return by || null;
+  const author = quitbutton.imitation ? "imitation" : quitbutton.spoken_by ?? "";
+  const by = Object.hasOwn(t.by, author) ? html`<p class="by">${t.by[author]}</p>` : null;
   const note = Object.hasOwn(t.notes, quitbutton.decision ?? "") ? t.notes[quitbutton.decision] : null;
-  if (!note) return by || null;
+  if (calm || !note) return by;
   const kind = quitbutton.decision;
   return html`<${Notice} icon=${ICONS[kind]} title=${note.title} text=${note.text} kind=${kind}>${by}<//>`;
 }
 
-export function SupportCard({ support, said, open, t }) {
+/** True where a reply of the gateway's says no more than its card, so that the card is enough. */
+export function isAllInCard({ text, qb }) {
+  if (!qb?.support || qb.spoken_by !== "gateway") return false;
+  const list = (qb.support.resources ?? []).map(({ name, contact }) => `- ${name}: ${contact}`);
+  return text.trim() === [qb.support.text, "", ...list].join("\n").trim();
+}
+
+/** Where help is: in full, or `folded` and at hand. */
+export function SupportCard({ node, folded, t }) {
+  const { support } = node.qb;
+  const isSaid = !isAllInCard(node) && node.qb.spoken_by !== "model" && node.text.includes(support.text);
   const body = html`
-    ${support.text && !said.includes(support.text) && html`<p>${support.text}</p>`}
+    ${support.text && !isSaid && html`<p>${support.text}</p>`}
     <ul>
       ${(support.resources ?? []).map((resource) => {
         const link = safeUrl(resource.url);
@@ -45,9 +56,9 @@ export function SupportCard({ support, said, open, t }) {
       })}
     </ul>
   `;
-  if (!open) {
-    return html`<details class="support earlier">
-      <summary><${Icon} name="heart" />${t.supportEarlier}</summary>
+  if (folded) {
+    return html`<details class="support folded">
+      <summary><${Icon} name="heart" />${t.supportFolded}</summary>
       ${body}
     </details>`;
   }
