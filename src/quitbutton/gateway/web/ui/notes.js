@@ -57,8 +57,9 @@ export function SupportCard({ node, folded, t }) {
     </ul>
   `;
   if (folded) {
-    return html`<details class="support folded">
-      <summary><${Icon} name="heart" />${t.supportFolded}</summary>
+    const onToggle = ({ currentTarget: card }) => card.open && card.scrollIntoView({ block: "nearest" });
+    return html`<details class="support folded" onToggle=${onToggle}>
+      <summary><${Icon} name="heart" />${t.supportFolded}<${Icon} name="down" /></summary>
       ${body}
     </details>`;
   }
