@@ -15,12 +15,13 @@ from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain.tools import tool
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 import quitbutton
+from quitbutton.core.notices import ENGLISH
 from quitbutton.integrations.langchain import GuardedChatModel, QuitButtonMiddleware
 
 Script = Callable[[list[BaseMessage], list[str]], AIMessage]
@@ -208,5 +209,33 @@ def test_a_crisis_takes_the_button_away_and_what_the_model_raises_comes_through(
             assert (reply.id, reply.response_metadata["model_name"]) == ("mine", "x"), "left as it came"
             with pytest.raises(Busy):
                 await model.ainvoke([HumanMessage("fail")])
+
+    asyncio.run(story())
+
+
+def test_texts_of_ours_in_the_history_do_not_reach_the_model_and_calls_stay() -> None:
+    call = {"name": "weather", "args": {"city": "Bern"}, "id": "w1", "type": "tool_call"}
+    silent = AIMessage(ENGLISH.warn_abuse, tool_calls=[call])
+    both = AIMessage([{"type": "text", "text": f"No.\n\n{ENGLISH.warn_harm}"}, {"type": "image", "url": "x"}])
+    history = [
+        HumanMessage("one"),
+        AIMessage(ENGLISH.redirect_abuse),
+        HumanMessage("two"),
+        both,
+        HumanMessage("three"),
+        silent,
+        ToolMessage("Sunny.", tool_call_id="w1"),
+        HumanMessage("four"),
+    ]
+
+    async def story() -> None:
+        inner = Scripted(script=lambda messages, tools: AIMessage("Fine."), seen=[])
+        async with quitbutton.Guard(assessor="scripted") as guard:
+            await GuardedChatModel(inner=inner, guard=guard).ainvoke(history)
+        one, two, cut, three, called, result, four = inner.seen[0][0]
+        assert [one, two, three, result, four] == [history[place] for place in (0, 2, 4, 6, 7)]
+        assert cut.content == [{"type": "text", "text": "No."}, {"type": "image", "url": "x"}]
+        assert (called.content, called.tool_calls) == ("", [call])
+        assert silent.content == ENGLISH.warn_abuse, "the caller's own history stays"
 
     asyncio.run(story())

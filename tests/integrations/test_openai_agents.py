@@ -26,6 +26,7 @@ from openai.types.responses import (
 )
 
 import quitbutton
+from quitbutton.core.notices import ENGLISH
 from quitbutton.integrations.openai_agents import GuardedModel
 
 RUN = RunConfig(tracing_disabled=True)
@@ -234,5 +235,24 @@ def test_retries_are_advised_against_for_an_ended_conversation() -> None:
             assert advice.suggested is False
             plain = await model.get_response(None, "Hi", ModelSettings(), [], None, [], ModelTracing.DISABLED)
             assert plain.output[0].content[0].text == "Let us talk about trains."  # type: ignore[union-attr]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+def test_texts_of_ours_in_the_history_do_not_reach_the_model(streams: bool) -> None:
+    async def story() -> None:
+        async with quitbutton.Guard(assessor="scripted") as guard:
+            talk = Talk(guard, streams)
+            ours = words(ENGLISH.redirect_abuse).model_dump()
+            both = words(f"No.\n\n{ENGLISH.warn_harm}").model_dump()
+            user = {"role": "user", "content": "one"}
+            talk.history = [user, ours, user, both]
+            await talk.says("two")
+            sent = talk.inner.seen[0][0]
+            assert sent[:2] == [user, user]
+            assert sent[2]["content"][0]["text"] == "No."
+            assert (sent[2]["id"], sent[2]["role"]) == ("m", "assistant")
+            assert sent[3] == {"role": "user", "content": "two"}
 
     asyncio.run(story())

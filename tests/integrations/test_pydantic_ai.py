@@ -12,10 +12,20 @@ import pytest
 pytest.importorskip("pydantic_ai", reason="pip install 'quitbutton[pydantic-ai]', or: make integrations")
 
 from pydantic_ai import Agent
-from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ThinkingPart, ToolCallPart, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.models.function import AgentInfo, DeltaThinkingPart, DeltaToolCall, FunctionModel
 
 import quitbutton
+from quitbutton.core.notices import ENGLISH
 from quitbutton.integrations.pydantic_ai import GuardedModel
 
 
@@ -130,5 +140,30 @@ def test_a_crisis_takes_the_button_away_and_words_leave_as_they_came(streams: bo
             assert inner.seen[0][1] == ["weather"]
             text, history = await ask(agent_of(guard, inner), "I am fine", [], streams)
             assert text.strip() == "All is well."
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
+def test_texts_of_ours_in_the_history_do_not_reach_the_model_and_calls_stay(streams: bool) -> None:
+    call = ToolCallPart("weather", {"city": "Bern"}, "w1")
+    history: list[ModelMessage] = [
+        ModelRequest([UserPromptPart("one")]),
+        ModelResponse([TextPart(ENGLISH.redirect_abuse)]),
+        ModelRequest([UserPromptPart("two")]),
+        ModelResponse([ThinkingPart("Hm."), TextPart(f"No.\n\n{ENGLISH.warn_harm}")]),
+        ModelRequest([UserPromptPart("three")]),
+        ModelResponse([TextPart(ENGLISH.warn_abuse), call]),
+        ModelRequest([ToolReturnPart("weather", "Sunny.", "w1")]),
+    ]
+
+    async def story() -> None:
+        inner = Scripted()
+        async with quitbutton.Guard(assessor="scripted") as guard:
+            await ask(agent_of(guard, inner), "fine?", history, streams)
+        replies = [one.parts for one in inner.seen[0][0] if isinstance(one, ModelResponse)]
+        assert replies == [[ThinkingPart("Hm."), TextPart("No.")], [call]]
+        said = [part.content for one in inner.seen[0][0] for part in one.parts if isinstance(part, UserPromptPart)]
+        assert said == ["one", "two", "three", "fine?"]
 
     asyncio.run(story())
