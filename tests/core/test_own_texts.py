@@ -14,6 +14,7 @@ from quitbutton.core.notices import (
     ENGLISH,
     GERMAN,
     LANGUAGES,
+    Language,
     fallback,
     help_text,
     locked_text,
@@ -26,8 +27,9 @@ from quitbutton.core.resources import INTERNATIONAL, RESOURCES, resources_for
 
 LOCALES = ["en-US", "en-GB", "de-AT", "fr", "pt-BR", "en"]
 REASONS = [None, *Reason]
+FOLLOWING = (*TOLD, Action.CHECK_IN)
 TELLING = {
-    *(words_for(action, reason, name) for action in TOLD for reason in REASONS for name in LANGUAGES),
+    *(words_for(action, reason, name) for action in FOLLOWING for reason in REASONS for name in LANGUAGES),
     *(help_text(name, resources_for(locale)[0]) for name in LANGUAGES for locale in LOCALES),
     *(locked_text(reason, name) for reason in Reason for name in LANGUAGES),
 }
@@ -109,11 +111,18 @@ def test_only_assistant_messages_are_cut() -> None:
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES.values()), ids=list(LANGUAGES))
-def test_every_text_of_a_language_is_known_as_an_imitation(language: object) -> None:
-    for text in language.texts:  # type: ignore[attr-defined]
+def test_every_text_of_a_language_is_known_as_an_imitation(language: Language) -> None:
+    for text in language.texts:
         filled = re.sub(r"\{\w+\}", "somebody", text)
         assert imitates(f"Well, {filled} And more.")
         assert imitates(filled.replace(" ", "\n"))
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES.values()), ids=list(LANGUAGES))
+def test_no_text_of_a_language_is_forgotten(language: Language) -> None:
+    whole = [text for text in language.texts if "{" not in text and text != language.support]
+    assert len(whole) == len(language.texts) - 3, "all but help, support and the lock, which are filled in"
+    assert [left_of(text) for text in whole] == [""] * len(whole)
 
 
 @pytest.mark.parametrize("said", ["", "Hello.", "This is a warning: the road is wet.", "You can start a new chat."])

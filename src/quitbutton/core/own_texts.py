@@ -45,10 +45,10 @@ def _all() -> tuple[OwnText, ...]:
 
 def _of(name: str) -> Iterator[OwnText]:
     language, lists = LANGUAGES[name], (*RESOURCES.values(), INTERNATIONAL)
-    alone = (language.redirect_abuse, language.redirect_harm, language.denied, language.check_in)
+    alone = (language.redirect_abuse, language.redirect_harm, language.denied)
     ends = (language.end_abuse, language.end_harm, language.end_user_request)
     yield from map(OwnText, (*alone, *(support_text(name, resources) for resources in lists)))
-    following = (language.warn_abuse, language.warn_harm, language.ask, *ends)
+    following = (language.warn_abuse, language.warn_harm, language.ask, language.check_in, *ends)
     helps = dict.fromkeys(help_text(name, resources[0]) for resources in lists)
     locks = (locked_text(reason, name) for reason in Reason)
     yield from (OwnText(text, may_follow=True) for text in (*following, *helps, *locks))

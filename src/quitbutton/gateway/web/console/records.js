@@ -127,7 +127,7 @@ function Decisions({ query }) {
     <${Cell} name=${head[4]}>${event.conversation ? html`<${Id} id=${event.conversation} page="conversations" query=${{ message: event.message }} />` : "–"}<//>
   </tr>`;
   return html`
-    <${Filters} query=${{ ...query, kind }} view="decisions" choices=${[["kind", Object.entries(t.kinds)]]} />
+    <${Filters} query=${{ ...query, kind }} view="decisions" choices=${[["kind", Object.entries(t.kinds).filter(([name]) => name !== "turn.pass")]]} />
     <${Listing} list=${list} caption=${t.viewNames.decisions} head=${head} row=${row} empty=${html`<${Nothing} query=${query} names=${["since", "until"]} view="decisions" />`} />
   `;
 }
