@@ -26,10 +26,13 @@ def call(url: str, body: Any = None, method: str | None = None, **headers: str) 
 
 
 def presses(seen: Seen) -> Reply:
-    """Redirects twice, then presses where it can."""
+    """Redirects twice, then presses where it can and the newest words are abusive.
+
+    What the user said before a notice of the gateway's and after it comes as one message.
+    """
     users = [message for message in seen.json["messages"] if message["role"] == "user"]
     offered = '"end_conversation"' in seen.body.decode()
-    return press(False) if offered and len(users) > 2 and A in str(users[-1]) else whole()
+    return press(False) if offered and len(users) > 2 and A in str(users[-1]["content"]).split("\n\n")[-1] else whole()
 
 
 class Chat:
