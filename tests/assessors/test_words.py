@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from quitbutton.assessors.encoder import WEIGHTS
 from quitbutton.assessors.ngrams import features, words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import LONGEST, bounded, own_words
+from quitbutton.assessors.judging.excerpt import LONGEST, shortened
+from quitbutton.core.provenance import own_words
 from quitbutton.assessors.wordpiece import WordPiece
 
 
@@ -102,7 +103,7 @@ def test_what_is_not_plainly_marked_stays(text: str) -> None:
 
 
 def test_a_long_text_keeps_head_and_tail() -> None:
-    cut = bounded("head" + "x" * 50_000 + "tail")
+    cut = shortened("head" + "x" * 50_000 + "tail")
     assert len(cut) <= LONGEST + 1
     assert cut.startswith("head")
     assert cut.endswith("tail")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from quitbutton.core.ladder import Denial, Signal
 from quitbutton.core.messages import Press
 from quitbutton.core.policy import Decision, Reason, Standing
+from quitbutton.core.provenance import own_words
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
 
 NAME = "end_conversation"
@@ -136,13 +137,6 @@ _NO = re.compile(
     r"was|warum|wer)\b|\?",
     re.IGNORECASE,
 )
-
-
-def own_words(text: str) -> str:
-    """The text without what its author marked as somebody else's: quoted lines, fenced blocks, wrapped documents."""
-    text = re.sub(r"```.*?(```|\Z)", " ", text, flags=re.DOTALL)
-    text = re.sub(r"<(document|quote|context|file|source|transcript)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.I)
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
 
 
 def wishes_to_end(text: str) -> bool:
