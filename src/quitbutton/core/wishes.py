@@ -29,10 +29,12 @@ class Speech:
     fills: frozenset[str]
     """What may stand beside them without changing the wish."""
     yes: frozenset[str]
+    polite: frozenset[str]
+    """What may stand beside a yes."""
 
 
-def _speech(ends: str, this: str, asks: str, fills: str, yes: str) -> Speech:
-    return Speech(*(frozenset(words.split()) for words in (ends, this, asks, fills, yes)))
+def _speech(ends: str, this: str, asks: str, fills: str, yes: str, polite: str) -> Speech:
+    return Speech(*(frozenset(words.split()) for words in (ends, this, asks, fills, yes, polite)))
 
 
 SPEECHES = (
@@ -40,65 +42,85 @@ SPEECHES = (
         "end close stop terminate finish quit leave exit ended closed",
         "chat conversation session discussion dialogue",
         "can could would will",
-        "please i i'd i'm i'll would like want wish need you to now just really okay ok so well alright hey hi hello thanks thank "
-        "this the our my whole entire for good forever permanently right immediately here today then me us let's lets be done with "
+        "please i i'd i'm i'll would like want wish need you to now just really okay ok so well alright hey hi hello "
+        "thanks thank "
+        "this the our my whole entire for good forever permanently right immediately here today then me us let's lets "
+        "be done with "
         "go ahead and sorry have enough it",
         "yes yeah yep yup yea sure confirm confirmed absolutely definitely affirmative ok okay",
+        "please i",
     ),
     _speech(
-        "beende beenden beendet beendest schließ schließe schließen schliess schliesse schliessen abbrechen stoppe stoppen brich "
+        "beende beenden beendet beendest schließ schließe schließen schliess schliesse schliessen abbrechen stoppe "
+        "stoppen brich "
         "abbrechen",
         "chat gespräch gespraech unterhaltung konversation dialog sitzung",
         "kannst könntest koenntest können könnten würdest würden kann magst",
-        "bitte ich möchte moechte will würde gern gerne du sie dieses diese diesen das die den unser unsere unseren jetzt hier sofort "
-        "endgültig für immer nun einfach lass uns wir mal doch ab danke mit dir hallo also und es zu ganz kannst könntest können",
+        "bitte ich möchte moechte will würde gern gerne du sie dieses diese diesen das die den unser unsere unseren "
+        "jetzt hier sofort "
+        "endgültig für immer nun einfach lass uns wir mal doch ab danke mit dir hallo also und es zu ganz kannst "
+        "könntest können",
         "ja jawohl jep jo klar sicher natürlich bestätige bestätigt einverstanden genau gerne ok okay",
+        "bitte ich",
     ),
     _speech(
-        "termine terminez terminer arrête arrêtez arrêter arrete finis finir ferme fermez fermer clos clore mets mettre",
+        "termine terminez terminer arrête arrêtez arrêter arrete finis finir ferme fermez fermer clos clore mets "
+        "mettre",
         "conversation discussion chat session dialogue",
         "peux pouvez pourrais pourriez peut",
-        "s'il te vous plaît plait svp je veux voudrais souhaite tu cette la ce le notre maintenant ici définitivement pour de bon "
+        "s'il te vous plaît plait svp je veux voudrais souhaite tu cette la ce le notre maintenant ici définitivement "
+        "pour de bon "
         "toujours merci à fin bonjour alors tout suite on",
         "oui ouais confirme d'accord certainement absolument ok sûr",
+        "s'il te vous plaît plait svp je",
     ),
     _speech(
         "termina terminar termine cierra cerrar cierre acaba acabar acabe finaliza finalizar finalice",
         "chat conversación conversacion charla sesión sesion diálogo",
         "puedes podrías puede podría",
-        "por favor quiero quisiera me gustaría deseo tú esta este la el nuestra ya ahora aquí mismo para siempre definitivamente "
+        "por favor quiero quisiera me gustaría deseo tú esta este la el nuestra ya ahora aquí mismo para siempre "
+        "definitivamente "
         "gracias hola de una vez que con",
         "sí si claro confirmo confirmado seguro afirmativo vale ok",
+        "por favor yo",
     ),
     _speech(
         "termina terminare termini chiudi chiudere chiuda finisci finire interrompi interrompere concludi concludere",
         "chat conversazione discussione sessione dialogo",
         "puoi può potresti potrebbe",
-        "per favore piacere voglio vorrei questa la il nostra ora adesso qui subito sempre definitivamente grazie ciao pure",
+        "per favore piacere voglio vorrei questa la il nostra ora adesso qui subito sempre definitivamente grazie "
+        "ciao pure",
         "sì si certo confermo confermato sicuro ok",
+        "per favore piacere io",
     ),
     _speech(
         "termine terminar encerre encerrar encerra acabe acabar acaba feche fechar fecha finalize finalizar termina",
         "chat conversa sessão conversação diálogo bate-papo",
         "pode poderia podes podias",
-        "por favor quero queria gostaria de esta essa este a o nossa agora aqui já para sempre definitivamente vez obrigado "
+        "por favor quero queria gostaria de esta essa este a o nossa agora aqui já para sempre definitivamente vez "
+        "obrigado "
         "obrigada olá eu",
         "sim claro confirmo confirmado certo ok",
+        "por favor eu",
     ),
     _speech(
         "beëindig beëindigen stop stoppen sluit sluiten eindig afsluiten",
         "chat gesprek conversatie sessie",
         "kun kunt wil zou kan",
-        "alsjeblieft alstublieft aub ik graag je u dit deze het de ons onze nu hier meteen voorgoed voor altijd definitief af dank "
+        "alsjeblieft alstublieft aub ik graag je u dit deze het de ons onze nu hier meteen voorgoed voor altijd "
+        "definitief af dank "
         "bedankt willen wil",
         "ja jazeker graag zeker bevestig akkoord oké ok",
+        "alsjeblieft alstublieft graag ik",
     ),
     _speech(
         "zakończ zakończyć zakończmy zamknij zamknąć przerwij przerwać skończ skończyć",
         "czat chat rozmowę rozmowe sesję konwersację",
         "możesz mozesz czy",
-        "proszę prosze chcę chce chciałbym chciałabym tę te ten tą naszą teraz tutaj już na zawsze od razu dziękuję możesz",
+        "proszę prosze chcę chce chciałbym chciałabym tę te ten tą naszą teraz tutaj już na zawsze od razu dziękuję "
+        "możesz",
         "tak potwierdzam oczywiście zgadzam ok",
+        "proszę prosze",
     ),
     _speech(
         "bitir bitirin bitirmek sonlandır sonlandırın sonlandırmak kapat kapatın kapatmak bitirelim",
@@ -106,15 +128,19 @@ SPEECHES = (
         "bu",
         "lütfen bu istiyorum artık şimdi hemen tamamen kalıcı olarak burada teşekkürler misin mısın",
         "evet onaylıyorum tamam elbette tabii",
+        "lütfen",
     ),
     _speech(
-        "закончи закончите закончить заверши завершите завершить прекрати прекратите прекратить закрой закройте закрыть заканчивай "
+        "закончи закончите закончить заверши завершите завершить прекрати прекратите прекратить закрой закройте "
+        "закрыть заканчивай "
         "закончим",
         "чат разговор беседу диалог сессию переписку",
         "можешь можете",
-        "пожалуйста я хочу хотел хотела бы этот эту это наш нашу сейчас здесь прямо навсегда окончательно спасибо давай давайте "
+        "пожалуйста я хочу хотел хотела бы этот эту это наш нашу сейчас здесь прямо навсегда окончательно спасибо "
+        "давай давайте "
         "можешь можете",
         "да ага подтверждаю конечно согласен согласна точно ок",
+        "пожалуйста я",
     ),
     _speech(
         "закінчи закінчіть закінчити заверши завершіть завершити припини припинити закрий закрити",
@@ -122,6 +148,7 @@ SPEECHES = (
         "можеш можете",
         "будь ласка прошу я хочу хотів хотіла би б цю цей нашу зараз тут назавжди остаточно дякую можеш можете",
         "так підтверджую звичайно згоден згодна ок",
+        "будь ласка прошу я",
     ),
     _speech(
         "أنه أنهي أنهِ انه انهي إنهاء انهاء أغلق اغلق إغلاق اغلاق أوقف اوقف",
@@ -129,47 +156,55 @@ SPEECHES = (
         "هل",
         "من فضلك رجاء رجاءً أريد اريد أن ان هذه هذا الآن الان نهائيا نهائيًا للأبد شكرا لو سمحت يمكنك",
         "نعم أجل اجل أؤكد اؤكد بالتأكيد موافق",
+        "من فضلك رجاء",
     ),
 )
 UNSPACED_WISH = re.compile(
-    r"(?:すみません|もう|では)?(?:この|今の)?(?:会話|チャット|対話|やり取り)を(?:今すぐ|もう|完全に)?(?:終了|終わら|終わり|終え|閉じ|やめ)(?:にして|して|せて|て)?"
+    r"(?:すみません|もう|では)?(?:この|今の)?(?:会話|チャット|対話|やり取り)を(?:今すぐ|もう|完全に)?(?:終了|終わら|"
+    r"終わり|終え|閉じ|やめ)(?:にして|して|せて|て)?"
     r"(?:ください|下さい|ほしい|欲しい|したい|せたい|たい|にしたい|お願いします|くれ)?(?:です|と思います)?"
-    r"|(?:이|지금|우리)?(?:대화|채팅)(?:를|을)?(?:지금|이제|영원히|완전히)?(?:종료|끝내|마치|그만)(?:해|해줘|해주세요|하고싶어|하고싶어요|하고싶습니다|줘|주세요|"
+    r"|(?:이|지금|우리)?(?:대화|채팅)(?:를|을)?(?:지금|이제|영원히|완전히)?(?:종료|끝내|마치|그만)(?:해|해줘|해주세요|"
+    r"하고싶어|하고싶어요|하고싶습니다|줘|주세요|"
     r"고싶어|고싶어요|고싶습니다|합시다|자|하자)?(?:부탁해요|부탁드립니다)?"
-    r"|(?:请|請|麻烦|我想|我要|我想要|现在|马上|立即|帮我|你好)*(?:结束|結束|终止|終止|关闭|關閉|停止)(?:掉)?(?:这个|這個|这次|這次|本次|这场|這場|此|我们的|這|这)?(?:对话|對話|聊天|会话|"
+    r"|(?:请|請|麻烦|我想|我要|我想要|现在|马上|立即|帮我|你好)*(?:结束|結束|终止|終止|关闭|關閉|停止)(?:掉)?(?:这个|"
+    r"這個|这次|這次|本次|这场|這場|此|我们的|這|这)?(?:对话|對話|聊天|会话|"
     r"會話|谈话|談話)(?:吧|了|谢谢)*"
 )
 UNSPACED_YES = re.compile(
-    r"(?:はい|ええ|うん)(?:お願いします|確認します|確認しました|終了してください|そうです|終了で)?|確認します|お願いします"
-    r"|(?:네|예|응|넵)(?:부탁해요|부탁합니다|부탁드립니다|확인합니다|확인했습니다|종료해주세요|맞아요|끝내주세요)?|확인합니다"
+    r"(?:はい|ええ|うん)(?:お願いします|確認します|確認しました|終了してください|そうです|終了で)?|確認します|"
+    r"お願いします"
+    r"|(?:네|예|응|넵)(?:부탁해요|부탁합니다|부탁드립니다|확인합니다|확인했습니다|종료해주세요|맞아요|끝내주세요)?|"
+    r"확인합니다"
     r"|(?:是|是的|好|好的|对|對|确认|確認|同意|我确认|我確認|可以)+(?:请结束|请|吧)?"
 )
 TAKEN_BACK = re.compile(
-    r"(?<!\w)(?:no|nope|not|\w+n't|dont|never|wait|cancel|instead|rather|kidding|joking|nein|nicht|kein\w*|nie|warte|ne|pas|jamais|"
-    r"attends|nunca|espera|non|mai|aspetta|não|nao|niet|nooit|hayır|değil|не|нет|ні|لا|ليس)(?!\w)|しない|ないで|지 마|不|别|別"
+    r"(?<!\w)(?:no|nope|not|\w+n't|dont|never|wait|cancel|instead|rather|kidding|joking|nein|nicht|kein\w*|nie|warte|"
+    r"ne|pas|jamais|"
+    r"attends|nunca|espera|non|mai|aspetta|não|nao|niet|nooit|hayır|değil|не|нет|ні|لا|ليس)(?!\w)|しない|ないで|지 마|"
+    r"不|别|別"
 )
 """What takes a wish or a yes back where it follows."""
 TOLD = re.compile(
-    r"(?<!\w)(?:but|if|unless|when|until|after|before|first|says?|said|tells?|told|writes?|wrote|translat\w*|means?|called|titled|"
-    r"example|story|character|pretend|aber|wenn|falls|erst|bevor|sag\w*|schreib\w*|mais|quand|avant|d'abord|dis|dit|écri\w*|pero|cuando|"
-    r"antes|primero|dice|di|escrib\w*|ma|se|quando|prima|scrivi|mas|primeiro|maar|als|eerst|ale|jeśli|najpierw|ama|önce|но|если|сначала|"
+    r"(?<!\w)(?:but|if|unless|when|until|after|before|first|says?|said|tells?|told|writes?|wrote|translat\w*|means?|"
+    r"called|titled|"
+    r"example|story|character|pretend|aber|wenn|falls|erst|bevor|sag\w*|schreib\w*|mais|quand|avant|d'abord|dis|dit|"
+    r"écri\w*|pero|cuando|"
+    r"antes|primero|dice|di|escrib\w*|ma|se|quando|prima|scrivi|mas|primeiro|maar|als|eerst|ale|jeśli|najpierw|ama|"
+    r"önce|но|если|сначала|"
     r"але|якщо|спочатку|لكن|إذا)(?!\w)|でも|もし|하지만|만약|但|如果|先"
 )
 """What puts a wish off, or shows that it is only told of, wherever it stands."""
 CLAUSE = re.compile(r"[.!;,:\n…。！、，；]+|(?<=\?)|(?<=？)| [-–—] ")
 QUOTING = re.compile(r"[\"“”„«»「」`<>]")
 QUESTION = re.compile("[?？؟]")
-ABOUT_ONESELF = frozenset("i we ich wir je on yo io eu ik".split())
+ABOUT_ONESELF = frozenset(("i", "we", "ich", "wir", "je", "on", "yo", "io", "eu", "ik"))
 """Who asks whether they may end it asks for nothing yet."""
 WORD = re.compile(r"[\w'-]+")
-POLITE = frozenset(
-    "please i bitte ich s'il te vous plaît plait svp je por favor yo per piacere io alsjeblieft alstublieft graag proszę prosze lütfen "
-    "пожалуйста прошу я будь ласка من فضلك رجاء".split()
-)
-"""What may stand beside a yes."""
 PHRASE = re.compile(
-    r"(?:please )?(?:yes )?(?:please )?(?:go ahead|do it|do so|please do|i do|i am|i'm sure|i am sure|that's right|that is right|"
-    r"of course|end it|close it)(?: please| now)?|d'accord|bien sûr|de acuerdo|por supuesto|va bene|com certeza|mach das|so ist es"
+    r"(?:please )?(?:yes )?(?:please )?(?:go ahead|do it|do so|please do|i do|i am|i'm sure|i am sure|that's right|"
+    r"that is right|"
+    r"of course|end it|close it)(?: please| now)?|d'accord|bien sûr|de acuerdo|por supuesto|va bene|com certeza|"
+    r"mach das|so ist es"
 )
 """Yes in more than one word."""
 
@@ -193,7 +228,11 @@ def _is_wish(clause: str) -> bool:
 
 def _asks(words: list[str], speech: Speech, is_question: bool) -> bool:
     said = set(words)
-    if not said & speech.ends or not said & speech.this or not said <= speech.ends | speech.this | speech.fills | speech.asks:
+    if (
+        not said & speech.ends
+        or not said & speech.this
+        or not said <= speech.ends | speech.this | speech.fills | speech.asks
+    ):
         return False
     return not is_question or (words[0] in speech.asks and not said & ABOUT_ONESELF)
 
@@ -215,7 +254,7 @@ def _agrees(text: str) -> bool:
     agreed = False
     for clause in _clauses(text):
         said = set(WORD.findall(clause))
-        if not said or (agreed and said <= POLITE):
+        if not said or (agreed and any(said <= one.polite for one in SPEECHES)):
             continue
         if not (PHRASE.fullmatch(clause) or _is_wish(clause) or any(_says_yes(said, one, agreed) for one in SPEECHES)):
             return False
@@ -224,7 +263,7 @@ def _agrees(text: str) -> bool:
 
 
 def _says_yes(said: set[str], speech: Speech, agreed: bool) -> bool:
-    if said & speech.yes and said <= speech.yes | POLITE:
+    if said & speech.yes and said <= speech.yes | speech.polite:
         return True
     is_yes = agreed or said & speech.yes
     return bool(is_yes and said & speech.ends and said <= speech.yes | speech.fills | speech.ends | speech.this)

@@ -14,23 +14,28 @@ from quitbutton.core.passages.page import FILLER, Kind, Page, Span, end_of_parag
 from quitbutton.core.passages.persons import is_first_person
 
 SHOWN = re.compile(
-    r"(?:documents?|doc|document_contents?|transcript|e-?mails?|mail|article|sources?|files?|file_contents?|attachments?"
+    r"(?:documents?|doc|document_contents?|transcript|e-?mails?|mail|article|sources?|files?|file_contents?|"
+    r"attachments?"
     r"|attached_files?|web_?pages?|web_?results?|search_?results?|passages?|chunks?|knowledge|logs?|system|instructions"
     r"|tool_?(?:results?|responses?|outputs?|call|use)|function_?(?:results?|responses?|outputs?|calls?|call_output)"
-    r"|observations?|results?|outputs?|stdout|stderr|error|returncode|exit_?code|env|rules|skill|git_status|project_layout"
+    r"|observations?|results?|outputs?|stdout|stderr|error|returncode|exit_?code|env|rules|skill|git_status|"
+    r"project_layout"
     r"|current_file|additional_data|user_info|new-diagnostics|command-(?:name|message)|task-notification|turn_aborted"
-    r"|ide_(?:opened_file|selection)|[\w.:-]{1,40}[-_](?:reminder|caveat|hook|stdout|stderr|context|details|info|instructions))"
+    r"|ide_(?:opened_file|selection)|[\w.:-]{1,40}[-_](?:reminder|caveat|hook|stdout|stderr|context|details|info|"
+    r"instructions))"
 )
 """Tags whose content is somebody else's: documents, results, what coding agents put into a user's message."""
 SET_APART = re.compile(
-    r"(?:quote|blockquote|q|cite|text|source_?text|context|contents?|data|excerpt|snippet|comment|review|tweet|post|poem|letter"
+    r"(?:quote|blockquote|q|cite|text|source_?text|context|contents?|data|excerpt|snippet|comment|review|tweet|post|"
+    r"poem|letter"
     r"|note|paragraph|sentence|examples?|code|pre|html|body|json|xml|story|lyrics|chat|conversation|history)"
 )
 """Tags that only set their content apart. All other tags are ordinary text: `<question>` holds the user's own words."""
 OPENER = re.compile(
     r"<(?P<tag>[a-z][\w.:-]{0,60})(?:\s[^<>]{0,400})?(?<!/)>"
     r"|(?P<fence>```+|(?:(?<=\n)|\A)[ \t]{0,8}~~~+)(?P<info>[ \t]*[\w+#.-]{0,30}[ \t]*(?=\n))?"
-    r"|(?P<template><\|(?:im_start|start_header_id|start)\|>\s{0,4}(?:system|assistant|tool|ipython|developer)\w{0,20}|<<sys>>"
+    r"|(?P<template><\|(?:im_start|start_header_id|start)\|>\s{0,4}(?:system|assistant|tool|ipython|"
+    r"developer)\w{0,20}|<<sys>>"
     r"|\[tool_(?:results?|responses?|outputs?)\]|<｜tool▁outputs?▁begin｜>|✿result✿:?)"
 )
 CLOSERS = {

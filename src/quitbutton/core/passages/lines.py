@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from quitbutton.core.passages.page import Kind, Page, Span, paragraphs
 from quitbutton.core.passages.persons import is_first_person
 
 TOOL = re.compile(
-    r"^[ \t]*(?:#{1,4} |\*\*|\[)?(?:(?P<plain>observations?)|(?:tool|function)[ _]?(?:call)?[ _]?(?:results?|outputs?|responses?)"
-    r"|execution (?:logs?|results?|outputs?)(?: of \[[^\]\n]{1,60}\])?|print outputs?|last output from code snippet|call id"
+    r"^[ \t]*(?:#{1,4} |\*\*|\[)?(?:(?P<plain>observations?)|(?:tool|function)[ _]?(?:call)?[ _]?(?:results?|"
+    r"outputs?|responses?)"
+    r"|execution (?:logs?|results?|outputs?)(?: of \[[^\]\n]{1,60}\])?|print outputs?|last output from code snippet|"
+    r"call id"
     r"|code output|exitcode|response from calling tool[^\n:]{0,60}|\w{2,40}(?: for '[^'\n]{0,200}')?\] result)"
     r"\**\]?(?: \([^)\n]{1,60}\))?\**[ \t]*:",
     re.MULTILINE,
 )
 """How frameworks of agents write a tool's result into the user's message."""
 AFTER_TOOL = re.compile(
-    r"^[ \t]*\**(?:thought|action(?: input)?|final answer|question|human|user(?:'s input)?|new task|user request|task)\**[ \t]*(?::|\n-{4})",
+    r"^[ \t]*\**(?:thought|action(?: input)?|final answer|question|human|user(?:'s input)?|new task|user request|"
+    r"task)\**[ \t]*(?::|\n-{4})",
     re.MULTILINE,
 )
 TOOL_JSON = re.compile(
@@ -31,7 +35,8 @@ SYSTEM_LINE = re.compile(
 HEADERS = {
     "from": r"from|von|de|da|van|od|kimden|от|від|差出人|보낸 사람|发件人|寄件者|من",
     "subject": r"subject|betreff|objet|asunto|oggetto|assunto|onderwerp|temat|konu|тема|件名|제목|主题|主旨|الموضوع",
-    "other": r"to|cc|bcc|sent|date|reply-to|an|gesendet|datum|à|envoyé|date|para|enviado|fecha|a|inviato|aan|verzonden|do|"
+    "other": r"to|cc|bcc|sent|date|reply-to|an|gesendet|datum|à|envoyé|date|para|enviado|fecha|a|inviato|aan|"
+    "verzonden|do|"
     r"wysłano|kime|tarih|кому|дата|宛先|日時|받는 사람|날짜|收件人|日期|إلى|التاريخ",
 }
 HEADER = re.compile(
@@ -45,8 +50,10 @@ MAIL = re.compile(
     r"message d'origine|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|"
     r"mensagem original|mensagem encaminhada|oorspronkelijk bericht|wiadomość oryginalna|исходное сообщение|"
     r"пересылаемое сообщение)[ \t]*-{2,20}|^begin forwarded message:"
-    r"|^[ \t]*(?:on|am|le|el|il|em|op|dnia|w dniu)\b[^\n]{5,120}\b(?:wrote|schrieb[^\n:]{0,80}|a écrit|escribió|ha scritto|"
-    r"escreveu|schreef[^\n:]{0,80}|napisał\w?)[ \t]{0,4}:[ \t]*$|^[^\n]{3,120}(?:пишет|писал|написал|さん?は書きました)[ \t]?:[ \t]*$",
+    r"|^[ \t]*(?:on|am|le|el|il|em|op|dnia|w dniu)\b[^\n]{5,120}\b(?:wrote|schrieb[^\n:]{0,80}|a écrit|escribió|"
+    r"ha scritto|"
+    r"escreveu|schreef[^\n:]{0,80}|napisał\w?)[ \t]{0,4}:[ \t]*$|^[^\n]{3,120}(?:пишет|писал|написал|"
+    r"さん?は書きました)[ \t]?:[ \t]*$",
     re.MULTILINE,
 )
 QUOTED = re.compile(r"^[ \t]*>[^\n]*(?:\n[ \t]*>[^\n]*)*", re.MULTILINE)
@@ -56,18 +63,24 @@ SPEAKER = re.compile(
     re.MULTILINE,
 )
 ROLES = re.compile(
-    r"(?:system|assistant|user|human|ai|bot|chatbot|chatgpt|customer|agent|support|client|caller|operator|patient|therapist|"
-    r"doctor|interviewer|host|guest|teacher|student|judge|lawyer|witness|speaker \w+|person \w+|him|her|them|he|she|mom|mum|dad|"
-    r"kunde|kundin|berater|assistent|er|sie|client|conseiller|cliente|agente|asistente|klient|müşteri|клиент|оператор|客户|客服|お客様)"
+    r"(?:system|assistant|user|human|ai|bot|chatbot|chatgpt|customer|agent|support|client|caller|operator|patient|"
+    r"therapist|"
+    r"doctor|interviewer|host|guest|teacher|student|judge|lawyer|witness|speaker \w+|person \w+|him|her|them|he|she|"
+    r"mom|mum|dad|"
+    r"kunde|kundin|berater|assistent|er|sie|client|conseiller|cliente|agente|asistente|klient|müşteri|клиент|"
+    r"оператор|客户|客服|お客様)"
 )
 SELF = re.compile(
     r"(?:me|myself|i|ich|moi|je|yo|io|eu|ik|ja|ben|я|私|僕|俺|나|저|我|أنا|user|human|patient|client|caller|customer)"
 )
 """Speakers that may be the author."""
 LOG = re.compile(
-    r"^[ \t]*(?:\[?\d{4}-\d\d-\d\d[t ]\d\d:\d\d\S*\]?|\[?\d\d[:/.]\d\d[:/.]\d\d(?:[.,]\d+)?\]?|\w{3} +\d{1,2} \d\d:\d\d:\d\d)?"
-    r"[^\w\n]{0,4}(?:[\w.-]{1,40} ){0,2}[\[(]?\b(?:debug|info|notice|warn|warning|error|err|fatal|critical|trace)\b[\])]?[:|\s-][^\n]*$"
-    r"|^traceback \(most recent call last\):(?:\n[ \t]+[^\n]*)*(?:\n[\w.]{1,60}(?:error|exception|exit|interrupt)\b[^\n]*)?"
+    r"^[ \t]*(?:\[?\d{4}-\d\d-\d\d[t ]\d\d:\d\d\S*\]?|\[?\d\d[:/.]\d\d[:/.]\d\d(?:[.,]\d+)?\]?|"
+    r"\w{3} +\d{1,2} \d\d:\d\d:\d\d)?"
+    r"[^\w\n]{0,4}(?:[\w.-]{1,40} ){0,2}[\[(]?\b(?:debug|info|notice|warn|warning|error|err|fatal|critical|"
+    r"trace)\b[\])]?[:|\s-][^\n]*$"
+    r"|^traceback \(most recent call last\):(?:\n[ \t]+[^\n]*)*(?:\n[\w.]{1,60}(?:error|exception|exit|"
+    r"interrupt)\b[^\n]*)?"
     r"|^[ \t]+at [\w$.<>]{1,120}\([^\n)]{0,120}\)$|^[ \t]*file \"[^\"\n]{1,200}\", line \d+[^\n]*$",
     re.MULTILINE,
 )
@@ -82,7 +95,8 @@ def material(text: str, start: int, end: int) -> Kind:
 
 
 def _open_end(text: str, start: int, end: int, first_is_foreign: bool) -> Iterator[Span]:
-    """A passage without a closing mark: its author may go on below it, so each later paragraph is looked at by itself."""
+    """A passage without a closing mark: its author may go on below it, so each later paragraph is looked at by "
+    "itself."""
     for number, (begin, stop) in enumerate(paragraphs(text, start, end)):
         yield begin, stop, Kind.FOREIGN if first_is_foreign and not number else material(text, begin, stop)
 
@@ -114,7 +128,7 @@ def take_mails(page: Page) -> None:
             page.take(_open_end(text, found.start(), len(text), first_is_foreign=False))
             return
         heads = list(HEADER.finditer(text))
-        for one, following in zip(heads, heads[1:], strict=False):
+        for one, following in pairwise(heads):
             if following.start() == one.end() + 1 and {one.lastgroup, following.lastgroup} & {"from", "subject"}:
                 named = any(head["from"] for head in heads[:6])
                 page.take(_open_end(text, one.start(), len(text), first_is_foreign=named))
@@ -130,7 +144,8 @@ def take_quoted_lines(page: Page) -> None:
 
 
 def take_transcripts(page: Page) -> None:
-    """Take the lines of a conversation between others, where there are at least two. The author's own lines are marked."""
+    """Take the lines of a conversation between others, where there are at least two. The author's own lines are "
+    "marked."""
     text = page.left
     if ":" not in text and "：" not in text:
         return

@@ -9,7 +9,7 @@ from enum import IntEnum
 FILLER = "\ufffc"
 """Stands in `Page.left` for every character that a passage has taken."""
 UNTAKEN = re.compile(f"[^{FILLER}]+")
-BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+BLANK_LINE = re.compile(r"\n[ \t\r]*\n\s*")
 
 
 class Kind(IntEnum):
@@ -25,6 +25,7 @@ class Kind(IntEnum):
     """Nobody's: quotation marks, fences, tags."""
 
 
+PAINT = tuple(bytes((kind,)) for kind in Kind)
 Span = tuple[int, int, Kind]
 """First character, the one after the last, and whose words these are."""
 
@@ -52,21 +53,24 @@ class Page:
     def take(self, spans: Iterable[Span]) -> None:
         """Give away spans, which come in order. Characters that were given away before stay as they are."""
         parts: list[str] = []
-        done = 0
+        done, is_new = 0, FILLER not in self.left
         for start, end, kind in spans:
             begin = max(start, done)
             if end <= begin:
                 continue
             parts += (self.left[done:begin], FILLER * (end - begin))
-            for run in UNTAKEN.finditer(self.left, begin, end):
-                self.kinds[run.start() : run.end()] = bytes((kind,)) * (run.end() - run.start())
+            for first, last in ((begin, end),) if is_new else self._untaken(begin, end):
+                self.kinds[first:last] = PAINT[kind] * (last - first)
             done = end
         if parts:
             self.left = "".join((*parts, self.left[done:]))
 
+    def _untaken(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        return (run.span() for run in UNTAKEN.finditer(self.left, start, end))
+
     def recast(self, start: int, end: int, kind: Kind) -> None:
         """Give a passage that was marked to somebody else."""
-        self.kinds[start:end] = bytes((kind,)) * (end - start)
+        self.kinds[start:end] = PAINT[kind] * (end - start)
 
     def runs(self) -> Iterator[Span]:
         """The whole message as spans, each as long as its kind lasts."""

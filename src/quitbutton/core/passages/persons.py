@@ -1,11 +1,13 @@
-"""Who a passage speaks of: the author, in the first person, or whoever is spoken to. Generous: doubt reads for a crisis."""
+"""Who a passage speaks of: the author, in the first person, or whoever is spoken to. Generous: doubt reads for a "
+"crisis."""
 
 from __future__ import annotations
 
 import re
 
 _WORDS = {
-    "en": r"i|i'?m|i'?ve|i'?ll|i'?d|i’\w+|me|my|myself|mine|gonna|wanna|goodbye|farewell|forgive|sorry|want to|can'?t|tired of|done with",
+    "en": r"i|i'?m|i'?ve|i'?ll|i'?d|i’\w+|me|my|myself|mine|gonna|wanna|goodbye|farewell|forgive|sorry|want to|"
+    "can'?t|tired of|done with",
     "de": r"ich|mich|mir|mein\w*|abschied\w*|verzeih\w*|kann nicht|will nicht|will nur",
     "fr": r"je|moi|me|mon|ma|mes|adieu|j|m|pardonn\w*",
     "es": r"yo|me|m[ií]|mis|conmigo|quiero|puedo|soy|estoy|tengo|siento|voy|adi[oó]s|perd[oó]n\w*",
@@ -25,7 +27,8 @@ _UNSPACED = (
 )
 FIRST = re.compile(rf"(?<!\w)(?:{'|'.join(_WORDS.values())})(?!\w)|{_UNSPACED}")
 SECOND = re.compile(
-    r"(?<!\w)(?:you\w*|u|ur|kill yourself|du|dich|dir|dein\w*|tu|toi|te|vous|ti|tú|você|jij|je|jou|cię|ciebie|ty|sen|seni|"
+    r"(?<!\w)(?:you\w*|u|ur|kill yourself|du|dich|dir|dein\w*|tu|toi|te|vous|ti|tú|você|jij|je|jou|cię|ciebie|ty|"
+    r"sen|seni|"
     r"ты|тебя|тебе|ти|тебе)(?!\w)|お前|あなた|너|당신|你|您|أنت|انت"
 )
 

@@ -12,20 +12,25 @@ from quitbutton.core.passages.persons import is_first_person, is_second_person
 from quitbutton.core.passages.tasks import MINE, THING, TOWARDS, Ask, Task, asks_in
 
 QUOTE = re.compile(
-    r"(?<!\w)\"(?=\S)[^\"]+\"(?!\w)|“[^“”\"]+[”\"]|„[^„“”\"]+[“”\"]|«[^«»]+»|»[^«»]+«|‹[^‹›]+›|「[^「」]+」|『[^『』]+』|《[^《》]+》"
+    r"(?<!\w)\"(?=\S)[^\"]+\"(?!\w)|“[^“”\"]+[”\"]|„[^„“”\"]+[“”\"]|«[^«»]+»|»[^«»]+«|‹[^‹›]+›|「[^「」]+」|"
+    r"『[^『』]+』|"
+    r"《[^《》]+》"
     r"|(?<!\w)'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w)){2,500}'(?!\w)|(?<!\w)‘(?:[^‘’\n]|(?<=\w)’(?=\w)){2,500}’(?!\w)|`[^`\n]+`"
 )
 BEFORE, AFTER, CHAIN = 140, 110, 40
-"""Characters of one's own between a task and the quotation that follows it, that goes before it, and between two of a list."""
+"""Characters of one's own between a task and the quotation after it, the one before it, and between two of a list."""
 SAID = 45
 """The same between "he said" and what he said."""
 STOP = re.compile(r"[.!?。！？…][\s\"]")
 BREAK = re.compile(r"[.!?。！？…][\s\"]|\n")
 LEAD = 80
 """Characters before the task on its line: "could you please"."""
+HANDED = re.compile(r"[:：\n]")
+"""Without one of these, or a quotation, a message hands over nothing."""
 COLON = re.compile(r"[^\n:：;.!?。]{0,140}(?:[:：]|(?=\n))")
 ABOVE = re.compile(
-    r"(?<!\w)(?:above|(?:das|den text|die nachricht|der text) (?:oben|da oben)|obige\w*|ci-dessus|de arriba|anterior|qui sopra|acima|hierboven|"
+    r"(?<!\w)(?:above|(?:das|den text|die nachricht|der text) (?:oben|da oben)|obige\w*|ci-dessus|de arriba|"
+    r"anterior|qui sopra|acima|hierboven|"
     r"powyższ\w*|yukarıdaki\w*|выше|вище)(?!\w)|上の|上記|위의|위 글|上面|以上|أعلاه"
 )
 start_of, end_of = attrgetter("start"), attrgetter("end")
@@ -33,7 +38,9 @@ start_of, end_of = attrgetter("start"), attrgetter("end")
 
 def take_material(page: Page) -> None:
     """Take quotations and what else a task is about."""
-    quoted = [found.span() for found in QUOTE.finditer(page.left) if found.end() - found.start() > 4]
+    quoted = [found.span() for found in QUOTE.finditer(page.left) if found.end() - found.start() > 3]
+    if not quoted and not page.apart and not HANDED.search(page.left):
+        return
     around = _without(page.left, quoted)
     asks = asks_in(around)
     if not asks:
@@ -91,7 +98,7 @@ def _of_quote(near: str, inside: str, task: Task) -> Kind:
 
 def _of_text(inside: str, task: Task) -> Kind:
     """Whose words quoted material holds: could somebody in danger hand this over about themselves?"""
-    if task is Task.TURN:
+    if task in (Task.LABEL, Task.TURN):
         return Kind.FOREIGN
     own = is_second_person(inside) if task is Task.SPEECH else is_first_person(inside)
     return Kind.MARKED if own else Kind.FOREIGN
@@ -108,8 +115,9 @@ def _after_colon(text: str, asks: Sequence[Ask]) -> Iterator[Span]:
         if colon is None or not _hands_over(text[begin : colon.end()], ask, colon[0]):
             continue
         mine = bool(MINE.search(text, begin, colon.end()))
-        for start, end in paragraphs(text, colon.end(), len(text)):
-            own = mine or is_first_person(text[start:end])
+        for number, (start, end) in enumerate(paragraphs(text, colon.end(), len(text))):
+            is_label = ask.task is Task.LABEL and not number
+            own = mine or (not is_label and is_first_person(text[start:end]))
             yield start, end, Kind.MARKED if own else Kind.FOREIGN
         return
 
