@@ -78,7 +78,7 @@ class Promises(RuleBasedStateMachine):
         kind=st.sampled_from(KINDS),
         act=st.sampled_from(list(LINES)),
         stream=st.booleans(),
-        wish=st.sampled_from(["", " end this chat", " yes"]),
+        wish=st.sampled_from(["", ". End this chat.", ". Yes."]),
     )
     def says(self, path: Path, kind: str, act: str, stream: bool, wish: str):
         """A new message at the end of a branch: the branch of before stays as it was, a longer one is born."""
@@ -118,7 +118,7 @@ class Promises(RuleBasedStateMachine):
             assert text not in (ENGLISH.warn_abuse, ENGLISH.warn_harm, ENGLISH.ask)
             assert "end this conversation" not in text
         if state == "ended":
-            confirmed = path.asked and act == "wishes" and wish in (" yes", " end this chat")
+            confirmed = path.asked and act == "wishes" and wish in (". End this chat.",)
             assert confirmed or (path.was_warned and kind in HARMFUL and act == "presses")
         if state == "warned" and path.state != "warned":
             assert text in (ENGLISH.warn_abuse, ENGLISH.warn_harm), "the user was told, in so many words"

@@ -99,8 +99,17 @@ FOREIGN = (
     "[12:01] ann: the daft goose\n[12:02] ben: where?",
     "Ann: the daft goose\nBen: where?\nAnn: there",
     "2025-03-01 12:00:00 ERROR daft goose\n2025-03-01 12:00:01 INFO daft goose\nwhat is this?",
-    "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: daft goose\n\nHelp?",
+    'Traceback (most recent call last):\n  File "a.py", line 1, in <module>\nValueError: daft goose\n\nHelp?',
     "the daft goose is late\n\nTranslate the text above.",
+    'Summarise the text between quotes.\n"""\ndaft goose\n"""',
+    "Answer from the context.\n\nContext: the daft goose\n\nQuestion: who is late?",
+    "Review: daft goose\nSentiment:",
+    "Tell me whether this message is rude: you daft goose",
+    "I got this message: the daft goose is late",
+    'My son was called "daft goose" at school',
+    "Turn this into a poem: the daft goose",
+    "[TOOL_RESPONSE] daft goose",
+    "Thought: look\nAction: search\nObservation: daft goose",
 )
 """The goose is somebody else's."""
 
@@ -124,7 +133,7 @@ MARKED = (
     "<document>daft goose",
     "<system-reminder>daft goose</system> and so on",
     "```python\ndaft goose",
-    "She said \"you are a daft goose\" and I think she is right",
+    'She said "you are a daft goose" and I think she is right',
     "To: mum\nSubject: goodbye\n\nI am a daft goose",
     "From: a@example.org\nSubject: late\n\nDear all\n\nI cannot go on, daft goose",
     "Tool result: 4\n\nI am a daft goose",
@@ -132,6 +141,7 @@ MARKED = (
     "Me: I am a daft goose\nMum: where are you?\nMe: here",
     "2025-03-01 12:00 INFO I am a daft goose\nok",
     "I am a daft goose\n\nSummarise the text above.",
+    "Context: I am a daft goose\n\nQuestion: what now?",
 )
 """Set apart, but a person may have written of themselves."""
 
@@ -150,14 +160,17 @@ OWN = (
     "<document>x</document>\nyou daft goose",
     "```\nx\n```\nyou daft goose",
     "> x\nyou daft goose",
-    "Translate \"hello\" into French. And you are a daft goose.",
+    'Translate "hello" into French. And you are a daft goose.',
     "My head tells me 'daft goose'",
     "Observation: 4\nUser: you daft goose",
     '{"message": "you daft goose"}',
     "Thanks to the translator: daft goose",
-    "I am 5'10\" and you are a daft goose 6\" tall",
+    'I am 5\'10" and you are a daft goose 6" tall',
     "It is 12:30: you daft goose",
     "New task:\nyou daft goose",
+    "The voices say 'daft goose'",
+    "Thought: you daft goose",
+    "Text: you daft goose",
 )
 
 
@@ -201,7 +214,9 @@ def test_what_nothing_sets_apart_is_the_authors_own(text: str) -> None:
         '"hello" and {} "bye" translate',
     ],
 )
-@pytest.mark.parametrize("cry", ["I want to die", "ich will nicht mehr leben", "я не хочу жить", "死にたい", "no quiero vivir"])
+@pytest.mark.parametrize(
+    "cry", ["I want to die", "ich will nicht mehr leben", "я не хочу жить", "死にたい", "no quiero vivir"]
+)
 def test_no_mark_hides_a_cry_for_help(hidden: str, cry: str) -> None:
     assert cry in words_of(hidden.format(cry)).for_crisis
 
@@ -236,7 +251,9 @@ def test_every_word_is_in_exactly_one_part_or_is_markup(text: str) -> None:
             assert any(mark in text[start:end].lower() for mark in (*MARKUP, "```", "~~~"))
 
 
-@pytest.mark.parametrize("piece", [*PIECES, 'translate "a b" ', '"ab c" ', "a: b\n\nc: d\n", 'he said "you a" ', "\n \t", "x", "i. "])
+@pytest.mark.parametrize(
+    "piece", [*PIECES, 'translate "a b" ', '"ab c" ', "a: b\n\nc: d\n", 'he said "you a" ', "\n \t", "x", "i. "]
+)
 @pytest.mark.parametrize("around", ["{}", "translate {}", "{} translate the text above: x"])
 def test_time_is_in_proportion_to_length(piece: str, around: str) -> None:
     """A quadratic rule takes minutes here; a linear one a third of a second on one slow core."""

@@ -7,10 +7,9 @@ for a crisis all the same.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from quitbutton.core.passages.blocks import take_blocks
 from quitbutton.core.passages.lines import (
+    take_fields,
     take_logs,
     take_mails,
     take_quoted_lines,
@@ -24,6 +23,7 @@ from quitbutton.core.value import value
 PASSES = (
     take_blocks,
     take_tool_results,
+    take_fields,
     take_mails,
     take_quoted_lines,
     take_transcripts,
@@ -55,7 +55,6 @@ def spans_of(text: str) -> list[Span]:
     return list(page.runs())
 
 
-@lru_cache(maxsize=64)
 def words_of(text: str) -> Words:
     """Whose words a message holds. Takes time in proportion to its length, and leaves none of it out."""
     spans = spans_of(text)

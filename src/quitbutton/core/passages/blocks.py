@@ -33,7 +33,7 @@ SET_APART = re.compile(
 """Tags that only set their content apart. All other tags are ordinary text: `<question>` holds the user's own words."""
 OPENER = re.compile(
     r"<(?P<tag>[a-z][\w.:-]{0,60})(?:\s[^<>]{0,400})?(?<!/)>"
-    r"|(?P<fence>```+|(?:(?<=\n)|\A)[ \t]{0,8}~~~+)(?P<info>[ \t]*[\w+#.-]{0,30}[ \t]*(?=\n))?"
+    r"|(?P<fence>```+|\"{3,}|(?:(?<=\n)|\A)[ \t]{0,8}~~~+)(?P<info>[ \t]*[\w+#.-]{0,30}[ \t]*(?=\n))?"
     r"|(?P<template><\|(?:im_start|start_header_id|start)\|>\s{0,4}(?:system|assistant|tool|ipython|"
     r"developer)\w{0,20}|<<sys>>"
     r"|\[tool_(?:results?|responses?|outputs?)\]|<｜tool▁outputs?▁begin｜>|✿result✿:?)"
@@ -56,14 +56,21 @@ PROSE = frozenset(
 def _closer(opener: str, name: str) -> re.Pattern[str]:
     if name:
         return re.compile(rf"</{re.escape(name)}\s{{0,8}}>")
-    if opener[0] in "`~":
+    if opener[0] in '`~"':
         return re.compile(re.escape(opener) + opener[0] + "*")
     return re.compile(CLOSERS[opener[:2]])
 
 
 def take_blocks(page: Page) -> None:
     """Take every block, the outermost first."""
-    if "<" in page.left or "```" in page.left or "~~~" in page.left or "[tool_" in page.left or "✿" in page.left:
+    if (
+        "<" in page.left
+        or "```" in page.left
+        or "~~~" in page.left
+        or '"""' in page.left
+        or "[tool_" in page.left
+        or "✿" in page.left
+    ):
         spans = list(_blocks(page))
         page.take(spans)
 
@@ -78,9 +85,12 @@ def _blocks(page: Page) -> Iterator[Span]:
             continue
         closer = _closer((opener["fence"] or opener["template"] or "").strip(), name)
         close = None if closer.pattern in never else closer.search(text, opener.end())
-        yield opener.start(), opener.end(), Kind.MARKUP
         if close is None:
             never.add(closer.pattern)
+            if opener["template"] and opener[0][0] == "[":
+                continue  # Some frameworks never close it: read as the label of a tool's result.
+        yield opener.start(), opener.end(), Kind.MARKUP
+        if close is None:
             done = end_of_paragraph(text, opener.end())
             yield opener.end(), done, Kind.MARKED
             continue

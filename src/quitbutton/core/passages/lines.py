@@ -11,17 +11,19 @@ from quitbutton.core.passages.page import Kind, Page, Span, paragraphs
 from quitbutton.core.passages.persons import is_first_person
 
 TOOL = re.compile(
-    r"^[ \t]*(?:#{1,4} |\*\*|\[)?(?:(?P<plain>observations?)|(?:tool|function)[ _]?(?:call)?[ _]?(?:results?|"
+    r"^[ \t]*(?:#{1,4} |\*\*|\[)?(?:(?P<plain>observations?|(?P<model>thought|action(?: input)?|final answer))|"
+    r"(?:tool|function)[ _]?(?:call)?[ _]?(?:results?|"
     r"outputs?|responses?)"
     r"|execution (?:logs?|results?|outputs?)(?: of \[[^\]\n]{1,60}\])?|print outputs?|last output from code snippet|"
     r"call id"
     r"|code output|exitcode|response from calling tool[^\n:]{0,60}|\w{2,40}(?: for '[^'\n]{0,200}')?\] result)"
-    r"\**\]?(?: \([^)\n]{1,60}\))?\**[ \t]*:",
+    r"\**\]?(?: \([^)\n]{1,60}\))?\**[ \t]*:"
+    r"|^[ \t]*\[(?:tool|function)[ _](?:results?|outputs?|responses?)\]",
     re.MULTILINE,
 )
 """How frameworks of agents write a tool's result into the user's message."""
 AFTER_TOOL = re.compile(
-    r"^[ \t]*\**(?:thought|action(?: input)?|final answer|question|human|user(?:'s input)?|new task|user request|"
+    r"^[ \t]*\**(?:question|human|user(?:'s input)?|new task|user request|"
     r"task)\**[ \t]*(?::|\n-{4})",
     re.MULTILINE,
 )
@@ -29,6 +31,19 @@ TOOL_JSON = re.compile(
     r'"(?:tool_call_id|tool_use_id|tool_name|tool_result|tool_output|call_id|function_response|stdout|stderr|exit_?code|'
     r'returncode|observation|structuredcontent)"\s{0,8}:|"type"\s{0,8}:\s{0,8}"(?:tool_result|function_call_output|tool_response)"'
 )
+FIELD = re.compile(
+    r"^[ \t]*(?:#{1,4} |\*\*)?(?:context|passages?|documents?|articles?|sources?|text|review|tweet|comment|e-?mail|"
+    r"dialogue|kontext|contexte|"
+    r"contexto|contesto|контекст)\**[ \t]*:",
+    re.MULTILINE,
+)
+AFTER_FIELD = re.compile(
+    r"^[ \t]*(?:#{1,4} |\*\*)?(?:question|query|task|user|answer|summary|label|sentiment|class|category|translation|"
+    r"frage|pregunta|domanda|"
+    r"pergunta|вопрос)\**[ \t]*:",
+    re.MULTILINE,
+)
+"""A prompt in fields: what stands between "Context:" and "Question:"."""
 SYSTEM_LINE = re.compile(
     r"^[ \t]*(?:#+[ \t]*)?(?:\[system[^\]\n]{0,40}\]|system(?: message| prompt| note)?[ \t]*:)[^\n]*$", re.MULTILINE
 )
@@ -107,11 +122,12 @@ def take_tool_results(page: Page) -> None:
     if (bare := text.strip()) and bare[0] in "{[" and bare[-1] in "}]" and TOOL_JSON.search(bare):
         page.take([(0, len(text), Kind.FOREIGN)])
         return
-    if ":" not in text and "[system" not in text:
+    if ":" not in text and "[" not in text:
         return
+    labels = list(TOOL.finditer(text))
     spans: list[Span] = []
     done = 0
-    for label in TOOL.finditer(text):
+    for label in labels if any(not label["model"] for label in labels) else ():
         if label.start() >= done:
             after = AFTER_TOOL.search(text, label.end())
             done = after.start() if after else len(text)
@@ -120,12 +136,28 @@ def take_tool_results(page: Page) -> None:
     page.take([(*found.span(), material(page.left, *found.span())) for found in SYSTEM_LINE.finditer(page.left)])
 
 
+def take_fields(page: Page) -> None:
+    """Take the material of a prompt that is written in fields, each up to the field that asks about it."""
+    text = page.left
+    spans: list[Span] = []
+    done = 0
+    for field in FIELD.finditer(text) if ":" in text else ():
+        if field.start() < done:
+            continue
+        if (after := AFTER_FIELD.search(text, field.end())) is None:
+            break
+        done = after.start()
+        spans += _open_end(text, field.start(), done, first_is_foreign=False)
+    page.take(spans)
+
+
 def take_mails(page: Page) -> None:
     """Take a mail or what is forwarded, to the end of the message."""
     text = page.left
     if "--" in text or ":" in text or "：" in text:
         if (found := MAIL.search(text)) and not text[found.end() :].lstrip().startswith(">"):
-            page.take(_open_end(text, found.start(), len(text), first_is_foreign=False))
+            page.take([(*found.span(), Kind.FOREIGN)])
+            page.take(_open_end(text, found.end(), len(text), first_is_foreign=False))
             return
         heads = list(HEADER.finditer(text))
         for one, following in pairwise(heads):

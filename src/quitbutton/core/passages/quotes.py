@@ -55,7 +55,8 @@ def take_material(page: Page) -> None:
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """The text with filler for the spans: words in a quotation ask for nothing."""
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for start, end in spans:
         parts += (text[done:start], FILLER * (end - start))
         done = end

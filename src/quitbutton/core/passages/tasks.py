@@ -26,7 +26,8 @@ class Task(IntEnum):
 _LABEL = (
     r"label\b|labell?ing\b|classify\w*|classification\b|moderate\b|moderating\b|categori[sz]e\w*|annotate\w*|"
     r"lyrics\b|sentiment\b|toxic or\b|hate ?speech or\b|spam or\b|flag (?:this|the|any)\b|"
-    r"(?:is|are|does|do) (?:this|these|that|the|it|\ufffc+)(?: \w+){0,4} (?:rude|offensive|insulting|toxic|impolite|"
+    r"(?:is|are|does|do|if|whether) (?:this|these|that|the|it|\ufffc+)(?: \w+){0,4} (?:rude|offensive|insulting|toxic|"
+    r"impolite|"
     r"abusive|hateful|harmful|hate speech|against the rules|violate\w*)|"
     r"klassifizier\w*|moderier\w*|kategorisier\w*|stufe?\b(?=[^\n]{0,60} ein\b)|songtext\b|liedtext\b|ist (?:das|"
     r"dies\w*|der|die|\ufffc+)(?: \w+){0,3} (?:unhöflich|beleidigend|unfreundlich)|"
@@ -51,8 +52,9 @@ _TURN = (
 _REWORK = (
     r"summari[sz]e\w*|summary of|tl;?dr\b|proof-?read\w*|correct\b|fix (?:the |my |this )?(?:grammar|spelling|"
     r"typos?|punctuation)|"
-    r"paraphras\w*|rephras\w*|rewrite\b|reword\b|shorten\b|polish (?:this|my|the)|make (?:this|"
-    r"it) (?:sound )?(?:more|less|politer)|"
+    r"paraphras\w*|rephras\w*|rewrite\b|reword\b|shorten\b|polish (?:this|my|the)|"
+    r"make (?:this|it|my)(?: \w+)? (?:sound )?(?:more|less|politer|nicer|better|friendlier|shorter)|"
+    r"turn (?:this|it|the \w+) into|continue (?:this|the \w+)|"
     r"check (?:the |my |this )?(?:grammar|spelling)|edit (?:this|my|the)|extract\b|"
     r"fasse?\b(?=[^\n]{0,80} zusammen)|zusammenfass\w*|korrigier\w*|korrektur\w*|umformulier\w*|formulier\w* um\b|"
     r"résum\w*|corrig\w*|reformul\w*|relis\w*|resum\w*|riassum\w*|correggi\w*|revis[ae]\w*|corrij\w*|"
@@ -62,7 +64,8 @@ _REWORK = (
 _JUDGE = (
     r"explain\w*|analy[sz]\w*|rate\b|interpret\w*|what (?:does|do|did|is|was)(?: \w+){0,4} (?:mean\w*|meant)|"
     r"what (?:does|do|did|is|was)(?: the \w+| the)? (?=\ufffc)|what(?:'s| is) the meaning|"
-    r"meaning of\b|how (?:do|should|can|would) i (?:reply|respond|answer|react)|help me (?:reply|respond|answer)|"
+    r"meaning of\b|how (?:do|should|can|would) i (?:reply|respond|answer|react)|i (?:just )?(?:got|received|found|"
+    r"read|saw) (?:this|the following|an?)\b|help me (?:reply|respond|answer)|"
     r"reply to\b|respond to\b|"
     r"what do you (?:think|make) of|where is (?:this|that|the quote) from|who said|"
     r"erklär\w*|analysier\w*|bewert\w*|was (?:bedeutet|heißt|heisst|meint)|was soll ich (?:antworten|sagen)|"
@@ -77,10 +80,17 @@ _JUDGE = (
     r"что (?:значит|означает)|"
     r"как (?:ответить|отвечать)|поясни\w*|що (?:значить|означає)|як відповісти"
 )
-_SAY = r"(?:said|says?|wrote|writes?|texted|texts?|messaged|replied|answered|posted|tweeted|commented|yell\w*|shout\w*|scream\w*)"
-_WHO = r"(?:he|she|they|someone|somebody|people|the \w+|our \w+|my (?!head\b|mind\b|brain\b|thoughts?\b|voices?\b|depression\b|self\b)\w+)"
+_SAY = (
+    r"(?:said|says?|wrote|writes?|texted|texts?|messaged|replied|answered|posted|tweeted|commented|yell\w*|shout\w*|"
+    r"scream\w*)"
+)
+_WHO = (
+    r"(?:he|she|they|someone|somebody|people|the (?!voices?\b)\w+|our \w+|"
+    r"my (?!head\b|mind\b|brain\b|thoughts?\b|voices?\b|depression\b|self\b)\w+)"
+)
 _SPEECH = (
     rf"{_WHO} (?:\w+ ){{0,2}}?{_SAY}|{_WHO} (?:\w+ )?(?:told|called|calls|asked|sent) (?:me|us|him|her|them|you)|"
+    r"(?:was|were|been|got) called|"
     r"(?:er|sie|man|jemand|mein\w* \w+) (?:hat |haben )?(?:mir |uns |gestern |nur )?(?:sagt\w*|schrieb\w*|schreibt|"
     r"meint\w*|gesagt|geschrieben|antwortet\w*)|"
     r"(?:il|elle|ils|on|mon \w+|ma \w+) (?:m'|nous |me )?(?:a |ont )?(?:dit|disent|écrit|envoyé|répondu|répond)|"
