@@ -81,7 +81,7 @@ class Promises(RuleBasedStateMachine):
         kind=st.sampled_from(KINDS),
         act=st.sampled_from(list(LINES)),
         stream=st.booleans(),
-        wish=st.sampled_from(["", " end this chat", " yes"]),
+        wish=st.sampled_from(["", ". End this chat.", ". Yes."]),
     )
     def says(self, path: Path, kind: str, act: str, stream: bool, wish: str):
         """A new message at the end of a branch: the branch of before stays as it was, a longer one is born."""
@@ -132,7 +132,7 @@ class Promises(RuleBasedStateMachine):
         if checks_in or kind == "[mild]":
             assert state == path.state
         if state == "ended":
-            confirmed = path.asked and act == "wishes" and wish in (" yes", " end this chat")
+            confirmed = path.asked and act == "wishes" and wish in (". End this chat.",)
             assert confirmed or (path.was_warned and kind in HARMFUL and act == "presses")
         if state == "warned" and path.state != "warned":
             assert text in WARNINGS, "the user was told, in so many words"

@@ -23,7 +23,7 @@ from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.local import LocalAssessor, weighed
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import own_words
+from quitbutton.core.provenance import own_words
 from quitbutton.training.data import Row
 
 Array = NDArray[Any]

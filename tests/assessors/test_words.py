@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quitbutton.assessors.encoder import WEIGHTS
+from quitbutton.assessors.judging.excerpt import LONGEST, shortened
 from quitbutton.assessors.ngrams import features, words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import LONGEST, bounded, own_words
 from quitbutton.assessors.wordpiece import WordPiece
+from quitbutton.core.provenance import own_words
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,15 @@ from quitbutton.assessors.wordpiece import WordPiece
         ("k-ll", "kill"),
         ("eW91IGFyZSBhIHN0dXBpZCBib3Q=", "you are a stupid bot"),
         ("\U0001f595", " fuck you "),
+        ("s\u0337\u0310t\u0337u\u0325\u0337p\u0489i\u0337d\u0336", "stupid"),
+        ("\u24e2\u24e3\u24e4\u24df\u24d8\u24d3", "stupid"),
+        ("\U0001d4fc\U0001d4fd\U0001d4fe\U0001d4f9\U0001d4f2\U0001d4ed", "stupid"),
+        ("\U0001f182\U0001f183\U0001f184\U0001f17f\U0001f178\U0001f173", "stupid"),
+        ("\ua731\u1d1b\u1d1c\u1d18\u026a\u1d05", "stupid"),
+        ("st\u00adu\u2066p\u2069id", "stupid"),
+        ("\u202ediputs\u202c you", "stupid you"),
+        ("".join(chr(0xE0000 + ord(char)) for char in "stupid"), "stupid"),
+        ("e\u0301te\u0301", "\u00e9t\u00e9"),
     ],
 )
 def test_disguises_fall(disguised: str, plain: str) -> None:
@@ -52,6 +64,7 @@ def test_disguises_fall(disguised: str, plain: str) -> None:
         "0123456789abcdef0123456789abcdef",
         "antidisestablishmentarianism",
         "\U0001f600",
+        "schön café niño йод がぎ tiếng việt ґ",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
@@ -102,10 +115,19 @@ def test_what_is_not_plainly_marked_stays(text: str) -> None:
 
 
 def test_a_long_text_keeps_head_and_tail() -> None:
-    cut = bounded("head" + "x" * 50_000 + "tail")
+    cut = shortened("head" + "x" * 50_000 + "tail")
     assert len(cut) <= LONGEST + 1
     assert cut.startswith("head")
     assert cut.endswith("tail")
+
+
+@pytest.mark.parametrize(
+    "piece", ["a\u0337", "\u0337", "\u202ea", "aа", "х", "\U0001f182", "\U000e0061", "a ", "f*", "4"]
+)
+def test_folding_takes_time_in_proportion_to_length(piece: str) -> None:
+    begin = time.process_time()
+    fold(piece * (200_000 // len(piece)) + "a")
+    assert time.process_time() - begin < 2
 
 
 def test_word_pieces_are_those_of_the_model() -> None:

@@ -22,9 +22,9 @@ from quitbutton.assessors.heads import CRISES, HARSH, HAZARDS, HEADS, Heads, Log
 from quitbutton.assessors.languages import is_weak
 from quitbutton.assessors.ngrams import words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import own_words
 from quitbutton.assessors.student import Student
 from quitbutton.core.messages import Message, Role
+from quitbutton.core.provenance import own_words
 from quitbutton.core.verdicts import Label, Scores, Verdict
 
 LOOK_BACK = 0

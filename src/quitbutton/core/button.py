@@ -12,10 +12,9 @@ from quitbutton.core.messages import Press
 from quitbutton.core.policy import Decision, Reason
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
 from quitbutton.core.standing import Standing
+from quitbutton.core.wishes import confirms, wishes_to_end
 
 NAME = "end_conversation"
-SHORT = 100
-"""Longest plain yes, in characters; a longer text says something else as well."""
 
 
 @lru_cache(maxsize=64)
@@ -115,48 +114,6 @@ def signal_of(press: Press | None, standing: Standing, words: str) -> Signal:
     if standing.asked and confirms(words):
         return Signal.CONFIRMED_WISH
     return Signal.WISH if wishes_to_end(words) else Signal.HEARSAY
-
-
-_END = re.compile(
-    r"\b(end|close|stop|terminate|finish|quit|leave|delete|lock|shut|over|done|goodbye|bye|beend\w*|schlie(ß|ss)\w*|"
-    r"abbrech\w*|aufh(ö|oe)r\w*|termin\w*|ferm\w*|cerrar|cierra|acab\w*|chiud\w*|arr(ê|e)t\w*)\b",
-    re.IGNORECASE,
-)
-_CHAT = re.compile(
-    r"\b(chat|conversation|talk\w*|session|this|here|us|now|unterhaltung|gespräch|gespraech|conversación|conversacion|"
-    r"conversazione|conversa)\b",
-    re.IGNORECASE,
-)
-_YES = re.compile(
-    r"\b(yes|yeah|yep|yup|sure|confirm(ed)?|do it|go ahead|absolutely|definitely|ja|jawohl|bestätig\w*|sí|oui|sim)\b"
-    r"|\A\W*(ok|okay|please|bitte|si)\W*\Z",
-    re.IGNORECASE,
-)
-_NO = re.compile(
-    r"\b(no|nope|not|don'?t|do not|never|wait|cancel|instead|rather|nein|nicht|warte|doch|non|não|nao|what|why|who|"
-    r"was|warum|wer)\b|\?",
-    re.IGNORECASE,
-)
-
-
-def own_words(text: str) -> str:
-    """The text without what its author marked as somebody else's: quoted lines, fenced blocks, wrapped documents."""
-    text = re.sub(r"```.*?(```|\Z)", " ", text, flags=re.DOTALL)
-    text = re.sub(r"<(document|quote|context|file|source|transcript)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.I)
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
-
-
-def wishes_to_end(text: str) -> bool:
-    """True when the user's own words ask for the end of the conversation. Doubt means no."""
-    words = own_words(text)
-    return len(words) <= 600 and bool(_END.search(words)) and bool(_CHAT.search(words))
-
-
-def confirms(text: str) -> bool:
-    """True when the user's own words plainly confirm, or ask for the end once more. Doubt means no."""
-    words = own_words(text)
-    agrees = len(words) <= SHORT and bool(_YES.search(words))
-    return (agrees or wishes_to_end(text)) and not _NO.search(words)
 
 
 _DENIALS = {

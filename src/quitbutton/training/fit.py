@@ -17,8 +17,8 @@ from quitbutton.assessors.encoder import Encoder
 from quitbutton.assessors.heads import HARSH, HAZARDS, HEADS
 from quitbutton.assessors.ngrams import BITS, features, words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.provenance import own_words
 from quitbutton.assessors.student import Student
+from quitbutton.core.provenance import own_words
 from quitbutton.training.data import Row
 from quitbutton.training.tune import Lesson, tune
 

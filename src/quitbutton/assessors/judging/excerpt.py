@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from quitbutton.assessors.provenance import bounded, own_words
 from quitbutton.core.messages import Message, Role
+from quitbutton.core.provenance import own_words
 
+LONGEST = 6_000
+"""Characters of one turn that a judge is shown."""
 TAG = re.compile(r"<(?=[|/]?[A-Za-z_])")
 
 
@@ -42,11 +44,11 @@ def excerpt_of(messages: Sequence[Message], context: int) -> Excerpt | None:
     the same role become one turn and the first turn is the user's: templates of guard models refuse anything else.
     """
     newest = next((place for place in reversed(range(len(messages))) if messages[place].role is Role.USER), None)
-    if newest is None or not (said := own_words(messages[newest].text)):
+    if newest is None or not (said := shortened(own_words(messages[newest].text))):
         return None
     turns: list[tuple[Role, str]] = []
     for message in messages[max(0, newest - context) : newest]:
-        text = own_words(message.text) if message.role is Role.USER else bounded(message.text).strip()
+        text = shortened(own_words(message.text) if message.role is Role.USER else message.text.strip())
         if text and message.role in (Role.USER, Role.ASSISTANT):
             _add(turns, message.role, text)
     if turns and turns[-1][0] is Role.USER:
@@ -54,6 +56,14 @@ def excerpt_of(messages: Sequence[Message], context: int) -> Excerpt | None:
     while turns and turns[0][0] is not Role.USER:
         turns.pop(0)
     return Excerpt((*turns, (Role.USER, said)))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text, or of a very long one its first third and its end: judges have a limit to what they read."""
+    if len(text) <= longest:
+        return text
+    head = longest // 3
+    return f"{text[:head]}\n{text[len(text) - (longest - head) :]}"
 
 
 def _add(turns: list[tuple[Role, str]], role: Role, text: str) -> None:
