@@ -208,6 +208,13 @@ class Adapter(Protocol):
         """The body of the out-of-band question."""
         ...
 
+    def consult(self, model: str, instructions: str, data: str, schema: Mapping[str, object]) -> Sequence[bytes]:
+        """Bodies of a question by itself, in a fresh context: a small whole reply, a JSON object of this schema.
+
+        The one to try first stands first; each of the others asks the same in a form that more servers take.
+        """
+        ...
+
     def reader(self, content_type: str) -> Reader:
         """What reads a reply of this content type."""
         ...

@@ -31,6 +31,7 @@ from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
+from quitbutton.reviewing import Reviewing, Second
 from quitbutton.settling import Settlement, Settling, assess, newest_words
 
 
@@ -55,6 +56,8 @@ class TurnTaker:
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
     """Reads the replies to turns that the ladder counts; without one they are on record as not read."""
+    second: Second | None = None
+    """Who must say yes before a warning or an end; without one the first reader's word and the last look are enough."""
     retention: Retention = Retention.EXITS
     """Whose words are kept beside the record."""
     links: Links = NO_LINKS
@@ -97,8 +100,7 @@ class TurnTaker:
         turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
-        if decision.action is Action.END:
-            decision = await self._settling.corroborated(turn, branch, decision)
+        decision = await self._settling.admitted(turn, branch, decision)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)
         elif self._speaks(decision):
@@ -285,6 +287,7 @@ class TurnTaker:
                 self._words(turn, decision, said),
                 turn.request.model,
                 turn.began,
+                second_reader=self.second.name if self.second is not None else "",
             )
         )
         if turn.drafts and turn.seen is not None:
@@ -328,7 +331,8 @@ class TurnTaker:
 
     @property
     def _settling(self) -> Settling:
-        return Settling(self.policy, self.judge, self.reader)
+        reviewing = Reviewing(self.policy, self.assessor, self.second)
+        return Settling(self.policy, reviewing, self.judge, self.reader)
 
     @property
     def _realm(self) -> str:

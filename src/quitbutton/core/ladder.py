@@ -2,7 +2,8 @@
 
 The theory. Ending a conversation is a last resort, so it takes several turns and more than one party: the user's own
 words must be harmful, again and again (an assessor says so, not the model); the model must have redirected, then
-warned; and only then does its press end anything. Before a warning and before an end the whole branch is read again. `TRANSITIONS` is that rule. Anything in doubt lets the conversation go on.
+warned; and only then does its press end anything. Before a warning and before an end the whole branch is read again, by a
+second reader too. `TRANSITIONS` is that rule. Anything in doubt lets the conversation go on.
 """
 
 from __future__ import annotations
@@ -212,7 +213,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
     _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STRIKE, Denial.TOO_EARLY),
     _row("spent warned", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.LAST_LOOK, _ALL, _FREE, _UNSEEN),
-    _row("spent warned", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.SECOND_READER, _ALL, _FREE, _WITHHELD),
+    _row(
+        "spent warned", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.SECOND_READER, _ALL, _FREE, _WITHHELD
+    ),
     _row("spent", "harmful", "press", Action.WARN, Effect.WARN),
     _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STRIKE, Denial.NOT_ASKED),
     _row("warned", "harmful", "none", Action.REDIRECT, Effect.STAY),

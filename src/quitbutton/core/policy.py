@@ -165,9 +165,7 @@ def decide(
     )
 
 
-def admit(
-    policy: Policy, standing: Standing, verdict: Verdict, message: str, review: Review = UNREVIEWED
-) -> Decision:
+def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str, review: Review = UNREVIEWED) -> Decision:
     """Before the upstream is asked. Under `assist` the gateway presses itself where a press would count."""
     return decide(policy, standing, verdict, Signal.NONE, message, review=review)
 
@@ -227,8 +225,9 @@ def settle(
     heard: bool = True,
     told: bool = True,
 ) -> Decision:
-    """Once the reply is known, from what was admitted, with its verdict and its review. `heard`: words of it can have reached the user. `told`: all that is still to be said can.
+    """Once the reply is known: what was admitted, with its verdict and its review, and what the model did.
 
+    `heard`: words of it can have reached the user. `told`: all that is still to be said can.
     `reply` is what it was read as: None before that, so that a press can be answered, and where it is not to be read.
     A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the hold
     of a crisis and an end do.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from quitbutton.core.conversation import Branch, Footing
+from quitbutton.core.errors import NotReviewed
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
-from quitbutton.core.errors import NotReviewed
 from quitbutton.core.policy import Decision, is_reviewed
 from quitbutton.core.standing import Evidence, Standing
 from quitbutton.core.value import value
@@ -96,7 +96,7 @@ class Receipt(NamedTuple):
     tokens_delivered: int
     """Pieces of text that left for the client; a token each with most providers."""
     tokens_billed: int | None
-    """As the provider says, else None."""
+    """As the provider says, else None; those of its own model as the second reader are among them."""
     upstream_closed: bool
     tokens_saved_estimate: int | None
     """`max_tokens` less what was delivered; None when the request set no limit."""

@@ -97,14 +97,11 @@ def reread(verdict: Verdict, review: Review) -> Verdict:
         return verdict
     is_clear = by_look is not None and by_look.strength is Strength.CLEAR
     signs = sum((verdict.is_possible_crisis, by_look is not None, by_second is not None))
+    seen_by = [verdict.assessor, *(one.assessor for one in (by_look, by_second) if one is not None)]
     return replace(
         verdict,
         label=Label.CRISIS,
         strength=Strength.CLEAR if is_clear or signs > 1 else Strength.POSSIBLE,
         why="second_reader" if by_second is not None else "look_back",
-        assessor="+".join(_names(verdict.assessor, by_look and by_look.assessor, by_second and by_second.assessor)),
+        assessor="+".join(dict.fromkeys(seen_by)),
     )
-
-
-def _names(*given: str | None) -> list[str]:
-    return list(dict.fromkeys(name for name in given if name))
