@@ -80,6 +80,7 @@ def _spawn(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
 NEVER_LOGGED = (
     b"[abuse]",
     b"[crisis]",
+    b"[possible]",
     b"[harm]",
     b"you again",
     b"cannot go on",

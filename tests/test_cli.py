@@ -76,6 +76,9 @@ def row(name: str, *texts: str) -> str:
     return json.dumps({"id": name, "messages": messages})
 
 
+DETAILS = ("target", "mode", "severity", "crisis")
+
+
 def test_assess_answers_each_line_in_order() -> None:
     lines = [
         row("a", "What is the capital of France?", "Paris."),
@@ -88,7 +91,10 @@ def test_assess_answers_each_line_in_order() -> None:
     answers = [json.loads(line) for line in run("assess", given="\n".join(lines), status=1).splitlines()]
     assert [answer["id"] for answer in answers] == ["a", "b", "c", "d", None, "f"]
     assert [answer["verdict"] for answer in answers[:3]] == ["clean", "abuse", "crisis"]
-    assert set(answers[0]) == {"id", "verdict", "scores", "reply", "assessor"}
+    assert set(answers[0]) == {"id", "verdict", "scores", "reply", "assessor", *DETAILS}
+    assert [answers[1][name] for name in ("severity", "crisis")] == ["serious", None]
+    assert answers[0]["severity"] is None
+    assert answers[2]["crisis"] in ("clear", "possible")
     assert set(answers[0]["scores"]) == {"harm", "abuse", "crisis"}
     assert all(0 <= score <= 1 for answer in answers[:4] for score in answer["scores"].values())
     assert answers[0]["reply"]["refusal"] < 0.5 < answers[3]["reply"]["refusal"]
@@ -98,6 +104,34 @@ def test_assess_answers_each_line_in_order() -> None:
     assert answers[1]["reply"] == {"refusal": None, "label": None}
     assert "@" in answers[0]["assessor"]
     assert all("error" in answer for answer in answers[4:])
+
+
+def test_assess_says_whom_it_is_aimed_at_how_it_is_meant_and_how_serious_and_sure_it_is() -> None:
+    lines = [row(word, f"[{word}] x") for word in ("possible", "crisis", "mild", "played", "harm")]
+    said = run("assess", "--assessor", "scripted", given="\n".join(lines))
+    answers = {one["id"]: [one[name] for name in ("verdict", *DETAILS)] for one in map(json.loads, said.splitlines())}
+    assert answers == {
+        "possible": ["crisis", "nobody", "earnest", None, "possible"],
+        "crisis": ["crisis", "nobody", "earnest", None, "clear"],
+        "mild": ["clean", "assistant", "earnest", "mild", None],
+        "played": ["clean", "nobody", "play", "serious", None],
+        "harm": ["harm", "nobody", "earnest", "serious", None],
+    }
+
+
+def test_simulate_tells_possible_and_clear_crises_apart(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    once = ["[possible] 1", "How are you?", *[text for turn in range(5) for text in (f"[abuse] {turn}", "No.")]]
+    twice = ["hi", "Hello.", "[possible] 1", "How are you?", "[possible] 2", "I am here."]
+    file.write_text("\n".join([row("once", *once), row("twice", *twice), row("mild", "[mild] x", "Sorry.")]))
+    said = run("simulate", str(file), "--assist", "--json", "--assessor", "scripted")
+    rows = {one["id"]: one for one in map(json.loads, said.splitlines())}
+    at = {name: (one["crisis_at"], one["clear_crisis_at"], one["warned_at"]) for name, one in rows.items()}
+    assert at == {"once": (1, None, 5), "twice": (2, 3, None), "mild": (None, None, None)}
+    decisions = rows["twice"]["decisions"]
+    assert [one["action"] for one in decisions] == ["pass", "check_in", "support"]
+    assert [one["crisis"] for one in decisions] == [None, "possible", "clear"]
+    assert [rows["mild"]["decisions"][0][name] for name in DETAILS] == ["assistant", "earnest", "mild", None]
 
 
 def test_assess_in_many_processes_gives_the_same_in_the_same_order() -> None:
@@ -133,7 +167,10 @@ def test_simulate_replays_turn_by_turn(tmp_path: Path) -> None:
     )
     out = run("simulate", str(file), "--assist", "--json", "--assessor", "scripted")
     rows = {one["id"]: one for one in map(json.loads, out.splitlines())}
-    assert set(rows["abuse"]) == {"id", "final", "warned_at", "ended_at", "crisis_at", "decisions"}
+    assert set(rows["abuse"]) == {
+        "id", "final", "warned_at", "ended_at", "crisis_at", "clear_crisis_at", "decisions"
+    }  # fmt: skip
+    assert set(DETAILS) <= set(rows["abuse"]["decisions"][0])
     assert [rows["abuse"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == ["ended", 3, 4, None]
     assert [one["action"] for one in rows["abuse"]["decisions"]] == ["redirect", "redirect", "warn", "end", "refuse"]
     assert [rows["crisis"][name] for name in ("final", "warned_at", "ended_at", "crisis_at")] == [

@@ -58,6 +58,8 @@ def test_a_statement_says_what_why_who_and_what_next() -> None:
         assert [fact["excerpt"] for fact in told["facts"]] == [f"{A} {turn}" for turn in (1, 2, 3, 4)]
         assert told["facts"][0]["reply_excerpt"] == "Let us talk of rice."
         assert all(fact["at"] and fact["found"] == "abuse" and fact["assessor"] for fact in told["facts"])
+        assert {fact["found_text"] for fact in told["facts"]} == {"abuse, serious"}
+        assert [told["facts"][3][name] for name in ("target", "mode", "severity")] == ["nobody", "earnest", "serious"]
         assert told["decided_by"]["model"] == "m"
         assert told["decided_by"]["kind"] == "model"
         assert told["ground"]["rules"]["redirections"] == 2
@@ -65,6 +67,7 @@ def test_a_statement_says_what_why_who_and_what_next() -> None:
         assert told["restriction"]["state"] == "ended"
         german = statement(await case.rights.grounds(case.end_id), "de", LINKS, 0.0)
         assert german["reason_text"].startswith("Beleidigungen")
+        assert german["facts"][0]["found_text"] == "Beleidigung, schwer"
         with pytest.raises(NotFound, match="no end with this id"):
             await case.rights.grounds("end_nobody")
 

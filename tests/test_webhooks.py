@@ -72,6 +72,16 @@ def test_a_veto_is_told_whether_the_model_pressed_or_not() -> None:
     assert body_of("press.denied", 0.0, "c", "m", {"mode": "enforce", "action": "redirect"}) is None
 
 
+def test_a_check_in_is_told_as_such_and_both_say_how_sure_the_crisis_is() -> None:
+    for kind in ("turn.check_in", "press.denied"):
+        told = body_of(kind, 0.0, "c", "m", {"mode": "enforce", "action": "check_in", "crisis": "possible"})
+        assert told is not None
+        assert (told["type"], told["data"]["crisis"]) == ("conversation.checked_in", "possible")
+    told = body_of("turn.support", 0.0, "c", "m", {"mode": "enforce", "action": "support", "crisis": "clear"})
+    assert told is not None
+    assert told["data"]["crisis"] == "clear"
+
+
 def test_shadow_and_clean_turns_are_not_told() -> None:
     assert body_of("turn.end", 0.0, "c", "m", {"mode": "shadow"}) is None
     assert body_of("turn.pass", 0.0, "c", "m", {"mode": "enforce"}) is None

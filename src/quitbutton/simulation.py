@@ -12,7 +12,7 @@ from quitbutton.adapters.splice import encode
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
 from quitbutton.core.rules import Mode, Policy
-from quitbutton.core.verdicts import Verdict
+from quitbutton.core.verdicts import UNKNOWN, Verdict
 from quitbutton.interfaces import Assessor, Headers, LooksBack, ReplyAssessor, Store
 from quitbutton.listening import Turn
 from quitbutton.reviewing import Second
@@ -65,7 +65,8 @@ async def simulate(
     reader: ReplyAssessor | None = None,
     second: Second | None = None,
 ) -> dict[str, Any]:
-    """One conversation's outcome: `final`, the turns (1 = first user message) of warning, end and crisis, all decisions.
+    """One conversation's outcome: `final`, the turns (1 = first user message) of warning, end, the first sign of a crisis and
+    the first clear one, all decisions.
 
     A recorded reply may press: an `end_conversation` among its `tool_calls`. Raises `BadRequest` for a row that is none.
     """
@@ -98,7 +99,8 @@ async def simulate(
         "final": final,
         "warned_at": _first(decisions, "action", "warn"),
         "ended_at": _first(decisions, "action", "end"),
-        "crisis_at": _first(decisions, "verdict", "crisis"),
+        "crisis_at": next((one["turn"] for one in decisions if one["verdict"] == "crisis" or one["crisis"]), None),
+        "clear_crisis_at": _first(decisions, "crisis", "clear"),
         "decisions": decisions,
     }
 
@@ -138,6 +140,8 @@ def _told(turn: int, event: dict[str, Any], verdict: Verdict | None) -> dict[str
         "state": event["after"]["rung"],
         "verdict": verdict.label.value if verdict else None,
         "scores": {"harm": scores.harm, "abuse": scores.abuse, "crisis": scores.crisis} if scores else None,
+        **(verdict.details if verdict else dict.fromkeys(UNKNOWN.details)),
+        "crisis": event["crisis"],
         "denial": event["denial"],
         "reason": event["reason"],
         "reply": _members(event.get("reply"), ("label", "refusal", "assessor")),

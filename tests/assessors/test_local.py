@@ -114,16 +114,17 @@ def test_earlier_abuse_does_not_stain_a_clean_message(local: LocalAssessor) -> N
     assert say(local, *INSULTS, "What is the capital of France?").label is Label.CLEAN
 
 
-def test_a_crisis_a_moment_ago_still_counts_and_an_old_one_is_not_read_again(local: LocalAssessor) -> None:
-    assert say(local, "I want to kill myself", "you stupid bot").label is Label.CRISIS
-    assert say(local, "I want to kill myself", *["What is 2 + 2?"] * 6).label is Label.CLEAN
+def test_an_earlier_crisis_is_no_sign_of_the_new_message(local: LocalAssessor) -> None:
+    """It holds the branch already: that is the ladder's to remember, not the assessor's."""
+    assert say(local, "I want to kill myself", "you worthless idiot, shut up").label is Label.ABUSE
+    assert say(local, "I want to kill myself", "What is 2 + 2?").label is Label.CLEAN
 
 
 def test_an_earlier_message_is_read_for_a_crisis_alone_and_anew_when_it_is_the_newest(local: LocalAssessor) -> None:
     fresh = LocalAssessor()
     assert say(fresh, "you worthless idiot, shut up", "What is 2 + 2?").label is Label.CLEAN
     assert say(fresh, "you worthless idiot, shut up").label is Label.ABUSE
-    assert say(fresh, "I want to end my life tonight", "What is 2 + 2?").label is Label.CRISIS
+    assert say(fresh, "I want to end my life tonight", "What is 2 + 2?").label is Label.CLEAN
     assert fresh.read("I want to end my life tonight", only_crisis=True).sign == "self"
 
 

@@ -48,6 +48,7 @@ class Office:
         self.note = User(self, "first").is_ended()
         self.appeal = self.appealed("second")
         User(self, "third").says("[crisis] I cannot go on")
+        self.possible = User(self, "sixth").says("[possible] nothing matters")
         User(self, "fourth").says("Hello")
 
     def asks(self, path: str, body: Any = None) -> Any:

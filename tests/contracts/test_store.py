@@ -19,7 +19,7 @@ from quitbutton.core.policy import Decision, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.standing import OPEN, Standing
-from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.core.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.stores.database import Database, Transaction
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.postgres import Postgres
@@ -296,6 +296,24 @@ def test_a_history_of_any_length_can_come_first(store: SQLStore) -> None:
         await take(store, branch(*names, "newest"))
         marks = await store.marks(branch(*names, "newest"))
         assert marks.by_address[branch(*names, "newest").address].standing.rung is Rung.REDIRECTED
+
+    asyncio.run(scene())
+
+
+def test_a_possible_crisis_is_kept_with_its_evidence_and_stays_over_a_retry(store: SQLStore) -> None:
+    async def scene() -> None:
+        aimed = Verdict(Label.ABUSE, assessor="t@1", target=Target.GROUP, mode=SpeechMode.EARNEST)
+        await take(store, branch("m1"), verdict=aimed)
+        await take(store, branch("m1", "m2"), verdict=Verdict(Label.CRISIS, strength=Strength.POSSIBLE))
+        for verdict in (CLEAN, CLEAN):
+            await take(store, branch("m1", "m2", "m3"), verdict=verdict)
+        marks = (await store.marks(branch("m1", "m2", "m3"))).by_address
+        left = [marks[branch(*names).address].standing for names in (("m1", "m2"), ("m1", "m2", "m3"))]
+        assert [one.possible_turns for one in left] == [3, 2]
+        proof = left[1].evidence[0]
+        assert (proof.target, proof.severity) == (Target.GROUP, Severity.SERIOUS)
+        event = (await store.events("conv_1"))[1]
+        assert (event["crisis"], event["verdict"]["strength"]) == ("possible", "possible")
 
     asyncio.run(scene())
 

@@ -22,6 +22,7 @@ from quitbutton.core.counting import counted_as, date_of, day_of, month_of
             {"action": "support", "denial": "crisis", "verdict": {"label": "crisis"}},
             ["turns", "vetoed", "referred", "denied", "denied.crisis"],
         ),
+        ("turn.check_in", {"action": "check_in", "verdict": {"label": "crisis"}}, ["turns", "checked_in"]),
         ("press.denied", {"action": "warn", "denial": "not_heard"}, ["turns", "denied", "denied.not_heard"]),
         (
             "press.denied",

@@ -56,7 +56,9 @@ def test_simulate_sums_up_by_kind_and_source_and_tells_what_the_replies_were(tmp
     options = ("simulate", str(file), "--assist", "--assessor", "scripted", "--reply-assessor", "scripted")
     strict = (*options, "--policy", str(policy))
     told = {one["id"]: one for one in map(json.loads, run(*strict, "--json").splitlines())}
-    assert set(told["refused"]) == {"id", "final", "warned_at", "ended_at", "crisis_at", "decisions"}
+    assert set(told["refused"]) == {
+        "id", "final", "warned_at", "ended_at", "crisis_at", "clear_crisis_at", "decisions"
+    }  # fmt: skip
     assert [told[name]["final"] for name in ("refused", "complied", "plain")] == ["ended", "open", "open"]
     reply = {"label": "complied", "refusal": 0.0, "assessor": "scripted@1"}
     assert [one["reply"] for one in told["complied"]["decisions"]] == [reply] * 5

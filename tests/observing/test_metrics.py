@@ -51,7 +51,11 @@ def test_a_climb_is_counted_by_action_denial_and_mode_and_nothing_of_the_user_is
     user = Chat(gateway.url, "ursula-franklin")
     assert user.is_ended()["state"] == "ended"
     assert user.says("again")[0] == 400
-    Chat(gateway.url, "bob").says("[crisis] help")
+    bob = Chat(gateway.url, "bob")
+    bob.says("[possible] nothing matters")
+    bob.says("[possible] nothing")
+    bob.says("[crisis] help")
+    bob.says("hello")
     with urllib.request.urlopen(gateway.url + "/metrics") as answer:
         assert answer.headers["content-type"].startswith("text/plain")
         text = answer.read().decode()
@@ -62,11 +66,13 @@ def test_a_climb_is_counted_by_action_denial_and_mode_and_nothing_of_the_user_is
     decided = found["quitbutton_decisions_total"]
     assert total(decided, action="end", mode="enforce") == 1
     assert total(decided, action="refuse") == 1
-    assert total(decided) == 6
-    assert total(found["quitbutton_crisis_referrals_total"]) == 1
+    assert total(decided) == 9
+    assert total(found["quitbutton_crisis_referrals_total"]) == 3
+    crises = found["quitbutton_crises_total"]
+    assert (total(crises, strength="possible"), total(crises, strength="clear")) == (1, 2)
     assert total(found["quitbutton_verdicts_total"], label="abuse") >= 3
     assert total(found["quitbutton_requests_total"], route="/v1/chat/completions", status="400") == 1
-    assert total(found["quitbutton_added_seconds_count"]) == 6
+    assert total(found["quitbutton_added_seconds_count"]) == 9
     assert found["quitbutton_turns"][()] == 0
     assert found["quitbutton_store_connections"][(("state", "all"),)] == 2
     assert found["process_resident_memory_bytes"][()] > 1e7

@@ -27,8 +27,8 @@ from quitbutton.assessors.student import Student
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Scores, Verdict
 
-LOOK_BACK = 3
-"""How many earlier user messages the crisis check reads. A constant: cost must not grow with the history."""
+LOOK_BACK = 0
+"""How many earlier user messages are read: none, since what they were holds the branch already."""
 WINDOW, STRIDE = 50, 35
 """Words: of a longer message the encoder reads head and tail, and the window that worries the cheap half most."""
 REMEMBERED = 4096
@@ -113,7 +113,7 @@ def judged(now: Reading, before: Sequence[Reading], limits: Thresholds) -> Verdi
     """The verdict from the newest message's reading and those of the few before it."""
     crisis = max(getattr(now, head) for head in CRISES)
     scores = Scores(harm=now.harm, abuse=max(now.insult, now.hate), crisis=max(crisis, 0.99 if now.sign else 0.0))
-    if danger := _danger(now, before, limits):
+    if danger := _danger(now, limits):
         return Verdict(Label.CRISIS, scores, NAME, danger)
     for head, label in (("insult", Label.ABUSE), ("hate", Label.ABUSE), ("harm", Label.HARM)):
         if getattr(now, head) >= getattr(limits, head):
@@ -125,15 +125,13 @@ def judged(now: Reading, before: Sequence[Reading], limits: Thresholds) -> Verdi
     return Verdict(Label.CLEAN, scores, NAME, HARSH if looked_at and now.harsh >= LIKELY else "")
 
 
-def _danger(now: Reading, before: Sequence[Reading], limits: Thresholds) -> str:
-    """What speaks for a crisis: a rule, a head, or an earlier message; empty where nothing does."""
+def _danger(now: Reading, limits: Thresholds) -> str:
+    """What speaks for a crisis: a rule or a head; empty where nothing does. An earlier sign holds the branch already."""
     if now.sign:
         return f"rule:{now.sign}"
     for head in CRISES:
         if getattr(now, head) >= getattr(limits, head):
             return head
-    if any(past.sign or max(past.selfharm, past.threat) >= limits.earlier for past in before):
-        return "earlier message"
     return ""
 
 

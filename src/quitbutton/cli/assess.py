@@ -2,9 +2,12 @@
 
 in, one line each:   {"id": ..., "messages": [{"role", "content"}, ...]}
 out, same order:     {"id", "verdict": "clean|harm|abuse|crisis", "scores": {"harm", "abuse", "crisis"},
+                      "target": "assistant|person|group|thing|self|nobody", "mode": "earnest|play|quoted|task",
+                      "severity": "mild|serious" or null, "crisis": "clear|possible" or null,
                       "reply": {"refusal": 0..1 or null, "label": "refused|redirected|partial|complied" or null},
                       "assessor": "name@version"}
 
+Mild rudeness, and serious words that were not meant, are `clean` with their `severity` and `mode`.
 `reply` is about the last message, where it is the assistant's: `refusal` is the probability that it refuses or redirects,
 wholly or in part; both are null where nobody could tell. A line that cannot be read gives
 {"id", "error"}, and the exit status is 1. A judge (`[judges.NAME]` in the settings file) is asked about every row, whatever
@@ -88,6 +91,7 @@ def answer(row: Row) -> Row:
             "id": row.get("id"),
             "verdict": label.value,
             "scores": {"harm": scores.harm, "abuse": scores.abuse, "crisis": scores.crisis},
+            **verdict.details,
             "reply": _told(reply),
             "assessor": verdict.assessor,
         }

@@ -88,7 +88,8 @@ class Talk:
     def _show_note(self, note: dict[str, Any]) -> None:
         if note.get("decision") in ("redirect", "warn"):
             print(f"\n[{note['state']}]", end="")
-        for one in (note.get("support") or {}).get("resources", ()):
+        support = note.get("support") or {}
+        for one in () if support.get("folded") else support.get("resources", ()):
             print(f"\n  {one['name']}: {one['contact']} {one['url']}", end="")
         self.is_ended = self.is_ended or note.get("state") == "ended"
 

@@ -1,8 +1,13 @@
 """Replay recorded conversations, turn by turn, through the guard with the recorded replies, and see what would happen.
 
 in, one line each:   {"id": ..., "messages": [{"role", "content"}, ...]}
-out with --json:     {"id", "final": "open|redirected|warned|ended", "warned_at", "ended_at", "crisis_at": turn or null,
-                      "decisions": [...]}   (turn 1 is the first user message)
+out with --json:     {"id", "final": "open|redirected|warned|ended", "warned_at", "ended_at", "crisis_at",
+                      "clear_crisis_at": turn or null, "decisions": [...]}   (turn 1 is the first user message)
+
+A decision says what was seen ("verdict", "scores", "target", "mode", "severity", "crisis") and done ("action", "state",
+"denial", "reason"). "crisis" is "clear", "possible" or null, as the ladder took it: a second possible sign while the first
+holds is a clear one.
+`crisis_at` is the first turn with any sign of a crisis, `clear_crisis_at` the first with a clear one.
 
 Recorded replies rarely press the button, so without --assist the ladder stops at `redirected`. The recorded replies to
 harmful turns are read as well: `reply` of a decision is {"label", "refusal", "assessor"}, or null where none was read. The
@@ -50,6 +55,7 @@ from quitbutton.wiring import Judges, assessor_named, reader_for, second_reader_
 SHOWN = 40
 """Conversations listed in the readable table; the totals count all."""
 TURNS = ("warned_at", "ended_at", "crisis_at")
+COMPARED = ("final", *TURNS, "clear_crisis_at")
 OF = "of"
 """Member of an answer, not of a printed line: kind and source of the row."""
 
@@ -149,7 +155,7 @@ def answer(row: Row) -> Row:
     told = _under(_Doors.policy, row)
     if _Doors.draft is not None:
         draft = _under(_Doors.draft, row)
-        told |= {"draft": draft, "changed": any(told[name] != draft[name] for name in ("final", *TURNS))}
+        told |= {"draft": draft, "changed": any(told[name] != draft[name] for name in COMPARED)}
     return {**told, OF: [kind_name(row), str(row.get("source") or "own")]}
 
 

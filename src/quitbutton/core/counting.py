@@ -9,11 +9,19 @@ from typing import Any
 DAY = 86_400
 
 TURNS = "turns"
-MEASURES = ("redirected", "warned", "ended", "vetoed", "denied", "refused", "appealed", "stopped")
-"""What the overview shows by day: a `vetoed` turn is one on which a crisis held the ladder, a `denied` press a near miss."""
+MEASURES = ("redirected", "warned", "ended", "vetoed", "checked_in", "denied", "refused", "appealed", "stopped")
+"""What the overview shows by day. On a `vetoed` turn a clear crisis held the ladder, on a `checked_in` one the model was to
+ask after a possible one; a `denied` press is a near miss."""
 REFERRED = "referred"
 """Turns on which somebody in a crisis was shown where help is."""
-_ACTIONS = {"redirect": "redirected", "warn": "warned", "end": "ended", "support": "vetoed", "ask": "asked"}
+_ACTIONS = {
+    "redirect": "redirected",
+    "warn": "warned",
+    "end": "ended",
+    "support": "vetoed",
+    "check_in": "checked_in",
+    "ask": "asked",
+}
 _UNDONE = ("warned", "ended", "asked")
 """What a denied press did not do after all."""
 

@@ -28,7 +28,7 @@ from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.second import UNREVIEWED, Review
 from quitbutton.core.standing import Standing, after
 from quitbutton.core.value import value
-from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Verdict
+from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Strength, Verdict
 
 
 class Reason(StrEnum):
@@ -74,6 +74,13 @@ class Decision:
     def wants_reading(self) -> bool:
         """True for a turn whose reply is evidence: redirected, warned, or harmful at all."""
         return self.action in _ANSWERED or self.verdict.label.is_harmful
+
+    @property
+    def crisis(self) -> Strength | None:
+        """How sure a crisis is that this turn gave a sign of, as the ladder took it; None where it gave none."""
+        if self.verdict.label is not Label.CRISIS:
+            return None
+        return Strength.CLEAR if _is_clear(self.before, self.verdict) else Strength.POSSIBLE
 
     @property
     def is_folded(self) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quitbutton.core.appeals import DECIDE_WITHIN, OPEN_FOR, Appeal, AppealState
+from quitbutton.core.findings import finding
 from quitbutton.core.notices import reason_text
 from quitbutton.core.records import End
 
@@ -55,7 +56,7 @@ def statement(grounds: Grounds, language: str, links: Mapping[str, str | None], 
         "reason": end.reason,
         "reason_text": reason_text(end.reason, language),
         "explanation": end.explanation,
-        "facts": [_fact(grounds, number) for number in range(len(end.evidence))],
+        "facts": [_fact(grounds, number, language) for number in range(len(end.evidence))],
         "decided_by": {
             "kind": end.decided_by,
             "model": end.model or None,
@@ -93,13 +94,17 @@ def _names(given: Iterable[str]) -> list[str]:
     return sorted({name for name in given if name})
 
 
-def _fact(grounds: Grounds, number: int) -> dict[str, Any]:
+def _fact(grounds: Grounds, number: int, language: str) -> dict[str, Any]:
     proof = grounds.end.evidence[number]
     return {
         "rung": proof.rung.value,
         "message": proof.message,
         "at": iso(grounds.at.get(proof.message)),
         "found": proof.label.value,
+        "target": proof.target.value,
+        "mode": proof.mode.value,
+        "severity": proof.severity.value if proof.severity is not None else None,
+        "found_text": finding(proof, language),
         "assessor": proof.assessor,
         "reply": proof.reply.label.value if proof.reply is not None else None,
         "excerpt": _excerpt(grounds.said.get((proof.message, "user"))),

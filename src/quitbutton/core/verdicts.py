@@ -129,6 +129,11 @@ class Verdict:
             return None
         return self.strength or Strength.CLEAR
 
+    @property
+    def details(self) -> dict[str, str | None]:
+        """What is told beside the label: whom it is aimed at, how it is meant, how serious and how sure it is, as read."""
+        return {"target": self.target, "mode": self.mode, "severity": self.gravity, "crisis": self.certainty}
+
 
 class ReplyLabel(StrEnum):
     """What a reply did with the request before it."""

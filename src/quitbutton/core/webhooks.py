@@ -19,6 +19,7 @@ TOLD = {
     "turn.warn": "conversation.warned",
     "turn.end": "conversation.ended",
     "turn.support": "conversation.vetoed",
+    "turn.check_in": "conversation.checked_in",
     "conversation.reopened": "conversation.reopened",
     "appeal.opened": "appeal.opened",
     "appeal.decided": "appeal.decided",
@@ -26,7 +27,7 @@ TOLD = {
 }
 """What an event of the record is called outside; other events are not told."""
 TYPES = tuple(TOLD.values())
-DATA = ("end_id", "reason", "decided_by", "request_id", "policy", "model", "appeal", "state", "source")
+DATA = ("end_id", "reason", "decided_by", "request_id", "policy", "model", "crisis", "appeal", "state", "source")
 """Members of an event that go out: ids and names, never a person's words."""
 WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each further try; after the last one a delivery is dead until somebody replays it."""
@@ -94,7 +95,8 @@ def new_secret() -> str:
 
 def body_of(kind: str, at: float, conversation: str, message: str, event: Mapping[str, Any]) -> dict[str, Any] | None:
     """What is told of an event; None for one that is not told. What shadow mode only recorded did not happen."""
-    told = TOLD["turn.support"] if event.get("action") == "support" else TOLD.get(kind)
+    cares = event.get("action") in ("support", "check_in")  # also where a press was denied
+    told = TOLD[f"turn.{event['action']}"] if cares else TOLD.get(kind)
     if told is None or event.get("mode", "enforce") != "enforce":
         return None
     data = {"conversation": conversation, "message": message}

@@ -12,7 +12,7 @@ from quitbutton.core.records import End
 from quitbutton.core.statements import iso
 from quitbutton.stores.console import Listed
 
-SHARES = ("redirected", "warned", "ended", "vetoed", "denied", "stopped")
+SHARES = ("redirected", "warned", "ended", "vetoed", "checked_in", "denied", "stopped")
 """Measures that are a share of turns."""
 
 
@@ -23,6 +23,7 @@ def conversation_view(one: Listed) -> dict[str, Any]:
         "state": one.state,
         "redirections": one.redirections,
         "crisis_hold": one.crisis_turns,
+        "possible_hold": one.possible_turns,
         "created_at": iso(one.created_at),
         "updated_at": iso(one.updated_at),
     }

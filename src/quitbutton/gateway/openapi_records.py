@@ -14,7 +14,8 @@ _OBJECT = {"type": "object"}
 _OBJECTS = {"type": "array", "items": _OBJECT}
 _TEXTS = {"type": "array", "items": TEXT}
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": LONGEST_PAGE}
-_CONVERSATION: dict[str, Any] = {"id": TEXT, "state": TEXT, "redirections": COUNT, "crisis_hold": COUNT}
+_CONVERSATION: dict[str, Any] = {"id": TEXT, "state": TEXT, "redirections": COUNT}
+_CONVERSATION |= {"crisis_hold": COUNT, "possible_hold": COUNT}
 _CONVERSATION |= {"created_at": TEXT, "updated_at": TEXT}
 _END: dict[str, Any] = {
     "id": TEXT,

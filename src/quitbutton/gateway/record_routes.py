@@ -24,7 +24,16 @@ RECORDS = "/v1/quitbutton/records"
 NO_STORE = {"cache-control": "no-store"}
 LONGEST_PAGE = 200
 KINDS = (
-    *("turn.warn", "turn.end", "turn.support", "turn.ask", "turn.redirect", "turn.refuse", "press.denied"),
+    *(
+        "turn.warn",
+        "turn.end",
+        "turn.support",
+        "turn.check_in",
+        "turn.ask",
+        "turn.redirect",
+        "turn.refuse",
+        "press.denied",
+    ),
     *("appeal.opened", "appeal.decided", "conversation.reopened", "words.erased"),
     *("session.opened", "key.created", "key.revoked", "policy.written", "policy.rolled_out"),
 )

@@ -65,6 +65,9 @@ METRICS = (
     _counter("quitbutton_decisions_total", "Decisions on record", "action", "denial", "mode"),
     _counter("quitbutton_crisis_referrals_total", "Turns that were answered with help in a crisis"),
     _counter(
+        "quitbutton_crises_total", "Signs of a crisis, `clear` or `possible`, as the ladder took them", "strength"
+    ),
+    _counter(
         "quitbutton_verdicts_total", "What assessors saw; `unknown` is one that failed or could not tell", "label"
     ),
     _counter(

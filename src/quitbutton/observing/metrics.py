@@ -58,6 +58,8 @@ class Metrics:
         self.count("decisions_total", decision.action, decision.denial or "", record.mode)
         if decision.action is Action.SUPPORT:
             self.count("crisis_referrals_total")
+        if decision.crisis is not None:
+            self.count("crises_total", decision.crisis)
         second = decision.review.second
         if second is not None and not record.is_draft:
             self.count("second_reader_total", second.answer)

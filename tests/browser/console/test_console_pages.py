@@ -64,6 +64,17 @@ def test_the_ladder_is_drawn_with_its_evidence_and_words_are_inert(desk: Desk, o
     )
 
 
+def test_a_possible_crisis_is_shown_with_its_strength_and_its_hold(desk: Desk, office: Office) -> None:
+    desk.opens(f"#/conversations/{office.possible['conversation']}")
+    turn = desk.page.locator(".ladder > li")
+    expect(turn.locator(".turn-head .badge")).to_have_text("Checked in")
+    expect(turn.locator(".evidence .label")).to_have_text("crisis · possible")
+    expect(desk.main).to_contain_text("no warning and no end for 3 more turns")
+    desk.opens("#/conversations?view=decisions&kind=turn.check_in")
+    expect(desk.page.get_by_role("row").nth(1)).to_contain_text("crisis · possible")
+    desk.is_inert()
+
+
 def test_an_appeal_is_decided_by_keyboard_and_the_branch_is_open_again(desk: Desk, office: Office) -> None:
     appeal = office.appealed("decided by keyboard")
     desk.opens(f"#/appeals/{appeal}")

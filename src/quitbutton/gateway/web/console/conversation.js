@@ -41,7 +41,7 @@ function Told({ data, path, chosen }) {
     <section class="card facts" aria-label=${t.facts}>
       <dl>
         <div><dt>${t.id}</dt><dd><${Id} id=${data.id} /></dd></div>
-        <div><dt>${t.columns.state}</dt><dd><${State} name=${data.state} /> ${data.state === "redirected" && t.times(data.redirections)} ${data.crisis_hold > 0 && html`<${Badge} kind="crisis">${t.heldFor(data.crisis_hold)}<//>`}</dd></div>
+        <div><dt>${t.columns.state}</dt><dd><${State} name=${data.state} /> ${data.state === "redirected" && t.times(data.redirections)} ${holds(data)}</dd></div>
         <div><dt>${t.begun}</dt><dd><${Time} at=${data.created_at} /></dd></div>
         <div><dt>${t.newest}</dt><dd><${Time} at=${data.updated_at} /></dd></div>
         ${data.key && html`<div><dt>${t.ofKey}</dt><dd><bdi>${data.key}</bdi></dd></div>`}
@@ -50,6 +50,13 @@ function Told({ data, path, chosen }) {
     </section>
     <${Ladder} shown=${shown} chosen=${chosen} onEarlier=${earlier} />
   `;
+}
+
+/** How long a crisis, or a possible one, still holds the branch. */
+function holds({ crisis_hold, possible_hold }) {
+  const t = words();
+  const told = [crisis_hold > 0 && t.heldFor(crisis_hold), possible_hold > 0 && t.guardedFor(possible_hold)].filter(Boolean);
+  return told.map((text) => html`<${Badge} key=${text} kind="crisis">${text}<//> `);
 }
 
 function End({ end, appeals }) {

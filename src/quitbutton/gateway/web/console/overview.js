@@ -14,6 +14,7 @@ const MEASURES = [
   ["ended", "turn.end"],
   ["warned", "turn.warn"],
   ["vetoed", "turn.support"],
+  ["checked_in", "turn.check_in"],
   ["denied", "press.denied"],
   ["appealed", "appeal.opened"],
   ["stopped", null],

@@ -6,6 +6,7 @@ import { useList, useLoaded } from "./load.js";
 import { Badge, Cell, Empty, Id, Listing, Select, State, Time } from "./parts.js";
 import { go, link } from "./router.js";
 import { words } from "./state.js";
+import { foundIn } from "./turn.js";
 
 const VIEWS = { conversations: Conversations, ends: Ends, decisions: Decisions };
 const RUNGS = ["open", "redirected", "warned", "ended"];
@@ -75,7 +76,7 @@ function Conversations({ query }) {
   const head = [t.conversation, t.columns.state, t.newest, t.begun];
   const row = (one) => html`<tr key=${one.id}>
     <${Cell} name=${head[0]}><${Id} id=${one.id} page="conversations" /><//>
-    <${Cell} name=${head[1]}><span><${State} name=${one.state} /> ${one.crisis_hold > 0 && html`<${Badge} kind="crisis">${t.held}<//>`}</span><//>
+    <${Cell} name=${head[1]}><span><${State} name=${one.state} /> ${one.crisis_hold > 0 && html`<${Badge} kind="crisis">${t.held}<//>`} ${one.possible_hold > 0 && html`<${Badge} kind="crisis">${t.guarded}<//>`}</span><//>
     <${Cell} name=${head[2]}><${Time} at=${one.updated_at} /><//>
     <${Cell} name=${head[3]}><${Time} at=${one.created_at} /><//>
   </tr>`;
@@ -121,12 +122,12 @@ function Decisions({ query }) {
   const row = (event) => html`<tr key=${event.seq}>
     <${Cell} name=${head[0]}><${Time} at=${event.at} /><//>
     <${Cell} name=${head[1]}><span><${Badge} kind=${event.kind.replace(".", "-")}>${t.kinds[event.kind] ?? event.kind}<//> ${event.mode === "shadow" && html`<${Badge} kind="shadow">${t.modeNames.shadow}<//>`}</span><//>
-    <${Cell} name=${head[2]}>${event.denial ? (t.denials[event.denial] ?? event.denial) : (t.reasons[event.reason] ?? t.labels[event.verdict?.label] ?? html`<bdi>${event.by ?? t.sources[event.source] ?? "–"}</bdi>`)}<//>
+    <${Cell} name=${head[2]}>${event.denial ? (t.denials[event.denial] ?? event.denial) : (t.reasons[event.reason] ?? (event.verdict ? foundIn(event) : null) ?? html`<bdi>${event.by ?? t.sources[event.source] ?? "–"}</bdi>`)}<//>
     <${Cell} name=${head[3]}><bdi class="clip" title=${event.model}>${event.model || "–"}</bdi><//>
     <${Cell} name=${head[4]}>${event.conversation ? html`<${Id} id=${event.conversation} page="conversations" query=${{ message: event.message }} />` : "–"}<//>
   </tr>`;
   return html`
-    <${Filters} query=${{ ...query, kind }} view="decisions" choices=${[["kind", Object.entries(t.kinds)]]} />
+    <${Filters} query=${{ ...query, kind }} view="decisions" choices=${[["kind", Object.entries(t.kinds).filter(([name]) => name !== "turn.pass")]]} />
     <${Listing} list=${list} caption=${t.viewNames.decisions} head=${head} row=${row} empty=${html`<${Nothing} query=${query} names=${["since", "until"]} view="decisions" />`} />
   `;
 }

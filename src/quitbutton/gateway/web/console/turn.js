@@ -8,6 +8,15 @@ import { number, words } from "./state.js";
 export const RUNGS = ["open", "redirected", "warned", "ended"];
 const STEP = 26;
 
+/** What was found in a turn: its label, how sure a crisis is, how serious, how it was meant and whom it was aimed at. */
+export function foundIn({ verdict, crisis }) {
+  const t = words();
+  const { label, severity, mode, target } = verdict;
+  const isMeant = !mode || mode === "earnest";
+  const parts = [t.labels[label] ?? label, t.strengths[crisis], t.severities[severity], isMeant ? null : (t.speechModes[mode] ?? mode), t.targets[target]];
+  return parts.filter(Boolean).join(" · ");
+}
+
 export function Turn({ turn, branches, again, isChosen }) {
   const t = words();
   const after = turn.after?.rung ?? (turn.kind === "conversation.reopened" ? "open" : null);
@@ -47,7 +56,7 @@ function Evidence({ turn }) {
   const { verdict, reply } = turn;
   const scores = Object.entries(verdict.scores ?? {});
   return html`<dl class="evidence">
-    <div><dt>${t.found}</dt><dd><strong class=${`label ${verdict.label}`}>${t.labels[verdict.label] ?? verdict.label}</strong> <bdi class="quiet">${verdict.assessor}</bdi></dd></div>
+    <div><dt>${t.found}</dt><dd><strong class=${`label ${verdict.label}`}>${foundIn(turn)}</strong> <bdi class="quiet">${verdict.assessor}</bdi></dd></div>
     ${scores.length > 0 && html`<div><dt>${t.scores}</dt><dd class="scores">${scores.map(([name, value]) => html`<${Score} key=${name} name=${t.labels[name] ?? name} value=${value} />`)}</dd></div>`}
     ${turn.signal && turn.signal !== "none" && html`<div><dt>${t.button}</dt><dd>${t.signals[turn.signal] ?? turn.signal}${turn.denial && html` – <strong>${t.denied(t.denials[turn.denial] ?? turn.denial)}</strong>`}</dd></div>`}
     ${turn.signal === "none" && turn.denial && html`<div><dt>${t.button}</dt><dd><strong>${t.denied(t.denials[turn.denial] ?? turn.denial)}</strong></dd></div>`}

@@ -21,6 +21,8 @@ export const pages = {
   begun: "Begonnen",
   held: "Krise",
   heldFor: (turns) => `von einer Krise gehalten, noch ${turns} ${many(turns, "Beitrag", "Beiträge")}`,
+  guarded: "mögliche Krise",
+  guardedFor: (turns) => `eine mögliche Krise: keine Warnung und kein Ende, noch ${turns} ${many(turns, "Beitrag", "Beiträge")}`,
   times: (count) => `${count}×`,
   why: "Warum",
   facts: "Eckdaten",

@@ -21,6 +21,8 @@ export const pages = {
   begun: "Begun",
   held: "crisis",
   heldFor: (turns) => `held by a crisis for ${turns} more ${many(turns, "turn", "turns")}`,
+  guarded: "possible crisis",
+  guardedFor: (turns) => `a possible crisis: no warning and no end for ${turns} more ${many(turns, "turn", "turns")}`,
   times: (count) => `${count}×`,
   why: "Why",
   facts: "Facts",
