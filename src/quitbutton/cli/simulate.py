@@ -38,6 +38,7 @@ from rich.table import Table
 from quitbutton.cli.judges import Session, add_config, tables_of
 from quitbutton.cli.recorded import recorded_lines
 from quitbutton.cli.rows import Row, answered, lines_of
+from quitbutton.cli.second import NAMES, second_for, with_upstream
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
@@ -50,7 +51,7 @@ from quitbutton.settings import load, load_policy
 from quitbutton.simulation import simulate
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.wiring import Judges, assessor_named, reader_for, second_reader_named
+from quitbutton.wiring import Judges, assessor_named, reader_for
 
 SHOWN = 40
 """Conversations listed in the readable table; the totals count all."""
@@ -86,8 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--second-reader",
         metavar="NAME",
         default="auto",
-        help="who must say yes before a warning or an end: auto (default: a local reader where one is installed), none, "
-        "scripted, a judge of the settings file",
+        help="who must say yes before a warning or an end: " + NAMES,
     )
     add_config(parser)
     parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON line a conversation, not a table")
@@ -105,8 +105,9 @@ def run(given: argparse.Namespace) -> int:
     tables = tables_of(given.config)
     assessor_named(given.assessor, judges=Judges(tables))
     reader_for(policy, given.reply_assessor)
-    second_reader_named(given.second_reader, Judges(tables))
-    readers = (given.assessor, given.reply_assessor, given.second_reader)
+    second, tables = with_upstream(given.second_reader, tables)
+    second_for(second, Judges(tables), PATIENCE)
+    readers = (given.assessor, given.reply_assessor, second)
     doors = (policy, draft if given.draft else None, readers, tables)
     lines = lines_of(given.file) if given.file else recorded_lines(load(given.config, data=given.data), given.recorded)
     rows = answered(lines, start, doors, answer)
@@ -146,8 +147,7 @@ def start(
     judges = _Doors.session.judges
     _Doors.assessor = assessor_named(assessor, policy.assess_timeout, judges, policy.panel)
     _Doors.reader = reader_for(policy, reader)
-    other = second_reader_named(second, judges)
-    _Doors.second = Second(second, other, max(PATIENCE, _Doors.session.patience)) if other is not None else None
+    _Doors.second = second_for(second, judges, max(PATIENCE, _Doors.session.patience))
 
 
 def answer(row: Row) -> Row:
