@@ -14,7 +14,10 @@ from quitbutton.core.messages import Message
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, Speaker
 from quitbutton.core.second import SecondReading
 from quitbutton.core.verdicts import Label, Verdict
+from quitbutton.replaying import recorded
 from quitbutton.reviewing import Second
+from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, Play, say, warning
 from tests.protocols.anthropic import Anthropic
@@ -475,3 +478,45 @@ def test_a_reader_that_answers_in_another_form_is_broken() -> None:
         assert (second["answer"], second["why"]) == ("broken", "failed: TypeError")
 
     run(scene())
+
+
+def test_a_replay_of_the_record_says_what_the_second_reader_said_then() -> None:
+    async def scene(words: list[str], final: str, denials: list[str | None]) -> None:
+        play = Play(lambda request: press(text="Trains. "), second=Second("scripted", ScriptedSecondReader()))
+        ear = await play.climbs(*words)
+        events = await play.events(ear)
+        parents = [None, *(event["message"] for event in events)]
+        again = recorded("c", [{**event, "parent": parents[place]} for place, event in enumerate(events)])
+        told = await again.under(Policy(reflect=False), SQLStore(SQLite(":memory:")))
+        assert told["final"] == final
+        assert [one["denial"] for one in told["decisions"]] == [event["denial"] for event in events] == denials
+        assert [one["second"] and one["second"]["answer"] for one in told["decisions"]] == [
+            event["second"] and event["second"]["answer"] for event in events
+        ]
+
+    early = ["too_early"] * 2
+    run(scene([f"{A} {turn}" for turn in range(4)], "ended", [*early, None, None]))
+    run(scene([f"{A} [not persistent] {turn}" for turn in range(4)], "redirected", [*early, *["second_reader"] * 2]))
+    run(scene([f"{A} [at risk] {turn}" for turn in range(3)], "redirected", [*early, "crisis"]))
+
+
+class Drafted(Read):
+    """A play whose turns are tried under a policy in shadow as well."""
+
+    def _line(self, sent: dict[str, Any]) -> Line:
+        for turn in self._guard.under_way.values():
+            turn.drafts = (Policy(forgive_after=9),)
+        return super()._line(sent)
+
+
+def test_a_draft_holds_what_was_read_for_the_policy_in_force_and_asks_nobody() -> None:
+    async def scene(answer: dict[str, Any], actions: list[str]) -> None:
+        play = Drafted(Chat(), told(answer))
+        await play.climbs_to(4)
+        rows = await play.store._database.read("SELECT body FROM events ORDER BY seq")
+        bodies = [json.loads(row[0]) for row in rows]
+        assert [body["action"] for body in bodies if body.get("draft")] == actions
+        assert len(play.questions) == 2
+
+    run(scene(YES, ["redirect", "redirect", "warn", "end"]))
+    run(scene(NO, ["redirect"] * 4))
