@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -280,6 +280,10 @@ class Store(Protocol):
 
     async def events(self, conversation: str) -> list[dict[str, object]]:
         """The decisions about a conversation, oldest first."""
+        ...
+
+    async def said(self, conversation: str, messages: Collection[str]) -> tuple[Message, ...]:
+        """The kept words of these turns of a conversation, by their messages' ids, oldest first, with their replies."""
         ...
 
     async def put_policy(self, policy: Policy, at: float) -> None:

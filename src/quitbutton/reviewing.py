@@ -8,6 +8,7 @@ from time import perf_counter
 
 from quitbutton.ahead import AFTER
 from quitbutton.assessors.second import ModelReader
+from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import AssessorFailed, UpstreamTimeout
 from quitbutton.core.ladder import Action, Rung
 from quitbutton.core.messages import Message
@@ -16,7 +17,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.second import Review, SecondAnswer, SecondReading
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import Label, Strength, Verdict
-from quitbutton.interfaces import Assessor, LooksBack, SecondReader
+from quitbutton.interfaces import Assessor, LooksBack, SecondReader, Store
 from quitbutton.listening import Turn
 from quitbutton.observing.seen import saw_reading
 from quitbutton.waiting import within
@@ -59,35 +60,45 @@ class Reviewing:
 
     policy: Policy
     assessor: Assessor
+    store: Store
     second: Second | None = None
 
-    async def review(self, turn: Turn, decision: Decision) -> Review:
+    async def review(self, turn: Turn, branch: Branch, decision: Decision) -> Review:
         """What is to be read before this decision may stand. A possible crisis needs no further look for one.
 
         Nobody is asked for what cannot change anything any more: a look that failed stops the press already.
         """
         is_possible = decision.action is Action.CHECK_IN
-        look = None if is_possible else await self._look_back(turn)
+        messages = await self._messages(turn, branch, decision)
+        look = None if is_possible else await self._look_back(turn, messages)
         if self.second is None or (look is not None and not _leaves_open(look, decision)):
             return Review(look)
-        return Review(look, await self._read(turn, self.second))
+        return Review(look, await self._read(turn, messages, self.second))
 
-    async def _look_back(self, turn: Turn) -> Verdict | None:
+    async def _messages(self, turn: Turn, branch: Branch, decision: Decision) -> tuple[Message, ...]:
+        """The branch as far as it is known: what the request brings, after the rungs' own turns, as far as their words are
+        kept, where the provider keeps the history."""
+        if not branch.continued:
+            return turn.request.messages
+        proven = {proof.message for proof in decision.before.evidence}
+        return (*await self.store.said(branch.conversation, proven), *turn.request.messages)
+
+    async def _look_back(self, turn: Turn, messages: Sequence[Message]) -> Verdict | None:
         if not isinstance(self.assessor, LooksBack):
             return None
         look: Verdict | None = Verdict(Label.UNKNOWN, assessor=self.assessor.name, why=STOPPED)
         if not turn.is_stopped:
             with turn.while_wanted():
-                work = _sound_look(self.assessor, turn.request.messages)
+                work = _sound_look(self.assessor, messages)
                 look = await in_time(self.assessor.name, work, self.policy.assess_timeout)
         return look
 
-    async def _read(self, turn: Turn, second: Second) -> SecondReading:
+    async def _read(self, turn: Turn, messages: Sequence[Message], second: Second) -> SecondReading:
         reader, began = second.of(turn), perf_counter()
         reading = SecondReading(SecondAnswer.LATE, why=STOPPED, assessor=reader.name)
         if not turn.is_stopped:
             with turn.while_wanted():
-                reading = await read_branch(reader, turn.request.messages, second.seconds)
+                reading = await read_branch(reader, messages, second.seconds)
         seconds = perf_counter() - began
         if second.reader is None:
             turn.delivery.aside += reading.completion_tokens or 0

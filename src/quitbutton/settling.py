@@ -46,7 +46,7 @@ class Settling:
     async def admitted(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
         """What is admitted once the whole branch was read again, where the decision needs that, and the judge was asked."""
         if wants_review(self.policy, decision):
-            review = await self.reviewing.review(turn, decision)
+            review = await self.reviewing.review(turn, branch, decision)
             verdict = reread(decision.verdict, review)
             decision = assisted(self.policy, decision.before, verdict, branch.message, review=review)
         return await self._corroborated(turn, branch, decision) if decision.action is Action.END else decision
@@ -60,7 +60,7 @@ class Settling:
             press = Press(means=Means.QUESTION.value)
         decision = self._weighed(turn, branch, admitted, press, offered)
         if wants_review(self.policy, decision):
-            review = await self.reviewing.review(turn, decision)
+            review = await self.reviewing.review(turn, branch, decision)
             admitted = replace(admitted, verdict=reread(admitted.verdict, review), review=review)
             decision = self._weighed(turn, branch, admitted, press, offered)
         if decision.action is Action.END and decision.signal is Signal.PRESS:

@@ -331,7 +331,7 @@ class TurnTaker:
 
     @property
     def _settling(self) -> Settling:
-        reviewing = Reviewing(self.policy, self.assessor, self.second)
+        reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
         return Settling(self.policy, reviewing, self.judge, self.reader)
 
     @property
