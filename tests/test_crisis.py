@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from quitbutton.assessors.scripted import KEYWORDS, ScriptedAssessor
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.rules import Means, Mode, Policy, Speaker
+from quitbutton.core.rules import Corroboration, Means, Mode, Policy, Speaker
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, Play, say, warning
 
@@ -123,17 +124,18 @@ def test_where_the_gateway_speaks_a_clear_crisis_gets_the_full_text_once_and_the
         assert ear.text.startswith(ENGLISH.support)
         assert (ear.note["spoken_by"], ear.note["support"]["folded"]) == ("gateway", False)
         assert play.upstream.sent == []
-        for words in ("tell me of trains", f"{A} 1"):
-            ear = await play.says(words)
-            assert (ear.text, ear.note["spoken_by"], ear.note["decision"]) == (
-                "Trains run on rails.",
-                "model",
-                "support",
-            )
+        ear = await play.says("tell me of trains")
+        assert (ear.text, ear.note["spoken_by"]) == ("Trains run on rails.", "model")
+        assert note_to_model(play) == "", "it is too small to be guided, and would recite the note"
+        for heard in (ear, await play.says("[possible] nothing matters"), await play.says("thanks")):
+            assert (heard.note["decision"], heard.note["support"]["folded"]) == ("support", True)
+            assert heard.note["support"]["resources"]
+        asked = len(play.upstream.sent)
+        for word, text in (("abuse", ENGLISH.redirect_abuse), ("harm", ENGLISH.redirect_harm)):
+            ear = await play.says(f"[{word}] 1")
+            assert (ear.text, ear.note["spoken_by"], ear.note["decision"]) == (text, "gateway", "support")
             assert ear.note["support"]["folded"] is True
-            assert ear.note["support"]["resources"]
-            assert "may be at risk" in note_to_model(play)
-            assert "do not repeat" in note_to_model(play)
+        assert len(play.upstream.sent) == asked, "no model without guidance answers what is harmful"
         ear = await play.says("[crisis] it is back")
         assert ear.text.startswith(ENGLISH.support), "a new sign brings the full text again"
         assert ear.note["support"]["folded"] is False
@@ -142,12 +144,24 @@ def test_where_the_gateway_speaks_a_clear_crisis_gets_the_full_text_once_and_the
 
 
 @WAYS
-def test_where_the_gateway_speaks_a_possible_crisis_is_still_the_models_to_answer(stream: bool) -> None:
+def test_where_the_gateway_speaks_the_model_answers_a_possible_crisis_and_our_question_follows(stream: bool) -> None:
     async def scene() -> None:
-        play = Play([say("How are you?")], SPOKEN, stream=stream)
+        play = Play([say("Everything passes.")], SPOKEN, stream=stream)
         ear = await play.says("[possible] nothing matters")
-        assert (ear.text, ear.note["spoken_by"]) == ("How are you?", "model")
-        assert "whether they are safe" in note_to_model(play)
+        assert (ear.text, ear.note["spoken_by"]) == (f"Everything passes.\n\n{ENGLISH.check_in}", "both")
+        assert note_to_model(play) == ""
+
+
+@WAYS
+def test_a_model_that_can_be_guided_is_told_what_was_shown_and_not_to_repeat_it(stream: bool) -> None:
+    async def scene() -> None:
+        play = Play(lambda request: say("I hear you."), Policy(assist=True), stream=stream)
+        ear = await play.says("[crisis] I cannot go on")
+        assert ear.note["support"]["folded"] is False
+        ear = await play.says(f"{A} 1")
+        assert (ear.text, ear.note["support"]["folded"]) == ("I hear you.", True)
+        assert "may be at risk" in note_to_model(play)
+        assert "do not repeat" in note_to_model(play)
 
     run(scene())
 
@@ -205,5 +219,20 @@ def test_a_warning_says_where_help_is_near_the_user(language: str, name: str) ->
             ear = await play.says(f"{A} {turn}", headers={"accept-language": language})
         assert ear.text == warning(language[:2], language)
         assert name in ear.text
+
+    run(scene())
+
+
+@WAYS
+def test_a_judge_that_sees_a_possible_crisis_at_the_last_rung_ends_nothing(stream: bool) -> None:
+    async def scene() -> None:
+        judge = ScriptedAssessor(lambda text: KEYWORDS["[possible]"])
+        lines = [say("a"), say("b"), press(), press(), say("How are you?")]
+        play = Play(lines, Policy(corroboration=Corroboration.JUDGE), judge=judge, stream=stream)
+        await play.climbs(f"{A} 1", f"{A} 2", f"{A} 3")
+        ear = await play.says(f"{A} 4")
+        assert (ear.state, ear.note["decision"], ear.text) == ("warned", "check_in", "How are you?")
+        event = await last_event(play, ear)
+        assert (event["denial"], event["after"]["possible_turns"]) == ("crisis", 3)
 
     run(scene())

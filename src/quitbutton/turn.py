@@ -21,7 +21,7 @@ from quitbutton.core.messages import ChatRequest, Press, Reply, Role
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
+from quitbutton.core.rules import LockedReply, Means, Mode, Policy
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, relabelled
 from quitbutton.core.watcher import Watcher
@@ -117,7 +117,7 @@ class TurnTaker:
         with suppress(Exception):  # what is wrong is told where the call is made in earnest
             if self.policy.mode is Mode.SHADOW:
                 body = request.raw
-            elif is_open and not self._speaks_for:
+            elif is_open and not self.policy.speaks_for:
                 body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
             else:
                 return
@@ -339,22 +339,16 @@ class TurnTaker:
         """Shadow branches live apart: nothing that shadow mode recorded ever locks or warns."""
         return Mode.SHADOW.value if self.policy.mode is Mode.SHADOW else ""
 
-    @property
-    def _speaks_for(self) -> bool:
-        """True where the gateway answers harmful turns in the model's place."""
-        return self.policy.assist and self.policy.speaker is Speaker.GATEWAY
-
     def _speaks(self, decision: Decision) -> bool:
         """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`.
 
-        Help in a crisis is spoken in full once, on the turn of its sign; while that holds, and where a crisis is only
-        possible, the model answers.
+        Help in a crisis is spoken in full once, on the turn of its sign. While that holds the model answers, except for
+        what is harmful; where a crisis is only possible it always does.
         """
-        if decision.action is Action.END or not self._speaks_for:
+        if decision.action is Action.END or not self.policy.speaks_for:
             return decision.action is Action.END
-        if decision.action in CARING:
-            return decision.action is Action.SUPPORT and not decision.is_folded
-        return decision.action is not Action.PASS and decision.verdict.label.is_harmful
+        is_help = decision.action is Action.SUPPORT and not decision.is_folded
+        return is_help or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)
 
     def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
         """True when another request ended the branch while this one was under way."""

@@ -129,6 +129,11 @@ class Policy:
         return hash((self.mode, self.redirections, self.press_by))  # every turn asks for it; the rest says little more
 
     @property
+    def speaks_for(self) -> bool:
+        """True where the gateway answers harmful turns in the place of a model that is too small to be guided."""
+        return self.assist and self.speaker is Speaker.GATEWAY
+
+    @property
     def digest(self) -> str:
         """BLAKE2b-128 of all keys and values: which policy decided, in 32 hex digits."""
         return _digest_of(self)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
-from quitbutton.core.ladder import TOLD, Action, Stage
-from quitbutton.core.policy import Decision, can_count, stage_of
+from quitbutton.core.ladder import CARING, TOLD, Action, Stage
+from quitbutton.core.policy import Decision, Reason, can_count, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import Resource, resources_for
 from quitbutton.core.rules import Means, Policy
 from quitbutton.core.value import value
+from quitbutton.core.verdicts import Label
 
 
 @value
@@ -33,6 +34,9 @@ class Wording:
 
     def own(self, decision: Decision) -> str:
         """What the gateway says by itself."""
+        if self._redirects_in_hold(decision):
+            reason = Reason.HARM if decision.verdict.label is Label.HARM else Reason.ABUSE
+            return notices.words_for(Action.REDIRECT, reason, self.language)
         text = notices.words_for(decision.action, decision.reason, self.language)
         if decision.action is Action.WARN:
             return f"{text}\n\n{self._help}"
@@ -42,6 +46,8 @@ class Wording:
 
     def missing(self, decision: Decision, said: str, pressed: bool) -> str:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""
+        if decision.action is Action.CHECK_IN and self.policy.speaks_for:
+            return self.own(decision)  # the model was not asked to ask
         if decision.action in TOLD:
             if not notices.already_said(decision.action, said):
                 return self.own(decision)
@@ -50,6 +56,10 @@ class Wording:
         if said.strip() or not pressed:
             return ""
         return self.own(decision) or notices.fallback(self.language)
+
+    def _redirects_in_hold(self, decision: Decision) -> bool:
+        """True for a harmful turn under the hold of a crisis, where the gateway speaks for the model."""
+        return self.policy.speaks_for and decision.is_folded and decision.verdict.label.is_harmful
 
     @property
     def _nearest(self) -> Resource:
@@ -65,7 +75,8 @@ class Wording:
         """What the model is told after the history."""
         notes = [button.text_note(self.policy)] if offers_text else []
         notes += [button.string_note(self.policy)] if offers_string else []
-        if decision.action is Action.PASS:
+        # A model that is too small to be guided would recite a note to somebody who may be at risk.
+        if decision.action is Action.PASS or (decision.action in CARING and self.policy.speaks_for):
             return notes
         is_support = decision.action is Action.SUPPORT
         resources = resources_for(self.locale) if is_support else ()
@@ -100,6 +111,6 @@ class Wording:
             self.language,
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
-            decision.is_folded and spoken_by == "model",
+            decision.is_folded and (spoken_by == "model" or self._redirects_in_hold(decision)),
             self.links,
         )

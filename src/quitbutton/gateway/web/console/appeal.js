@@ -6,6 +6,7 @@ import { useLoaded } from "./load.js";
 import { Badge, Failed, Field, Id, Loading, Time, Words } from "./parts.js";
 import { link } from "./router.js";
 import { mayChange, say, state, words } from "./state.js";
+import { foundIn } from "./turn.js";
 
 export function Appeal({ route }) {
   const t = words();
@@ -79,7 +80,7 @@ function Branch({ appeal, facts }) {
 function Rung({ fact }) {
   const t = words();
   if (!fact) return null;
-  return html`<${Badge} kind=${fact.rung}>${t.states[fact.rung] ?? fact.rung}<//> ${fact.found && html`<span class="quiet">${t.labels[fact.found] ?? fact.found} · <bdi>${fact.assessor}</bdi></span>`}`;
+  return html`<${Badge} kind=${fact.rung}>${t.states[fact.rung] ?? fact.rung}<//> ${fact.found && html`<span class="quiet">${foundIn({ verdict: { ...fact, label: fact.found } })} · <bdi>${fact.assessor}</bdi></span>`}`;
 }
 
 function Decided({ appeal }) {
