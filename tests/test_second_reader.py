@@ -11,6 +11,7 @@ import pytest
 
 from quitbutton.assessors.scripted import ScriptedAssessor, ScriptedSecondReader
 from quitbutton.core.messages import Message
+from quitbutton.core.notices import ENGLISH
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, Speaker
 from quitbutton.core.second import SecondReading
 from quitbutton.core.verdicts import Label, Verdict
@@ -240,7 +241,11 @@ def test_the_gateways_own_climb_needs_the_yes_too(stream: bool, policy: Policy) 
         assert "warn" not in heard[-1].text.lower()
         play.answer = told(RISK)
         ear = await play.talks(f"{A} once more")
-        assert (ear.note["decision"], ear.note["spoken_by"]) == ("check_in", "model")
+        assert ear.note["decision"] == "check_in"
+        if policy.speaks_for:
+            assert ear.text == ENGLISH.check_in, "no model without guidance answers what is harmful"
+        else:
+            assert ear.note["spoken_by"] == "model"
 
     run(scene())
 

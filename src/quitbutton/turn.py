@@ -343,12 +343,13 @@ class TurnTaker:
         """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`.
 
         Help in a crisis is spoken in full once, on the turn of its sign. While that holds the model answers, except for
-        what is harmful; where a crisis is only possible it always does.
+        what is harmful; where a crisis is only possible it does, unless that was found where a warning or an end was due.
         """
         if decision.action is Action.END or not self.policy.speaks_for:
             return decision.action is Action.END
         is_help = decision.action is Action.SUPPORT and not decision.is_folded
-        return is_help or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)
+        is_question = decision.action is Action.CHECK_IN and decision.review.sees_crisis
+        return is_help or is_question or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)
 
     def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
         """True when another request ended the branch while this one was under way."""

@@ -72,6 +72,12 @@ class Review:
     second: SecondReading | None = None
     """None where there is no second reader, or nothing to ask it."""
 
+    @property
+    def sees_crisis(self) -> bool:
+        """True where the last look saw a sign of a crisis, or the second reader somebody at risk."""
+        by_look = self.look is not None and self.look.label is Label.CRISIS
+        return by_look or (self.second is not None and self.second.sees_risk)
+
     def consent(self, is_wish: bool) -> Consent:
         """Whether a warning or an end may follow. `is_wish`: the user confirmed that they want the end, so that nobody
         needs to find that they persist."""
