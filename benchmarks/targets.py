@@ -155,7 +155,14 @@ class Stage:
     def _quitbutton(self, name: str, assessor: str, store: str | None = None) -> Target:
         port = free_port()
         command = [sys.executable, "-m", "quitbutton", "serve", "--port", str(port), "--assessor", assessor]
-        command += ["--upstream", f"http://{self.upstream}", "--data", str(self.folder / name.replace(" ", ""))]
+        command += [
+            "--second-reader",
+            "none",
+            "--upstream",
+            f"http://{self.upstream}",
+            "--data",
+            str(self.folder / name.replace(" ", "")),
+        ]
         return self._started(name, command, port, {"QUITBUTTON_STORE": store} if store else None)
 
     def _postgres(self) -> Target:

@@ -19,7 +19,7 @@ from docs.fixtures import fixtures
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
 from quitbutton.core.button import description
-from quitbutton.core.ladder import TRANSITIONS, Answer, Effect, Hold, Kind, Signal, Stage, Transition
+from quitbutton.core.ladder import TRANSITIONS, Answer, Consent, Effect, Hold, Kind, Signal, Stage, Transition
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Label
 from quitbutton.observing.catalogue import table as metrics
@@ -70,9 +70,9 @@ def moves(row: Transition) -> list[str]:
 def table() -> str:
     """Every row of the ladder, first match wins."""
     lines = [
-        "| stage | a crisis that holds | the user's turn | the model | its reply | what is done | effect "
+        "| stage | a crisis that holds | the user's turn | the model | its reply | the readers' consent | what is done | effect "
         "| a press is denied because |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in TRANSITIONS:
         turn = [
@@ -81,6 +81,7 @@ def table() -> str:
             words(row.kinds, Kind),
             words(row.signals, Signal),
             words(row.answers, Answer),
+            words(row.consents, Consent),
         ]
         cells = [*turn, row.action, row.effect]
         lines.append("| " + " | ".join([*map(str, cells), str(row.denial or "")]) + " |")

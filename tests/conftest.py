@@ -70,8 +70,14 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def plain_environment() -> dict[str, str]:
+    """No setting of this machine's, and no second reader: a scripted provider would have to play it. Tests of it name one."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+    return {**kept, "QUITBUTTON_SECOND_READER": "none"}
+
+
 def _spawn(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+    environment = plain_environment()
     command = [sys.executable, "-m", "quitbutton", "serve", *arguments]
     with log.open("ab") as out:
         return subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)

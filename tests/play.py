@@ -21,6 +21,7 @@ from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.listening import Turn
+from quitbutton.reviewing import Second
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import TurnTaker
@@ -122,6 +123,7 @@ class Play:
         stream: bool = False,
         store: SQLStore | None = None,
         reader: ReplyAssessor | None = None,
+        second: Second | None = None,
     ) -> None:
         self.upstream = ScriptedUpstream(lines, cut or (lambda data: [data]))
         self.policy = policy or Policy()
@@ -129,6 +131,7 @@ class Play:
         self.assessor = assessor or ScriptedAssessor()
         self.judge = judge
         self.reader = reader
+        self.second = second
         self.stream = stream
         self.history: list[Message] = []
         self.clock = 0.0
@@ -138,7 +141,7 @@ class Play:
         if self._guard is not None:
             return self._guard
         key = await self.store.address_key()
-        doors = (self.assessor, self.store, key, self.judge, self.reader)
+        doors = (self.assessor, self.store, key, self.judge, self.reader, self.second)
         self._guard = TurnTaker(self.policy, *doors, now=self.now)
         return self._guard
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Running
-from tests.upstream import Provider, stream
+from tests.upstream import DEFAULT, Provider, stream, whole
 
 COMMAND = [sys.executable, "-m", "quitbutton"]
 
@@ -145,6 +145,88 @@ def test_assess_in_many_processes_gives_the_same_in_the_same_order() -> None:
 
 def test_an_unknown_assessor_lists_those_there_are() -> None:
     assert "Known: local, scripted" in run("assess", "--assessor", "oracle", given=row("a", "hi"), status=1)
+
+
+def test_simulate_asks_a_second_reader_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = []
+    for name, word in (("yes", ""), ("no", "[not persistent] "), ("risk", "[at risk] "), ("faint", "[faint] ")):
+        said = [
+            {"role": role, "content": text}
+            for turn in range(4)
+            for role, text in (("user", f"[abuse] {word}{turn}"), ("assistant", "No."))
+        ]
+        rows.append(json.dumps({"id": name, "messages": said}))
+    file.write_text("\n".join(rows))
+    asked = ("simulate", str(file), "--assist", "--json", "--assessor", "scripted")
+    told = {row["id"]: row for row in map(json.loads, run(*asked, "--second-reader", "scripted").splitlines())}
+    assert {name: row["final"] for name, row in told.items()} == {
+        "yes": "ended",
+        "no": "redirected",
+        "risk": "redirected",
+        "faint": "redirected",
+    }
+    assert told["yes"]["decisions"][2]["second"] == {
+        "answer": "yes",
+        "persistent": True,
+        "at_risk": False,
+        "why": "scripted",
+        "assessor": "scripted@1",
+    }
+    assert told["yes"]["decisions"][0]["second"] is None
+    assert told["no"]["decisions"][3]["denial"] == "second_reader"
+    assert (told["risk"]["crisis_at"], told["risk"]["clear_crisis_at"]) == (3, None)
+    assert told["faint"]["decisions"][2]["look"]["strength"] == "possible"
+    alone = [json.loads(line)["final"] for line in run(*asked, "--second-reader", "none").splitlines()]
+    assert alone == ["ended", "ended", "ended", "redirected"]
+    assert "no second reader `bramch`" in run(*asked, "--second-reader", "bramch", status=1)
+
+
+def test_evaluate_measures_a_second_reader_by_kind(tmp_path: Path) -> None:
+    file = tmp_path / "labelled.jsonl"
+    serious = {"abuse": "serious", "harm": "none", "mode": "earnest", "crisis": "none"}
+    mild = {**serious, "abuse": "mild"}
+
+    def row(kind: str, labels: list[dict[str, str]], word: str = "") -> str:
+        said = [
+            {"role": role, "content": f"{word} {place}"}
+            for place in range(len(labels))
+            for role in ("user", "assistant")
+        ]
+        return json.dumps({"id": kind, "kind": kind, "messages": said, "turns": labels})
+
+    rows = [
+        row("abuse", [serious] * 3),
+        row("abuse", [serious] * 2),
+        row("everyday", [mild] * 3, "[not persistent]"),
+        row("crisis", [{**mild, "crisis": "possible"}], "[at risk]"),
+        row("mixed", [serious] * 4, "[cannot say]"),
+    ]
+    file.write_text("\n".join(rows))
+    said = run("assess", "--second", "scripted", "evaluate", str(file))
+    lines = [line.split("│") for line in said.splitlines() if "│" in line]
+    shown = {cells[1].strip(): [cell.strip()[:5] for cell in cells[2:8]] for cells in lines}
+    assert shown["abuse, persistent"] == ["1", "100.0", "0.0 %", "0.0 %", "0.0 %", "0.0 %"]
+    assert shown["abuse"][:2] == ["1", "100.0"]
+    assert shown["everyday"][:3] == ["1", "0.0 %", "100.0"]
+    assert (shown["crisis"][2], shown["crisis"][5]) == ("100.0", "100.0")
+    assert shown["mixed"][3] == "100.0"
+    file.write_text(rows[0] + "\n" + json.dumps({"kind": "abuse", "messages": [], "turns": []}))
+    assert "1 rows could not be read" in run("assess", "--second", "scripted", "evaluate", str(file), status=1)
+    assert "no second reader to measure" in run("assess", "--second", "none", "evaluate", str(file), status=1)
+
+
+def test_a_model_of_any_upstream_is_measured_as_a_second_reader(tmp_path: Path, fresh: Provider) -> None:
+    answer = json.dumps({"persistent": True, "at_risk": False, "target": None, "in_earnest": True, "why": "went on"})
+    choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
+    fresh.answer = lambda seen: whole({**DEFAULT, "choices": [choice]})
+    file = tmp_path / "labelled.jsonl"
+    row = {"kind": "abuse", "messages": [{"role": "user", "content": "you"}], "turns": [{"abuse": "serious"}]}
+    file.write_text(json.dumps(row))
+    said = run("assess", "--second", f"small-model@{fresh.url}", "evaluate", str(file))
+    assert "100.0 %" in said
+    assert "judge upstream@small-model: 1 questions, 1 calls, 0 failed, 3 + 2 tokens" in said
+    assert fresh.seen[0].json["model"] == "small-model"
 
 
 def test_simulate_replays_turn_by_turn(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from quitbutton.assessors.scripted import ScriptedSecondReader
 from quitbutton.core.appeals import DAY, OPEN_FOR, AppealSource, AppealState, NotPossible
 from quitbutton.core.conversation import Branch, Marks, Scope, root_of
 from quitbutton.core.errors import NotFound
 from quitbutton.core.kept_words import Retention, digest_of
 from quitbutton.core.rules import LockedReply, Policy
 from quitbutton.core.statements import statement
+from quitbutton.reviewing import Second
 from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import press
 from tests.play import Ear, Play, say
@@ -30,8 +32,8 @@ def run(scene: Any) -> Any:
 class Case:
     """A conversation that was ended, and its rights."""
 
-    def __init__(self, retention: Retention = Retention.EXITS) -> None:
-        self.play = Play([*END, *END])
+    def __init__(self, retention: Retention = Retention.EXITS, second: Second | None = None) -> None:
+        self.play = Play([*END, *END], second=second)
         self.rights = Rights(self.play.store._database)
         self.retention = retention
         self.end_id = ""
@@ -70,6 +72,25 @@ def test_a_statement_says_what_why_who_and_what_next() -> None:
         assert german["facts"][0]["found_text"] == "Beleidigung, schwer"
         with pytest.raises(NotFound, match="no end with this id"):
             await case.rights.grounds("end_nobody")
+
+    run(scene())
+
+
+def test_a_statement_says_that_a_second_reader_agreed_before_the_warning_and_the_end() -> None:
+    async def scene() -> None:
+        case = Case(second=Second("scripted", ScriptedSecondReader()))
+        await case.ends()
+        told = await case.told()
+        assert [fact["second"] and fact["second"]["answer"] for fact in told["facts"]] == [None, None, "yes", "yes"]
+        assert [fact["looked"] for fact in told["facts"]] == [None, None, "scripted@1", "scripted@1"]
+        assert told["facts"][3]["second"] == {
+            "answer": "yes",
+            "assessor": "scripted@1",
+            "text": "a second reader of the whole conversation found, too, that this went on, and saw nobody at risk",
+        }
+        assert told["decided_by"]["second_readers"] == ["scripted@1"]
+        german = statement(await case.rights.grounds(case.end_id), "de", LINKS, 0.0)
+        assert german["facts"][3]["second"]["text"].startswith("ein zweiter Leser")
 
     run(scene())
 

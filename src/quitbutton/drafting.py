@@ -11,6 +11,7 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.policy import Decision, assisted, settle
 from quitbutton.core.records import End, TurnRecord
 from quitbutton.core.rules import Mode, Policy
+from quitbutton.core.second import reread
 from quitbutton.core.verdicts import Verdict, relabelled
 from quitbutton.interfaces import Store
 from quitbutton.listening import Turn
@@ -34,8 +35,9 @@ async def _try(store: Store, key: bytes, turn: Turn, policy: Policy, seen: Verdi
     footing = standing_of(branch, await store.marks(branch))
     if footing.standing.rung is Rung.ENDED:
         return
-    verdict = relabelled(seen, policy.harmful_at, policy.crisis_at)
-    admitted = assisted(policy, footing.standing, verdict, branch.message)
+    # Nobody is asked again for a draft: what was read of the whole branch for the policy in force holds for it too.
+    verdict = reread(relabelled(seen, policy.harmful_at, policy.crisis_at), done.review)
+    admitted = assisted(policy, footing.standing, verdict, branch.message, review=done.review)
     decision = settle(policy, admitted, done.signal, branch.message, done.reply)
     end = None
     if decision.after.rung is Rung.ENDED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
+from quitbutton.core.second import SecondReading
 from quitbutton.core.verdicts import ReplyVerdict, Verdict
 from quitbutton.core.watcher import Passage
 
@@ -32,6 +33,37 @@ class Assessor(Protocol):
         """Answer about the newest user message in the context of those before it, oldest first.
 
         An assessor that cannot answer raises; the guard then counts the turn as `UNKNOWN`, which proves no harm.
+        """
+        ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """An assessor that can look through a whole branch once more for signs of a crisis."""
+
+    async def look_back(self, messages: Sequence[Message]) -> Verdict | None:
+        """Read every user message, oldest first, at a threshold that favours seeing a crisis.
+
+        A `CRISIS` is a possible one unless its strength says clear; `CLEAN` is none seen; harm and abuse are no matter here.
+        None where nobody can look back, as in a panel without such a member. Whoever cannot tell raises, or answers
+        `UNKNOWN`: nothing warns or ends then.
+        """
+        ...
+
+
+@runtime_checkable
+class SecondReader(Protocol):
+    """Reads a whole branch before a warning or an end: does the user persist, and is nobody at risk?"""
+
+    @property
+    def name(self) -> str:
+        """Name and version, `name@version`."""
+        ...
+
+    async def read(self, messages: Sequence[Message]) -> SecondReading:
+        """Answer about the branch that ends with the newest user message, oldest message first.
+
+        One that cannot answer raises; the guard counts that as late (`AssessorFailed` with the ground `timeout`) or broken.
         """
         ...
 
@@ -182,6 +214,13 @@ class Adapter(Protocol):
         """The body of the out-of-band question."""
         ...
 
+    def consult(self, model: str, instructions: str, data: str, schema: Mapping[str, object]) -> Sequence[bytes]:
+        """Bodies of a question by itself, in a fresh context: a small whole reply, a JSON object of this schema.
+
+        The one to try first stands first; each of the others asks the same in a form that more servers take.
+        """
+        ...
+
     def reader(self, content_type: str) -> Reader:
         """What reads a reply of this content type."""
         ...
@@ -247,6 +286,10 @@ class Store(Protocol):
 
     async def events(self, conversation: str) -> list[dict[str, object]]:
         """The decisions about a conversation, oldest first."""
+        ...
+
+    async def said(self, conversation: str, messages: Collection[str]) -> tuple[Message, ...]:
+        """The kept words of these turns of a conversation, by their messages' ids, oldest first, with their replies."""
         ...
 
     async def put_policy(self, policy: Policy, at: float) -> None:

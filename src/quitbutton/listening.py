@@ -85,6 +85,8 @@ class Delivery:
     """Completion tokens as the provider counted them."""
     limit: int | None = None
     """Tokens the reply could have had."""
+    aside: int = 0
+    """Completion tokens that the provider counted for calls beside the reply: the second reader's."""
 
     def begin_anew(self) -> None:
         """Nothing has left yet, and what waits is not given out: another reply takes its place."""
@@ -264,6 +266,7 @@ class Turn:
             delivered = self.delivery.billed
         saved = max(0, limit - delivered) if limit is not None and self.is_stopped else None
         billed, closed = self.delivery.billed, self.over.is_set()
+        billed = None if billed is None else billed + self.delivery.aside
         return Receipt(self.id, self.is_stopped, self.stopped_by, delivered, billed, closed, saved)
 
 

@@ -12,8 +12,10 @@ from quitbutton.core.errors import BadRequest
 from quitbutton.core.ladder import Signal
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.rules import Policy
-from quitbutton.core.verdicts import UNREAD, ReplyVerdict, Verdict
+from quitbutton.core.second import SecondAnswer, SecondReading
+from quitbutton.core.verdicts import UNREAD, Label, ReplyVerdict, Verdict
 from quitbutton.interfaces import Store
+from quitbutton.reviewing import Second
 from quitbutton.simulation import simulate
 
 WISHES = {Signal.WISH: "Please end this conversation.", Signal.CONFIRMED_WISH: "Yes, end it."}
@@ -42,10 +44,25 @@ class Recorded:
         read = self._turn(messages).get("reply")
         return msgspec.convert(read, ReplyVerdict) if read else UNREAD
 
+    async def look_back(self, messages: Sequence[Message]) -> Verdict | None:
+        """What the last look saw then; a crisis that it saw is in the verdict already. None where none was taken."""
+        look = self._turn(messages).get("look")
+        found = msgspec.convert(look, Verdict) if look else None
+        return None if found is None or found.label is Label.CRISIS else found
+
+    async def read(self, messages: Sequence[Message]) -> SecondReading:
+        """What the second reader said then. On a turn where nobody had to ask it nothing stands against a yes."""
+        read = self._turn(messages).get("second")
+        if read:
+            return msgspec.convert(read, SecondReading)
+        return SecondReading(SecondAnswer.YES, True, False, why="not asked then", assessor=self.name)
+
     async def under(self, policy: Policy, store: Store) -> dict[str, Any]:
         """What a policy makes of it; as `simulate` tells it."""
         messages = [message for number, turn in enumerate(self.turns) for message in _said(number + 1, turn)]
-        return await simulate({"id": self.conversation, "messages": messages}, policy, self, store, self)
+        return await simulate(
+            {"id": self.conversation, "messages": messages}, policy, self, store, self, Second(self.name, self)
+        )
 
     def _turn(self, messages: Sequence[Message]) -> Mapping[str, Any]:
         return self.turns[sum(one.role is Role.USER for one in messages) - 1]

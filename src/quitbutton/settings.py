@@ -78,6 +78,12 @@ class Settings:
     """Assessor that is asked at the last rung when the policy says `corroboration = "judge"`."""
     judges: dict[str, JudgeSettings] = field(default_factory=dict)
     """LLM judges and moderation endpoints by name, one `[judges.NAME]` table each."""
+    second_reader: str = "auto"
+    """Who reads the whole branch before a warning and before an end, and must say yes: a judge of `judges`, an installed
+    reader, `none`, or `auto`: the upstream's own model in a fresh context; with the embedded model a local reader where one
+    is installed."""
+    second_timeout: float = 10.0
+    """Seconds that the second reader gets; one that is late has not said yes."""
     reply_assessor: str | None = None
     """Who reads the replies to turns that the ladder counts: `refusal`, `scripted` or `none`; None is `refusal` where
     the extra `local` is installed, else `none`."""
@@ -149,6 +155,8 @@ class Settings:
         if self.oidc is not None and self.public_url is None and self.host not in LOOPBACK:
             raise SettingsError("[oidc] needs `public_url`, where the provider sends people back to.")
         self._check_running()
+        if not 0 < self.second_timeout <= 600:
+            raise SettingsError("second_timeout must be over 0 and not over 600.")
         if self.requests_per_minute < 0:
             raise SettingsError("requests_per_minute must be 0, for no limit, or more.")
         if not 0 < self.session_idle <= self.session_lifetime:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from quitbutton.ahead import AFTER
 from quitbutton.core import button
 from quitbutton.core.conversation import Branch
-from quitbutton.core.errors import AssessorFailed, QuitbuttonError
+from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.ladder import CARING, Action, Denial, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
-from quitbutton.core.policy import Decision, admit, can_count, denied, noted, settle
+from quitbutton.core.policy import Decision, admit, assisted, can_count, denied, noted, settle, wants_review
 from quitbutton.core.rules import Corroboration, Means, Policy
+from quitbutton.core.second import reread
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict, worst_of
 from quitbutton.core.watcher import Watcher
@@ -20,7 +20,7 @@ from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.listening import Turn, listen, whole
 from quitbutton.reading import read
-from quitbutton.waiting import within
+from quitbutton.reviewing import Reviewing, in_time
 
 
 @value
@@ -39,8 +39,17 @@ class Settling:
     """Settles replies under one policy."""
 
     policy: Policy
+    reviewing: Reviewing
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
+
+    async def admitted(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
+        """What is admitted once the whole branch was read again, where the decision needs that, and the judge was asked."""
+        if wants_review(self.policy, decision):
+            review = await self.reviewing.review(turn, branch, decision)
+            verdict = reread(decision.verdict, review)
+            decision = assisted(self.policy, decision.before, verdict, branch.message, review=review)
+        return await self._corroborated(turn, branch, decision) if decision.action is Action.END else decision
 
     async def settle(
         self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, body: bytes, offered: bool
@@ -50,8 +59,12 @@ class Settling:
         if press is None and not turn.is_stopped and await self._wants_to_leave(turn, branch, admitted, reply):
             press = Press(means=Means.QUESTION.value)
         decision = self._weighed(turn, branch, admitted, press, offered)
+        if wants_review(self.policy, decision):
+            review = await self.reviewing.review(turn, branch, decision)
+            admitted = replace(admitted, verdict=reread(admitted.verdict, review), review=review)
+            decision = self._weighed(turn, branch, admitted, press, offered)
         if decision.action is Action.END and decision.signal is Signal.PRESS:
-            decision = await self.corroborated(turn, branch, decision)
+            decision = await self._corroborated(turn, branch, decision)
         if (
             decision.action is Action.END
             and decision.signal is Signal.PRESS
@@ -110,16 +123,17 @@ class Settling:
         without = settle(self.policy, admitted, Signal.NONE, branch.message, None, turn.was_heard, turn.can_tell)
         return denied(without, Denial.NOT_MEANT)
 
-    async def corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
+    async def _corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
         """At the last rung, under `judge`, a second reader must also find the turn harmful."""
         if self.policy.corroboration is not Corroboration.JUDGE:
             return decision
         second = await assess(self.judge, turn.request, self.policy.assess_timeout) if self.judge else UNKNOWN
         if second.label.is_harmful:
             return replace(decision, verdict=worst_of((decision.verdict, second)))
-        if second.label is Label.CRISIS:
-            return denied(admit(self.policy, decision.before, second, branch.message), Denial.CRISIS)
-        return denied(admit(self.policy, decision.before, decision.verdict, branch.message), Denial.NOT_CORROBORATED)
+        is_crisis = second.label is Label.CRISIS
+        verdict = second if is_crisis else decision.verdict
+        without = admit(self.policy, decision.before, verdict, branch.message, decision.review)
+        return denied(without, Denial.CRISIS if is_crisis else Denial.NOT_CORROBORATED)
 
     async def _follow_up(self, turn: Turn, body: bytes, reply: Reply, press: Press, result: str) -> Reply | None:
         """The one extra call: the button's answer goes to the model, and what it says then to the client."""
@@ -161,12 +175,8 @@ async def assess(
     assessor: Assessor, request: ChatRequest, timeout: float, late: Callable[[], None] | None = None
 ) -> Verdict:
     """The verdict; an assessor that fails or takes too long proves no harm. `late` is called where it takes a while."""
-    try:
-        return await within(timeout, assessor.assess(request.messages), AFTER, late)
-    except AssessorFailed as error:
-        return Verdict(Label.UNKNOWN, assessor=assessor.name, why=error.why)
-    except Exception as error:
-        return Verdict(Label.UNKNOWN, assessor=assessor.name, why=f"failed: {type(error).__name__}")
+    verdict = await in_time(assessor.name, assessor.assess(request.messages), timeout, late)
+    return verdict or UNKNOWN
 
 
 def _hangs_on_reply(decision: Decision) -> bool:

@@ -13,8 +13,9 @@ from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
 from quitbutton.core.rules import Mode, Policy
 from quitbutton.core.verdicts import UNKNOWN, Verdict
-from quitbutton.interfaces import Assessor, Headers, ReplyAssessor, Store
+from quitbutton.interfaces import Assessor, Headers, LooksBack, ReplyAssessor, Store
 from quitbutton.listening import Turn
+from quitbutton.reviewing import Second
 from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
@@ -52,9 +53,17 @@ class _Listener:
         self.last = await self.assessor.assess(messages)
         return self.last
 
+    async def look_back(self, messages: Sequence[Message]) -> Verdict | None:
+        return await self.assessor.look_back(messages) if isinstance(self.assessor, LooksBack) else None
+
 
 async def simulate(
-    row: dict[str, Any], policy: Policy, assessor: Assessor, store: Store, reader: ReplyAssessor | None = None
+    row: dict[str, Any],
+    policy: Policy,
+    assessor: Assessor,
+    store: Store,
+    reader: ReplyAssessor | None = None,
+    second: Second | None = None,
 ) -> dict[str, Any]:
     """One conversation's outcome: `final`, the turns (1 = first user message) of warning, end, the first sign of a crisis and
     the first clear one, all decisions.
@@ -68,7 +77,7 @@ async def simulate(
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
     key = await store.address_key()
-    guard = TurnTaker(policy, listener, store, key, reader=reader, now=lambda: 0.0)
+    guard = TurnTaker(policy, listener, store, key, reader=reader, second=second, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
     final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}
@@ -135,12 +144,14 @@ def _told(turn: int, event: dict[str, Any], verdict: Verdict | None) -> dict[str
         "crisis": event["crisis"],
         "denial": event["denial"],
         "reason": event["reason"],
-        "reply": _reply(event.get("reply")),
+        "reply": _members(event.get("reply"), ("label", "refusal", "assessor")),
+        "look": _members(event.get("look"), ("label", "strength", "assessor", "why")),
+        "second": _members(event.get("second"), ("answer", "persistent", "at_risk", "why", "assessor")),
     }
 
 
-def _reply(read: dict[str, Any] | None) -> dict[str, Any] | None:
-    return {name: read[name] for name in ("label", "refusal", "assessor")} if read else None
+def _members(told: dict[str, Any] | None, names: Sequence[str]) -> dict[str, Any] | None:
+    return {name: told[name] for name in names} if told else None
 
 
 def _first(decisions: list[dict[str, Any]], name: str, value: str) -> int | None:

@@ -32,6 +32,7 @@ from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.listening import Refusal, Turn, listen, passed_on
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
+from quitbutton.reviewing import Reviewing, Second
 from quitbutton.settling import Settlement, Settling, assess, newest_words
 
 
@@ -56,6 +57,8 @@ class TurnTaker:
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
     """Reads the replies to turns that the ladder counts; without one they are on record as not read."""
+    second: Second | None = None
+    """Who must say yes before a warning or an end; without one the first reader's word and the last look are enough."""
     retention: Retention = Retention.EXITS
     """Whose words are kept beside the record."""
     links: Links = NO_LINKS
@@ -99,8 +102,7 @@ class TurnTaker:
         turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
-        if decision.action is Action.END:
-            decision = await self._settling.corroborated(turn, branch, decision)
+        decision = await self._settling.admitted(turn, branch, decision)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)
         elif self._speaks(decision):
@@ -286,6 +288,7 @@ class TurnTaker:
                 self._words(turn, decision, said),
                 turn.request.model,
                 turn.began,
+                second_reader=self.second.name if self.second is not None else "",
             )
         )
         if turn.drafts and turn.seen is not None:
@@ -328,7 +331,8 @@ class TurnTaker:
 
     @property
     def _settling(self) -> Settling:
-        return Settling(self.policy, self.judge, self.reader)
+        reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
+        return Settling(self.policy, reviewing, self.judge, self.reader)
 
     @property
     def _realm(self) -> str:
@@ -339,12 +343,13 @@ class TurnTaker:
         """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`.
 
         Help in a crisis is spoken in full once, on the turn of its sign. While that holds the model answers, except for
-        what is harmful; where a crisis is only possible it always does.
+        what is harmful; where a crisis is only possible it does, unless that was found where a warning or an end was due.
         """
         if decision.action is Action.END or not self.policy.speaks_for:
             return decision.action is Action.END
         is_help = decision.action is Action.SUPPORT and not decision.is_folded
-        return is_help or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)
+        is_question = decision.action is Action.CHECK_IN and decision.review.sees_crisis
+        return is_help or is_question or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)
 
     def _is_overtaken(self, turn: Turn, outcome: Outcome) -> bool:
         """True when another request ended the branch while this one was under way."""

@@ -10,17 +10,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeVar
 
+from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.assessors.judge import Judge
 from quitbutton.assessors.judging.report import JudgeReport
 from quitbutton.assessors.panel import PATIENCE, Panel
+from quitbutton.assessors.second import reader_of
 from quitbutton.core.announcement import Links
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionProof
-from quitbutton.interfaces import Assessor, ReplyAssessor, Store
+from quitbutton.interfaces import Assessor, ReplyAssessor, SecondReader, Store
+from quitbutton.reviewing import Second
 from quitbutton.routing import upstreams_of
 from quitbutton.settings import Settings
 from quitbutton.stores.bulk import sqlite_tables
@@ -32,8 +36,10 @@ from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.provider import provider
 
 T = TypeVar("T")
-GROUP, REPLY_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors"
-NO_READER = "none"
+GROUP, REPLY_GROUP, SECOND_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors", "quitbutton.second_readers"
+NO_READER, AUTO = "none", "auto"
+LOCAL_SECOND = "quitbutton.assessors.branch"
+"""Module of the local second reader, in installations that have one: it makes it with `BranchReader()`."""
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -61,8 +67,15 @@ def _scripted_replies() -> ReplyAssessor:
     return ScriptedReplies()
 
 
+def _scripted_second() -> SecondReader:
+    from quitbutton.assessors.scripted import ScriptedSecondReader  # noqa: PLC0415
+
+    return ScriptedSecondReader()
+
+
 BUILT_IN: dict[str, Callable[[], Assessor]] = {"local": _local, "scripted": _scripted}
 BUILT_IN_REPLIES: dict[str, Callable[[], ReplyAssessor]] = {"refusal": _refusal, "scripted": _scripted_replies}
+BUILT_IN_SECONDS: dict[str, Callable[[], SecondReader]] = {"scripted": _scripted_second}
 PANEL_SHARE = 0.8
 """Of the guard's time for a verdict, what each member of a panel gets: a crisis seen by one must still be heard."""
 
@@ -184,6 +197,44 @@ def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
     return reader
 
 
+def local_second_reader() -> SecondReader | None:
+    """The local second reader, or None where none is installed."""
+    try:
+        made: SecondReader = import_module(LOCAL_SECOND).BranchReader()
+    except ImportError:
+        return None
+    return made
+
+
+def second_reader_named(name: str, judges: Judges) -> SecondReader | None:
+    """A second reader by its name: a judge, an installed one, or for `auto` the local one; None for `none`, and for `auto`
+    where no local one is installed. Raises `SettingsError` with the names there are.
+    """
+    if name == NO_READER:
+        return None
+    if name == AUTO:
+        return local_second_reader()
+    if name in judges.tables:
+        return reader_of(judges.get(name), OpenAIChat())
+    found = {entry.name: entry for entry in entry_points(group=SECOND_GROUP)}
+    if name not in BUILT_IN_SECONDS and name not in found:
+        known = [AUTO, NO_READER, *BUILT_IN_SECONDS, *found, *judges.tables]
+        raise SettingsError(
+            f"There is no second reader `{name}`. Known: {', '.join(known)}; a judge needs a [judges.{name}] table."
+            f"{_near(name, known)}"
+        )
+    make: Callable[[], SecondReader] = BUILT_IN_SECONDS.get(name) or found[name].load()
+    return _made(name, make)
+
+
+def second_of(settings: Settings, judges: Judges) -> Second | None:
+    """The second reader that the settings name. `auto` with an upstream is the model of each turn's own upstream."""
+    if settings.second_reader == AUTO and not settings.is_embedded:
+        return Second(AUTO, seconds=settings.second_timeout)
+    reader = second_reader_named(settings.second_reader, judges)
+    return Second(settings.second_reader, reader, settings.second_timeout) if reader is not None else None
+
+
 def check_policy(policy: Policy, settings: Settings) -> None:
     """Raises `SettingsError` when a policy asks for a judge, or for a reader of replies, and there is none."""
     reader_for(policy, settings.reply_assessor)
@@ -235,6 +286,7 @@ def check_doors(settings: Settings) -> None:
     for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
         assessor_named(name, judges=judges)
     reader_for(settings.policy, settings.reply_assessor)
+    second_of(settings, judges)
     upstreams_of(settings)
 
 
@@ -254,6 +306,7 @@ async def guard_of(settings: Settings, store: Store, judges: Judges | None = Non
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
         reader=reader_for(settings.policy, settings.reply_assessor),
+        second=second_of(settings, judges),
         retention=settings.retention,
         links=Links(settings.base_url),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from tests.conftest import MODELS, Running
 def gateways(folder: Path) -> Iterator[Callable[..., Running]]:
     """Gives what starts a gateway with some arguments; all are stopped at the end."""
     started: list[Running] = []
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+    environment = conftest.plain_environment()
     data = folder / "data"
     data.mkdir()
     if MODELS.is_dir():

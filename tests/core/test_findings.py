@@ -6,9 +6,10 @@ from itertools import product
 
 import pytest
 
-from quitbutton.core.findings import finding
+from quitbutton.core.findings import finding, second_finding
 from quitbutton.core.ladder import Rung
 from quitbutton.core.notices import LANGUAGES
+from quitbutton.core.second import SecondAnswer, SecondReading
 from quitbutton.core.standing import Evidence
 from quitbutton.core.verdicts import Label, Severity, SpeechMode, Target
 
@@ -42,3 +43,19 @@ def test_every_finding_has_its_own_words_in_every_language() -> None:
     every = [proof(*point) for point in product(Label, Target, SpeechMode, [None, *Severity])]
     for language in LANGUAGES:
         assert len({finding(one, language) for one in every}) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("reading", "english", "german"),
+    [
+        (SecondReading(SecondAnswer.YES, True, False), "found, too, that this went on", "ebenfalls"),
+        (SecondReading(SecondAnswer.NO, False, False), "saw nobody at risk", "sah niemanden in Gefahr"),
+        (SecondReading(SecondAnswer.UNSURE), "gave no answer", "gab keine Antwort"),
+        (SecondReading(SecondAnswer.LATE), "gave no answer", "gab keine Antwort"),
+        (SecondReading(SecondAnswer.BROKEN), "gave no answer", "gab keine Antwort"),
+    ],
+)
+def test_what_a_second_reader_said_is_told_in_plain_words(reading: SecondReading, english: str, german: str) -> None:
+    assert english in second_finding(reading, "en")
+    assert german in second_finding(reading, "de")
+    assert second_finding(reading, "fr") == second_finding(reading, "en")

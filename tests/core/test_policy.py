@@ -14,6 +14,7 @@ from quitbutton.core.ladder import (
     TRANSITIONS,
     Action,
     Answer,
+    Consent,
     Denial,
     Effect,
     Hold,
@@ -150,12 +151,12 @@ def check_proof(policy, before, reply, decision) -> None:
 
 
 def test_the_table_has_a_row_for_everything() -> None:
-    for point in product(Stage, Kind, Signal, Answer, Hold):
+    for point in product(Stage, Kind, Signal, Answer, Hold, Consent):
         assert transition_for(*point) in TRANSITIONS
 
 
 def test_no_row_of_the_table_is_dead() -> None:
-    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal, Answer, Hold)}
+    used = {id(transition_for(*point)) for point in product(Stage, Kind, Signal, Answer, Hold, Consent)}
     assert used == {id(row) for row in TRANSITIONS}
 
 

@@ -55,6 +55,7 @@ def keyed(tmp_path: Path, text: str = "", **more: Any) -> Settings:
     file.write_text(text)
     keys = {"api_keys": (CHAT, OTHER), "operator_keys": (OPERATOR,)}
     given = {"upstream": "http://127.0.0.1:9/v1", "assessor": "scripted", "store": str(tmp_path / "a.sqlite3")}
+    given["second_reader"] = "none"
     return load(file, {}, **{**given, **keys, **more})
 
 

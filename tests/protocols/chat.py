@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from quitbutton.adapters.openai_chat import OpenAIChat
@@ -29,3 +30,6 @@ class ChatCompletions:
 
     def tool(self, name: str) -> dict[str, Any]:
         return {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+
+    def answer_to_press(self, sent: dict[str, Any]) -> str:
+        return json.dumps(sent["messages"][-1])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from quitbutton.assessors.scripted import ScriptedSecondReader
+from quitbutton.core.kept_words import Retention
+from quitbutton.core.messages import Message, Role
 from quitbutton.core.rules import LockedReply, Mode, Policy, Speaker
+from quitbutton.core.second import SecondReading
+from quitbutton.reviewing import Second
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, say
 from tests.protocols.play import ProtocolPlay
@@ -47,6 +54,33 @@ def test_the_ladder_is_climbed_by_reply_ids(stream: bool) -> None:
         branch = await play.goes_on("hello", after=ids[1])
         assert (branch.status, play.state(branch)) == (200, "redirected")
         assert (await play.goes_on("sorry", after=ids[3])).status == 400
+
+    run(scene())
+
+
+@WAYS
+@pytest.mark.parametrize("retention", [Retention.EXITS, Retention.NONE])
+def test_the_branch_that_the_provider_keeps_is_read_again_from_the_words_that_are_kept(
+    stream: bool, retention: Retention
+) -> None:
+    async def scene() -> None:
+        asked: list[tuple[Message, ...]] = []
+
+        class Listener(ScriptedSecondReader):
+            async def read(self, messages: tuple[Message, ...]) -> SecondReading:
+                asked.append(messages)
+                return await super().read(messages)
+
+        play = Kept([say("It runs on rails."), *UP], stream=stream)
+        guard = await play.guard()
+        guard.second, guard.retention = Second("listener", Listener()), retention
+        await play.goes_on("what is a train")
+        for turn in range(3):
+            ear = await play.goes_on(f"{A} {turn}")
+        assert play.state(ear) == "warned"
+        texts = [message.text for message in asked[-1] if message.role is Role.USER]
+        kept = [f"{A} 0", f"{A} 1"] if retention is Retention.EXITS else []
+        assert texts == [*kept, f"{A} 2"]
 
     run(scene())
 

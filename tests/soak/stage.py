@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, Running, check_log, free_port
+from tests.conftest import ROOT, Running, check_log, free_port, plain_environment
 from tests.postgres import Server
 
 SETTINGS = 'audit_key = "{key}="\npublic_url = "http://quitbutton.example"\n'
@@ -62,7 +62,7 @@ class Stage:
         return self.data / "output.log"
 
     def _start(self, log: str, *command: str) -> subprocess.Popen[bytes]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+        environment = plain_environment()
         with (self.data / f"{log}.log").open("ab") as out:
             made = subprocess.Popen(
                 [sys.executable, "-m", *command], env=environment, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.conftest import Running, check_log, free_port
+from tests.conftest import Running, check_log, free_port, plain_environment
 from tests.postgres import Server
 from tests.torture.model import POLICY
 from tests.torture.proxy import Proxy
@@ -44,7 +43,7 @@ class Replica:
 
     def start(self) -> None:
         """Begin; `wait` for it afterwards."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("QUITBUTTON_")}
+        environment = plain_environment()
         with (self.data / "output.log").open("ab") as out:
             self.process = subprocess.Popen(self._command, env=environment, stdout=out, stderr=subprocess.STDOUT)
 

@@ -14,7 +14,7 @@ from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.contents import UNREADABLE, Part, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.history import without_own_words
-from quitbutton.adapters.members import MAX_MESSAGES, member
+from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
@@ -138,6 +138,15 @@ class AnthropicMessages:
                 "stream": False,
             }
         )
+
+    def consult(self, model: str, instructions: str, data: str, schema: Mapping[str, object]) -> list[bytes]:
+        """The question with a tool that takes the answer, and the same in prose."""
+        asked = [{"role": "user", "content": data}]
+        base: dict[str, object] = {"model": model, "system": instructions, "messages": asked}
+        base |= {"max_tokens": ANSWER_TOKENS, "stream": False}
+        tool = {"name": "answer", "description": "Takes the answer.", "input_schema": schema}
+        forced = {"tools": [tool], "tool_choice": {"type": "tool", "name": "answer"}, "temperature": 0}
+        return [encode({**base, **forced}), encode(base)]
 
     def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
         """The request as it is: messages bring their whole history."""

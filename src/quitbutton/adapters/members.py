@@ -11,6 +11,8 @@ from quitbutton.core.errors import BadRequest
 
 MAX_MESSAGES = 20_000
 """Most messages in a request."""
+ANSWER_TOKENS, REASONED_TOKENS = 200, 1000
+"""Most tokens of an answer to a question of ours, and of one by a model that does not answer before it has reasoned."""
 
 
 def member(fields: Fields, name: str, kind: Any, default: Any) -> Any:

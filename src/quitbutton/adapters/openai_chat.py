@@ -11,7 +11,7 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.history import without_own_words
-from quitbutton.adapters.members import MAX_MESSAGES, member
+from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.adapters.sse import frame_of
@@ -160,6 +160,19 @@ class OpenAIChat:
                 "stream": False,
             }
         )
+
+    def consult(self, model: str, instructions: str, data: str, schema: Mapping[str, object]) -> list[bytes]:
+        """The question with a JSON schema as most servers take it, as models that reason take it, and without a schema."""
+        asked = [{"role": "system", "content": instructions}, {"role": "user", "content": data}]
+        base: dict[str, object] = {"model": model, "messages": asked, "stream": False}
+        shape = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+        small: dict[str, object] = {"max_tokens": ANSWER_TOKENS}
+        reasons: dict[str, object] = {"max_completion_tokens": REASONED_TOKENS, "reasoning_effort": "low"}
+        return [
+            encode({**base, **small, "temperature": 0, "response_format": shape}),
+            encode({**base, **reasons, "response_format": shape}),
+            encode({**base, **small}),
+        ]
 
     def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
         """The request as it is: chat completions bring their whole history."""

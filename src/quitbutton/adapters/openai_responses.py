@@ -12,7 +12,7 @@ import msgspec
 from quitbutton.adapters import identity
 from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
 from quitbutton.adapters.history import without_own_words
-from quitbutton.adapters.members import MAX_MESSAGES, member
+from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
 from quitbutton.adapters.responses_stream import StreamWriter
@@ -145,6 +145,19 @@ class OpenAIResponses:
             "stream": False,
         }
         return encode({"model": request.model, **kept, **asked})
+
+    def consult(self, model: str, instructions: str, data: str, schema: Mapping[str, object]) -> list[bytes]:
+        """The question, which the provider does not keep, as in chat completions."""
+        base: dict[str, object] = {"model": model, "instructions": instructions, "input": [_message("user", data)]}
+        base |= {"store": False, "stream": False}
+        shape = {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": schema}}
+        small: dict[str, object] = {"max_output_tokens": ANSWER_TOKENS}
+        reasons: dict[str, object] = {"max_output_tokens": REASONED_TOKENS, "reasoning": {"effort": "low"}}
+        return [
+            encode({**base, **small, "temperature": 0, "text": shape}),
+            encode({**base, **reasons, "text": shape}),
+            encode({**base, **small}),
+        ]
 
     def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
         """The request with the id that the provider knows, and the answer to a press that it still waits for."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from secrets import token_bytes, token_hex
 
 import msgspec
@@ -17,13 +18,13 @@ import msgspec
 from quitbutton.assessors.judging.excerpt import Excerpt, excerpt_of
 from quitbutton.assessors.judging.format import Asking, Body, verdict_of
 from quitbutton.assessors.judging.formats import FORMATS
-from quitbutton.assessors.judging.replies import unreadable, usage_of
+from quitbutton.assessors.judging.replies import Usage, unreadable, usage_of
 from quitbutton.assessors.judging.report import JudgeReport, Tally
 from quitbutton.core.errors import AssessorFailed, UpstreamFailed, UpstreamTimeout
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.messages import Message
 from quitbutton.core.verdicts import Label, Verdict
-from quitbutton.interfaces import Assessor, Upstream
+from quitbutton.interfaces import Assessor, Exchange, Upstream
 
 MAX_ANSWER = 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -100,12 +101,20 @@ class Judge:
         return task
 
     async def _ask(self, excerpt: Excerpt, digest: bytes) -> Verdict:
+        async with self.asked():
+            answers = await self._answers(self._bodies(excerpt))
+            verdict = verdict_of(self.format.signs(answers), self.format.labels, self.name)
+        self._remember(digest, verdict)
+        return verdict
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[None]:
+        """One question, timed and counted. Raises `AssessorFailed` where it fails or takes too long."""
         self._tally.questions += 1
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(self.settings.timeout):
-                answers = await self._answers(self._bodies(excerpt))
-            verdict = verdict_of(self.format.signs(answers), self.format.labels, self.name)
+                yield
         except (TimeoutError, UpstreamTimeout) as error:
             self._tally.failures += 1
             self._tally.timeouts += 1
@@ -118,8 +127,19 @@ class Judge:
             raise
         finally:
             self._tally.seconds += time.perf_counter() - begun
-        self._remember(digest, verdict)
-        return verdict
+
+    def call(self, body: bytes) -> AbstractAsyncContextManager[Exchange]:
+        """One call of the judge's server, counted."""
+        self._tally.calls += 1
+        return self.upstream.send("POST", self.format.path, HEADERS, body)
+
+    def paid(self, usage: Usage) -> None:
+        """Count the tokens of a call."""
+        self._tally.add(usage)
+
+    def failed(self) -> None:
+        """Count an answer that came in time and could not be read."""
+        self._tally.failures += 1
 
     def _bodies(self, excerpt: Excerpt) -> list[Body]:
         wanted = self.settings.logprobs
@@ -137,9 +157,8 @@ class Judge:
                 call.cancel()
 
     async def _call(self, body: bytes) -> bytes:
-        self._tally.calls += 1
         answer = bytearray()
-        async with self.upstream.send("POST", self.format.path, HEADERS, body) as exchange:
+        async with self.call(body) as exchange:
             if exchange.status != 200:
                 raise AssessorFailed(
                     f"The judge {self.name} answered with HTTP status {exchange.status}.", f"status:{exchange.status}"
@@ -148,7 +167,7 @@ class Judge:
                 answer += chunk
                 if len(answer) > MAX_ANSWER:
                     raise unreadable(f"it is over {MAX_ANSWER} bytes")
-        self._tally.add(usage_of(bytes(answer)))
+        self.paid(usage_of(bytes(answer)))
         return bytes(answer)
 
     def _remember(self, digest: bytes, verdict: Verdict) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import Protocol, runtime_checkable
 
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.messages import Message
 from quitbutton.core.rules import Agreement
-from quitbutton.core.verdicts import Label, Verdict, worst_of
-from quitbutton.interfaces import Assessor
+from quitbutton.core.verdicts import UNKNOWN, Label, Verdict, worst_of
+from quitbutton.interfaces import Assessor, LooksBack
 
 PATIENCE = 2.0
 """Seconds that each member gets."""
@@ -35,13 +36,30 @@ class Panel:
         verdicts = await asyncio.gather(*(self._ask(member, messages) for member in self.members))
         return worst_of(verdicts, self.agreement)
 
+    async def look_back(self, messages: Sequence[Message]) -> Verdict | None:
+        """What the members that can look back see of a crisis, the strongest; `UNKNOWN` where one of them failed.
+
+        None where no member can.
+        """
+        asked = [self._in_time(one.name, one.look_back(messages)) for one in self.members if isinstance(one, _Looker)]
+        looks = [look for look in await asyncio.gather(*asked) if look is not None]
+        return worst_of(looks) if looks else None
+
     async def _ask(self, member: Assessor, messages: Sequence[Message]) -> Verdict:
+        return await self._in_time(member.name, member.assess(messages)) or UNKNOWN
+
+    async def _in_time(self, name: str, work: Awaitable[Verdict | None]) -> Verdict | None:
         try:
             async with asyncio.timeout(self.timeout):
-                return await member.assess(messages)
+                return await work
         except TimeoutError:
-            return Verdict(Label.UNKNOWN, assessor=member.name, why="timeout")
+            return Verdict(Label.UNKNOWN, assessor=name, why="timeout")
         except AssessorFailed as error:
-            return Verdict(Label.UNKNOWN, assessor=member.name, why=error.why)
+            return Verdict(Label.UNKNOWN, assessor=name, why=error.why)
         except Exception as error:  # any failure of a member means the same: it could not tell
-            return Verdict(Label.UNKNOWN, assessor=member.name, why=f"failed:{type(error).__name__}")
+            return Verdict(Label.UNKNOWN, assessor=name, why=f"failed:{type(error).__name__}")
+
+
+@runtime_checkable
+class _Looker(Assessor, LooksBack, Protocol):
+    """A member that can look back."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from quitbutton.core.messages import Message, Role
+from quitbutton.core.second import SecondReading, answer_of
 from quitbutton.core.verdicts import (
     RANKS,
     Label,
@@ -35,6 +36,9 @@ KEYWORDS: Mapping[str, Said] = {
         Label.CLEAN, Scores(abuse=0.3), NAME, "scripted", mode=SpeechMode.PLAY, severity=Severity.SERIOUS
     ),
 }
+
+FAINT: Mapping[str, Strength] = {"[faint]": Strength.POSSIBLE, "[faint but clear]": Strength.CLEAR}
+"""Signs of a crisis that only the last look sees."""
 
 
 @cache
@@ -86,9 +90,41 @@ class ScriptedAssessor:
         """As `classify`."""
         return self.classify(messages)
 
+    async def look_back(self, messages: Sequence[Message]) -> Verdict:
+        """A crisis where a user message of the branch holds `[faint]` (possible) or `[faint but clear]`."""
+        text = "\n".join(one.text for one in messages if one.role is Role.USER).casefold()
+        found = [strength for word, strength in FAINT.items() if word in text]
+        if not found:
+            return Verdict(Label.CLEAN, assessor=NAME, why="scripted")
+        strength = min(found, key=list(Strength).index)
+        return Verdict(Label.CRISIS, assessor=NAME, why="scripted", strength=strength)
+
 
 def _strength(verdict: Verdict) -> tuple[int, bool, bool]:
     return RANKS[verdict.label], verdict.is_clear_crisis, verdict.is_mild
+
+
+BRANCH_WORDS: Mapping[str, tuple[bool | None, bool | None]] = {
+    "[at risk]": (True, True),
+    "[not persistent]": (False, False),
+    "[cannot say]": (None, None),
+}
+"""What a scripted second reader finds, by the words of the branch: persistent, at risk."""
+
+
+class ScriptedSecondReader:
+    """Says yes, unless the user's words in the branch hold `[at risk]`, `[not persistent]` or `[cannot say]` (unsure)."""
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return NAME
+
+    async def read(self, messages: Sequence[Message]) -> SecondReading:
+        """The scripted answer for the branch."""
+        text = "\n".join(one.text for one in messages if one.role is Role.USER).casefold()
+        persistent, at_risk = next((told for word, told in BRANCH_WORDS.items() if word in text), (True, False))
+        return SecondReading(answer_of(persistent, at_risk), persistent, at_risk, why="scripted", assessor=NAME)
 
 
 REPLY_WORDS: Mapping[str, ReplyLabel] = {f"[{label.value}]": label for label in ReplyLabel}

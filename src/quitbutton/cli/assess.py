@@ -13,6 +13,10 @@ wholly or in part; both are null where nobody could tell. A line that cannot be 
 {"id", "error"}, and the exit status is 1. A judge (`[judges.NAME]` in the settings file) is asked about every row, whatever
 its `sample`; a row where it fails is one that cannot be read.
 
+evaluate --second NAME measures a second reader on conversations with `kind` (everyday, crisis, mixed, abuse, harmful) and
+`turns`, one label {"abuse", "harm", "mode", "crisis"} for each user message: how often it says yes, no, unsure, by kind, and
+how long it takes.
+
 evaluate measures assessors (each name by itself) on rows that also have `label` (clean, harm, abuse, crisis) or `purpose`:
 recall, false positives, AUC, calibration error with intervals, latency, by source and language. calibrate prints the
 thresholds of least cost, where a false end costs a hundred missed ones, as lines for a policy file.
@@ -28,6 +32,7 @@ from pathlib import Path
 from quitbutton.cli.evaluation import calibrate, evaluate
 from quitbutton.cli.judges import Session, add_config, tables_of
 from quitbutton.cli.rows import Row, answered, lines_of
+from quitbutton.cli.second import NAMES, evaluate_second
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.messages import Role
@@ -44,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="evaluate, calibrate: write a page with plots as well"
     )
+    parser.add_argument("--second", metavar="NAME", help="evaluate: measure this second reader: " + NAMES)
     words = "evaluate FILE..., calibrate FILE..., or one file to assess; standard input when nothing is given"
     parser.add_argument("words", nargs="*", metavar="[evaluate|calibrate] FILE", help=words)
 
@@ -52,6 +58,8 @@ def run(given: argparse.Namespace) -> int:
     """Assess every row, or measure an assessor on labelled ones."""
     what, files = given.words[:1], [Path(word) for word in given.words[1:]]
     tables = tables_of(given.config)
+    if what == ["evaluate"] and given.second is not None:
+        return evaluate_second(files, given.second, tables)
     if what == ["evaluate"]:
         return evaluate(files, given.assessor.split(","), given.html, tables)
     if what == ["calibrate"]:

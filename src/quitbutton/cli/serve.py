@@ -23,6 +23,7 @@ SETTINGS = (
     "model",
     "policy_file",
     "assessor",
+    "second_reader",
     "data",
     "workers",
     "log_level",
@@ -40,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="embedded model: smollm2, qwen-1.5b, or a GGUF file")
     parser.add_argument("--policy", type=Path, dest="policy_file", metavar="FILE", help="policy file (TOML)")
     parser.add_argument("--assessor", help="who reads the user's words: " + ASSESSORS)
+    parser.add_argument(
+        "--second-reader",
+        metavar="NAME",
+        help="who must say yes before a warning or an end: auto (default), none, or a judge of the settings file",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes that serve (1): one for each core")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of database and models (.quitbutton)")
     parser.add_argument(

@@ -13,6 +13,9 @@ Recorded replies rarely press the button, so without --assist the ladder stops a
 harmful turns are read as well: `reply` of a decision is {"label", "refusal", "assessor"}, or null where none was read. The
 policy key redirection_proof = "reply" makes the ladder wait for replies that do not comply.
 
+Before a warning and before an end the assessor looks through the whole branch for a crisis, where it can, and a second reader
+is asked, where --second-reader names one: `look` and `second` of a decision are what they said, or null.
+
 With --draft FILE each conversation is replayed under a second policy too, and the lines say what it would change: `draft`
 holds the same members, `changed` is true or false. --recorded N takes the newest conversations of the gateway's own record
 instead of a file: what was found and pressed then stands, so their words need not be kept.
@@ -35,6 +38,7 @@ from rich.table import Table
 from quitbutton.cli.judges import Session, add_config, tables_of
 from quitbutton.cli.recorded import recorded_lines
 from quitbutton.cli.rows import Row, answered, lines_of
+from quitbutton.cli.second import NAMES, second_for, with_upstream
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
@@ -42,6 +46,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.evaluation.outcomes import COLUMNS, NOTE, Simulated, cells, kind_name, page, rates_by
 from quitbutton.interfaces import Assessor, ReplyAssessor
 from quitbutton.replaying import recorded
+from quitbutton.reviewing import PATIENCE, Second
 from quitbutton.settings import load, load_policy
 from quitbutton.simulation import simulate
 from quitbutton.stores.sql import SQLStore
@@ -78,6 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="who reads the replies: refusal (default where installed), scripted, none",
     )
+    parser.add_argument(
+        "--second-reader",
+        metavar="NAME",
+        default="auto",
+        help="who must say yes before a warning or an end: " + NAMES,
+    )
     add_config(parser)
     parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON line a conversation, not a table")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the summary as a page as well")
@@ -94,7 +105,10 @@ def run(given: argparse.Namespace) -> int:
     tables = tables_of(given.config)
     assessor_named(given.assessor, judges=Judges(tables))
     reader_for(policy, given.reply_assessor)
-    doors = (policy, draft if given.draft else None, given.assessor, given.reply_assessor, tables)
+    second, tables = with_upstream(given.second_reader, tables)
+    second_for(second, Judges(tables), PATIENCE)
+    readers = (given.assessor, given.reply_assessor, second)
+    doors = (policy, draft if given.draft else None, readers, tables)
     lines = lines_of(given.file) if given.file else recorded_lines(load(given.config, data=given.data), given.recorded)
     rows = answered(lines, start, doors, answer)
     told = list(_printed(rows) if given.as_json else rows)
@@ -117,17 +131,23 @@ class _Doors:
     draft: Policy | None
     assessor: Assessor
     reader: ReplyAssessor | None
+    second: Second | None
 
 
 def start(
-    policy: Policy, draft: Policy | None, assessor: str, reader: str | None, tables: Mapping[str, JudgeSettings]
+    policy: Policy,
+    draft: Policy | None,
+    readers: tuple[str, str | None, str],
+    tables: Mapping[str, JudgeSettings],
 ) -> None:
-    """Make this process ready."""
+    """Make this process ready. `readers` are the names of the assessor, of who reads replies, and of the second reader."""
+    assessor, reader, second = readers
     _Doors.session = Session(tables, always=False)
     _Doors.policy, _Doors.draft = policy, draft
     judges = _Doors.session.judges
     _Doors.assessor = assessor_named(assessor, policy.assess_timeout, judges, policy.panel)
     _Doors.reader = reader_for(policy, reader)
+    _Doors.second = second_for(second, judges, max(PATIENCE, _Doors.session.patience))
 
 
 def answer(row: Row) -> Row:
@@ -144,7 +164,7 @@ def _under(policy: Policy, row: Row) -> Row:
     try:
         if "recorded" in row:
             return _Doors.session.run(recorded(row["id"], row["recorded"]).under(policy, store))
-        return _Doors.session.run(simulate(row, policy, _Doors.assessor, store, _Doors.reader))
+        return _Doors.session.run(simulate(row, policy, _Doors.assessor, store, _Doors.reader, _Doors.second))
     finally:
         store.close()
 

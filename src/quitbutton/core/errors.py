@@ -28,6 +28,10 @@ class TooLarge(BadRequest):
     code = "request_too_large"
 
 
+class NotReviewed(QuitbuttonError):
+    """A warning or an end was about to be recorded without the yes that it needs. A fault of ours, never of a caller."""
+
+
 class NotAllowed(QuitbuttonError):
     """The caller did not show a key that may do this."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quitbutton.core.second import SecondAnswer, SecondReading
 from quitbutton.core.standing import Evidence
 from quitbutton.core.verdicts import Label, Severity, SpeechMode, Target
 
@@ -16,6 +17,12 @@ class _Words:
     targets: Mapping[Target, str]
     modes: Mapping[SpeechMode, str]
     severities: Mapping[Severity, str]
+    agreed: str
+    """The second reader said yes."""
+    saw_no_risk: str
+    """It was asked about an end of the user's own, and saw nobody at risk."""
+    silent: str
+    """It gave no answer about an end of the user's own."""
 
 
 _WORDS = {
@@ -37,6 +44,9 @@ _WORDS = {
         },
         modes={SpeechMode.PLAY: "in play", SpeechMode.QUOTED: "quoted", SpeechMode.TASK: "as material of a task"},
         severities={Severity.MILD: "mild", Severity.SERIOUS: "serious"},
+        agreed="a second reader of the whole conversation found, too, that this went on, and saw nobody at risk",
+        saw_no_risk="a second reader of the whole conversation saw nobody at risk",
+        silent="a second reader gave no answer; an end that was asked for needs none",
     ),
     "de": _Words(
         labels={
@@ -56,6 +66,9 @@ _WORDS = {
         },
         modes={SpeechMode.PLAY: "im Spiel", SpeechMode.QUOTED: "zitiert", SpeechMode.TASK: "als Stoff einer Aufgabe"},
         severities={Severity.MILD: "leicht", Severity.SERIOUS: "schwer"},
+        agreed="ein zweiter Leser der ganzen Unterhaltung fand ebenfalls, dass es so weiterging, und sah niemanden in Gefahr",
+        saw_no_risk="ein zweiter Leser der ganzen Unterhaltung sah niemanden in Gefahr",
+        silent="ein zweiter Leser gab keine Antwort; ein Ende auf eigenen Wunsch braucht keine",
     ),
 }
 
@@ -71,3 +84,11 @@ def finding(proof: Evidence, language: str) -> str:
         words.severities[proof.severity] if proof.severity is not None else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def second_finding(reading: SecondReading, language: str) -> str:
+    """What the second reader said before a warning or an end that came about."""
+    words = _WORDS.get(language, _WORDS["en"])
+    if reading.answer is SecondAnswer.YES:
+        return words.agreed
+    return words.saw_no_risk if reading.at_risk is False else words.silent

@@ -2,7 +2,8 @@
 
 The theory. Ending a conversation is a last resort, so it takes several turns and more than one party: the user's own
 words must be harmful, again and again (an assessor says so, not the model); the model must have redirected, then
-warned; and only then does its press end anything. `TRANSITIONS` is that rule. Anything in doubt lets the conversation go on.
+warned; and only then does its press end anything. Before a warning and before an end the whole branch is read again, by a
+second reader too. `TRANSITIONS` is that rule. Anything in doubt lets the conversation go on.
 """
 
 from __future__ import annotations
@@ -49,6 +50,17 @@ class Hold(StrEnum):
 
     NONE = "none"
     POSSIBLE = "possible"
+
+
+class Consent(StrEnum):
+    """Whether the readers of the whole branch let a press warn or end; asked only where it would."""
+
+    GIVEN = "given"
+    """They do, or nobody has to be asked."""
+    WITHHELD = "withheld"
+    """The second reader did not say yes."""
+    UNSEEN = "unseen"
+    """The last look for a crisis failed."""
 
 
 class Signal(StrEnum):
@@ -108,6 +120,10 @@ class Denial(StrEnum):
     NOT_HEARD = "not_heard"
     NOT_OFFERED = "not_offered"
     NOT_REDIRECTED = "not_redirected"
+    SECOND_READER = "second_reader"
+    """The second reader did not say yes: no, unsure, late or broken."""
+    LAST_LOOK = "last_look"
+    """The branch could not be read once more for a crisis."""
 
 
 class Effect(StrEnum):
@@ -141,6 +157,7 @@ class Transition:
     denial: Denial | None = None
     answers: frozenset[Answer] = frozenset(Answer)
     holds: frozenset[Hold] = frozenset(Hold)
+    consents: frozenset[Consent] = frozenset(Consent)
 
 
 def _row(
@@ -152,6 +169,7 @@ def _row(
     denial: Denial | None = None,
     answers: frozenset[Answer] = frozenset(Answer),
     holds: frozenset[Hold] = frozenset(Hold),
+    consents: frozenset[Consent] = frozenset(Consent),
 ) -> Transition:
     return Transition(
         frozenset(Stage) if stages == "*" else frozenset(map(Stage, stages.split())),
@@ -162,11 +180,13 @@ def _row(
         denial,
         answers,
         holds,
+        consents,
     )
 
 
 _UNPROVEN, _ALL = frozenset({Answer.UNPROVEN}), frozenset(Answer)
-_HELD, _PRESSES = frozenset({Hold.POSSIBLE}), "press wish confirmed_wish hearsay"
+_HELD, _FREE, _PRESSES = frozenset({Hold.POSSIBLE}), frozenset(Hold), "press wish confirmed_wish hearsay"
+_UNSEEN, _WITHHELD = frozenset({Consent.UNSEEN}), frozenset({Consent.WITHHELD})
 TRANSITIONS: tuple[Transition, ...] = (
     # stage                  turn                     signal          what is done       what it does    denied because
     _row("ended", "*", "*", Action.REFUSE, Effect.KEEP),
@@ -181,6 +201,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("*", "clean", _PRESSES, Action.PASS, Effect.FORGIVE, Denial.CRISIS, _ALL, _HELD),
     _row("*", "mild unknown", _PRESSES, Action.PASS, Effect.KEEP, Denial.CRISIS, _ALL, _HELD),
     _row("*", "unknown", "wish confirmed_wish", Action.PASS, Effect.KEEP, Denial.UNPROVEN),
+    _row("*", "harmful", "confirmed_wish", Action.REDIRECT, Effect.STAY, Denial.LAST_LOOK, _ALL, _FREE, _UNSEEN),
+    _row("*", "clean", "confirmed_wish", Action.PASS, Effect.FORGIVE, Denial.LAST_LOOK, _ALL, _FREE, _UNSEEN),
+    _row("*", "mild", "confirmed_wish", Action.PASS, Effect.KEEP, Denial.LAST_LOOK, _ALL, _FREE, _UNSEEN),
     _row("*", "*", "confirmed_wish", Action.END, Effect.END),
     _row("*", "*", "wish", Action.ASK, Effect.ASK),
     _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STAY, answers=_UNPROVEN),
@@ -189,6 +212,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STAY, Denial.NOT_ASKED, _UNPROVEN),
     _row("open redirected spent", "harmful", "none", Action.REDIRECT, Effect.STRIKE),
     _row("open redirected", "harmful", "press", Action.REDIRECT, Effect.STRIKE, Denial.TOO_EARLY),
+    _row("spent warned", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.LAST_LOOK, _ALL, _FREE, _UNSEEN),
+    _row(
+        "spent warned", "harmful", "press", Action.REDIRECT, Effect.STAY, Denial.SECOND_READER, _ALL, _FREE, _WITHHELD
+    ),
     _row("spent", "harmful", "press", Action.WARN, Effect.WARN),
     _row("open redirected spent", "harmful", "hearsay", Action.REDIRECT, Effect.STRIKE, Denial.NOT_ASKED),
     _row("warned", "harmful", "none", Action.REDIRECT, Effect.STAY),
@@ -206,7 +233,14 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 
 @cache
-def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer, hold: Hold = Hold.NONE) -> Transition:
+def transition_for(
+    stage: Stage,
+    kind: Kind,
+    signal: Signal,
+    answer: Answer,
+    hold: Hold = Hold.NONE,
+    consent: Consent = Consent.GIVEN,
+) -> Transition:
     """The first row of `TRANSITIONS` that applies."""
     return next(
         row
@@ -216,4 +250,5 @@ def transition_for(stage: Stage, kind: Kind, signal: Signal, answer: Answer, hol
         and signal in row.signals
         and answer in row.answers
         and hold in row.holds
+        and consent in row.consents
     )

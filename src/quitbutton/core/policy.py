@@ -14,6 +14,7 @@ from quitbutton.core.ladder import (
     CLIMBING,
     Action,
     Answer,
+    Consent,
     Denial,
     Hold,
     Kind,
@@ -24,6 +25,7 @@ from quitbutton.core.ladder import (
     transition_for,
 )
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.second import UNREVIEWED, Review
 from quitbutton.core.standing import Standing, after
 from quitbutton.core.value import value
 from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Strength, Verdict
@@ -41,6 +43,10 @@ _ANSWERED = (Action.REDIRECT, Action.WARN)
 """What the model's reply must prove."""
 _PRESSED = (Action.WARN, Action.END)
 """What is done because somebody pressed."""
+_REVIEWED = (Rung.WARNED, Rung.ENDED)
+"""Rungs that nothing reaches before the whole branch was read once more."""
+_STOPPED = (Denial.SECOND_READER, Denial.LAST_LOOK)
+"""Why readers of the whole branch keep a press from warning or ending."""
 _WISHES = frozenset({Signal.WISH, Signal.CONFIRMED_WISH})
 
 
@@ -61,6 +67,8 @@ class Decision:
     """`model`, `user` (a confirmed wish), `assist`, or `policy`."""
     reply: ReplyVerdict | None = None
     """What the reply was read as; None where it was not to be read, or is still to come."""
+    review: Review = UNREVIEWED
+    """What was read of the whole branch on this turn, besides the verdict."""
 
     @property
     def wants_reading(self) -> bool:
@@ -138,18 +146,21 @@ def decide(
     signal: Signal,
     message: str,
     reply: ReplyVerdict | None = None,
+    review: Review = UNREVIEWED,
 ) -> Decision:
     """One step of the ladder: the decision about a turn whose user message has the id `message`.
 
-    `reply` is what the reply to it was read as; None while it is still to come.
+    `reply` is what the reply to it was read as; None while it is still to come. `review` is what was read of the whole
+    branch; without one the decision says what a press would do, should the readers agree.
     """
     kind = kind_of(policy, standing, verdict, signal)
     hold = Hold.POSSIBLE if standing.is_guarded else Hold.NONE
-    row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply), hold)
+    consent = review.consent(signal is Signal.CONFIRMED_WISH)
+    row = transition_for(stage_of(policy, standing), kind, signal, answer_of(policy, reply), hold, consent)
     return Decision(
         action=row.action,
         before=standing,
-        after=after(policy, standing, verdict, row.effect, message, reply),
+        after=after(policy, standing, verdict, row.effect, message, reply, review),
         verdict=verdict,
         policy=policy.digest,
         signal=signal,
@@ -157,23 +168,56 @@ def decide(
         reason=_reason_of(row, verdict),
         decided_by=_decider_of(row, signal),
         reply=reply,
+        review=review,
     )
 
 
-def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str) -> Decision:
+def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str, review: Review = UNREVIEWED) -> Decision:
     """Before the upstream is asked. Under `assist` the gateway presses itself where a press would count."""
-    return decide(policy, standing, verdict, Signal.NONE, message)
+    return decide(policy, standing, verdict, Signal.NONE, message, review=review)
 
 
 def assisted(
-    policy: Policy, standing: Standing, verdict: Verdict, message: str, reply: ReplyVerdict | None = None
+    policy: Policy,
+    standing: Standing,
+    verdict: Verdict,
+    message: str,
+    reply: ReplyVerdict | None = None,
+    review: Review = UNREVIEWED,
 ) -> Decision:
-    """As `admit()`, with the gateway climbing for a model that cannot press: only warnings and ends are its own."""
-    decision = decide(policy, standing, verdict, Signal.NONE, message, reply)
+    """As `admit()`, with the gateway climbing for a model that cannot press: warnings and ends are its own, and so is a
+    press that the readers of the whole branch stopped, which is on record as denied."""
+    decision = decide(policy, standing, verdict, Signal.NONE, message, reply, review)
     if not policy.assist or decision.action is not Action.REDIRECT:
         return decision
-    pressed = decide(policy, standing, verdict, Signal.PRESS, message, reply)
-    return replace(pressed, decided_by="assist") if pressed.denial is None else decision
+    pressed = decide(policy, standing, verdict, Signal.PRESS, message, reply, review)
+    return replace(pressed, decided_by="assist") if pressed.denial in (None, *_STOPPED) else decision
+
+
+def wants_review(policy: Policy, decision: Decision) -> bool:
+    """True for what must not happen before the whole branch was read once more: a warning, and an end.
+
+    So is a possible crisis once the ladder has moved: a second reader may find it a clear one.
+    """
+    if decision.review is not UNREVIEWED or decision.before.rung is Rung.ENDED:
+        return False
+    has_moved = decision.before.rung is not Rung.OPEN
+    return decision.action in _PRESSED or (decision.action is Action.CHECK_IN and has_moved)
+
+
+def is_reviewed(decision: Decision, second_reader: str) -> bool:
+    """False for a warning or an end that lacks what it needs of the readers of the whole branch.
+
+    No sign of a crisis in the last look; and where there is a `second_reader` (its name), its yes. An end that the user
+    confirmed needs it asked, and no sign of a risk.
+    """
+    rung, review = decision.after.rung, decision.review
+    if rung not in _REVIEWED or rung is decision.before.rung or decision.action not in _PRESSED:
+        return True
+    is_wish = decision.reason is Reason.USER_REQUEST
+    if review.sees_crisis or review.consent(is_wish) is not Consent.GIVEN:
+        return False
+    return review.second is not None or not second_reader
 
 
 def settle(
@@ -185,8 +229,9 @@ def settle(
     heard: bool = True,
     told: bool = True,
 ) -> Decision:
-    """Once the reply is known. `heard`: words of it can have reached the user. `told`: all that is still to be said can.
+    """Once the reply is known: what was admitted, with its verdict and its review, and what the model did.
 
+    `heard`: words of it can have reached the user. `told`: all that is still to be said can.
     `reply` is what it was read as: None before that, so that a press can be answered, and where it is not to be read.
     A redirection that nobody heard does not count, and a warning or question that cannot be told does not either; the hold
     of a crisis and an end do.
@@ -194,9 +239,9 @@ def settle(
     if signal is Signal.NONE and reply is None and admitted.action is Action.PASS and admitted.denial is None:
         return admitted  # the same step from the same place
     if admitted.decided_by == "assist":
-        decision = assisted(policy, admitted.before, admitted.verdict, message, reply)
+        decision = assisted(policy, admitted.before, admitted.verdict, message, reply, admitted.review)
     else:
-        decision = decide(policy, admitted.before, admitted.verdict, signal, message, reply)
+        decision = decide(policy, admitted.before, admitted.verdict, signal, message, reply, admitted.review)
     if decision.action in (Action.END, Action.PASS, Action.REFUSE, *CARING):
         return decision
     if told or (heard and decision.action is Action.REDIRECT):

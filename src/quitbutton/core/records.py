@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from quitbutton.core.conversation import Branch, Footing
+from quitbutton.core.errors import NotReviewed
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
-from quitbutton.core.policy import Decision
+from quitbutton.core.policy import Decision, is_reviewed
 from quitbutton.core.standing import Evidence, Standing
 from quitbutton.core.value import value
 
@@ -37,7 +38,10 @@ class End:
 
 @value
 class TurnRecord:
-    """One turn as it goes into the store, with the decision that becomes its audit event."""
+    """One turn as it goes into the store, with the decision that becomes its audit event.
+
+    Raises `NotReviewed` for a warning or an end that the readers of the whole branch did not let happen.
+    """
 
     tenant: str
     branch: Branch
@@ -61,7 +65,13 @@ class TurnRecord:
     began: float = 0.0
     """When the turn began: an erasure since then takes its words too."""
     is_draft: bool = False
-    """True for what a policy in shadow would have decided beside what was done."""
+    """True for what a policy in shadow would have decided beside what was done: it does nothing, and needs no yes."""
+    second_reader: str = ""
+    """The second reader that must say yes here before a warning or an end, by its name; empty where there is none."""
+
+    def __post_init__(self) -> None:
+        if not self.is_draft and not is_reviewed(self.decision, self.second_reader):
+            raise NotReviewed("A warning or an end without the yes that it needs; nothing was recorded.")
 
 
 @value
@@ -86,7 +96,7 @@ class Receipt(NamedTuple):
     tokens_delivered: int
     """Pieces of text that left for the client; a token each with most providers."""
     tokens_billed: int | None
-    """As the provider says, else None."""
+    """As the provider says, else None; those of its own model as the second reader are among them."""
     upstream_closed: bool
     tokens_saved_estimate: int | None
     """`max_tokens` less what was delivered; None when the request set no limit."""

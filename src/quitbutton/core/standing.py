@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from quitbutton.core.ladder import Effect, Rung
 from quitbutton.core.rules import Policy
+from quitbutton.core.second import UNREVIEWED, Review, SecondReading
 from quitbutton.core.verdicts import Label, ReplyVerdict, Severity, SpeechMode, Target, Verdict
 
 
@@ -23,6 +24,10 @@ class Evidence:
     mode: SpeechMode = SpeechMode.EARNEST
     severity: Severity | None = None
     """As it was read; None on a wish of the user's, and in records from before it was kept."""
+    second: SecondReading | None = None
+    """What the second reader said before this warning or end; None where none was asked."""
+    looked: str = ""
+    """Which assessor then looked through the whole branch for a crisis; empty where none did."""
 
 
 KEPT_EVIDENCE = 12
@@ -76,7 +81,13 @@ def higher_of(one: Standing, other: Standing) -> Standing:
 
 
 def after(
-    policy: Policy, standing: Standing, verdict: Verdict, effect: Effect, message: str, reply: ReplyVerdict | None
+    policy: Policy,
+    standing: Standing,
+    verdict: Verdict,
+    effect: Effect,
+    message: str,
+    reply: ReplyVerdict | None,
+    review: Review = UNREVIEWED,
 ) -> Standing:
     """The standing once an effect of the table was had, on a turn whose user message has the id `message`."""
     if standing.rung is Rung.ENDED:
@@ -106,6 +117,8 @@ def after(
                 verdict.target,
                 verdict.mode,
                 verdict.gravity,
+                review.second,
+                review.look.assessor if review.look is not None else "",
             )
             evidence = (*standing.evidence, proof)[-KEPT_EVIDENCE:]
             return replace(current, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quitbutton.core.appeals import DECIDE_WITHIN, OPEN_FOR, Appeal, AppealState
-from quitbutton.core.findings import finding
+from quitbutton.core.findings import finding, second_finding
 from quitbutton.core.notices import reason_text
 from quitbutton.core.records import End
+from quitbutton.core.second import SecondReading
 
 LONGEST_EXCERPT = 400
 """Most characters of a message that a statement shows."""
@@ -62,6 +63,7 @@ def statement(grounds: Grounds, language: str, links: Mapping[str, str | None], 
             "model": end.model or None,
             "assessors": _names(one.assessor for one in end.evidence),
             "reply_assessors": _names(one.reply.assessor for one in end.evidence if one.reply is not None),
+            "second_readers": _names(one.second.assessor for one in end.evidence if one.second is not None),
             "automated": True,
             "person": None,
         },
@@ -107,8 +109,18 @@ def _fact(grounds: Grounds, number: int, language: str) -> dict[str, Any]:
         "found_text": finding(proof, language),
         "assessor": proof.assessor,
         "reply": proof.reply.label.value if proof.reply is not None else None,
+        "second": _second(proof.second, language) if proof.second is not None else None,
+        "looked": proof.looked or None,
         "excerpt": _excerpt(grounds.said.get((proof.message, "user"))),
         "reply_excerpt": _excerpt(grounds.said.get((proof.message, "reply"))),
+    }
+
+
+def _second(reading: SecondReading, language: str) -> dict[str, Any]:
+    return {
+        "answer": reading.answer.value,
+        "assessor": reading.assessor,
+        "text": second_finding(reading, language),
     }
 
 

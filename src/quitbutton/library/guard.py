@@ -17,10 +17,11 @@ from quitbutton.core.errors import BadRequest, SettingsError
 from quitbutton.core.judges import JudgeSettings
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.rules import Policy
-from quitbutton.interfaces import Assessor, Store
+from quitbutton.interfaces import Assessor, SecondReader, Store
 from quitbutton.library.answer import Answer, Listener
 from quitbutton.library.stream import Stream, StreamListener
 from quitbutton.listening import Turn
+from quitbutton.reviewing import Second
 from quitbutton.settings import Settings, load_policy, policy_from
 from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.callable import CallableUpstream, Model, ModelFailed
@@ -43,6 +44,8 @@ class Guard:
     - `assessor`: a name as in the settings (`local` needs the extra `local`; several joined by commas are a panel), or an
       `Assessor`. It finds abuse, harm and crisis in the user's own words.
     - `judge`, `judges`, `reply_assessor`: as in the settings.
+    - `second_reader`: who must say yes before a warning and before an end: `auto` (a local reader where one is installed;
+      your model is never asked to judge its own conversation), a judge's name, `none`, or a `SecondReader`.
 
     A guard may be shared by tasks, threads and event loops. It opens itself when it is first used; leave it by
     `async with` or `close()`. Wrong settings raise `SettingsError` or `PolicyError` here or on first use.
@@ -58,6 +61,7 @@ class Guard:
         judge: str | None = None,
         judges: Mapping[str, JudgeSettings] | None = None,
         reply_assessor: str | None = None,
+        second_reader: str | SecondReader = "auto",
     ) -> None:
         self._model = model
         self._settings = Settings(
@@ -67,7 +71,9 @@ class Guard:
             judge=judge,
             judges=dict(judges or {}),
             reply_assessor=reply_assessor,
+            second_reader=second_reader if isinstance(second_reader, str) else "none",
         )
+        self._second = None if isinstance(second_reader, str) else Second(second_reader.name, second_reader)
         self._assessor = None if isinstance(assessor, str) else assessor
         self._judges = Judges(self._settings.judges)
         self._owns_store = isinstance(store, str | Path)
@@ -196,6 +202,7 @@ class Guard:
             taker = await guard_of(self._settings, self._store, self._judges)
             if self._assessor is not None:
                 taker.assessor = self._assessor
+            taker.second = self._second or taker.second
             self._taker = self._taker or taker  # somebody else may have been first meanwhile
         return self._taker
 

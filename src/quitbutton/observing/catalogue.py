@@ -70,6 +70,10 @@ METRICS = (
     _counter(
         "quitbutton_verdicts_total", "What assessors saw; `unknown` is one that failed or could not tell", "label"
     ),
+    _counter(
+        "quitbutton_second_reader_total", "Answers of the second reader on record, before warnings and ends", "answer"
+    ),
+    Metric("quitbutton_second_reader_seconds", Kind.HISTOGRAM, "Wait of a request for its second reader", buckets=SLOW),
     _counter("quitbutton_upstream_failures_total", "Upstream calls that failed or broke off", "upstream"),
     _counter("quitbutton_store_failures_total", "Reads and writes that the store did not do"),
     _counter("quitbutton_turned_away_total", "Chat requests over `max_turns`, answered with 503"),

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from quitbutton.core.messages import Message
 from quitbutton.core.verdicts import Label, ReplyVerdict, Verdict
-from quitbutton.interfaces import Assessor, Exchange, Headers, ReplyAssessor, Upstream
+from quitbutton.interfaces import Assessor, Exchange, Headers, LooksBack, ReplyAssessor, Upstream
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT, Call, Seen
 
@@ -118,6 +118,21 @@ class WatchedAssessor:
             return verdict
         finally:
             self._told(label, perf_counter() - start)
+
+    async def look_back(self, messages: Sequence[Message]) -> Verdict | None:
+        """As the assessor looks, where it can."""
+        if not isinstance(self.inner, LooksBack):
+            return None
+        start = perf_counter()
+        try:
+            return await self.inner.look_back(messages)
+        finally:
+            seen = CURRENT.get()
+            if seen is not None:
+                seconds = perf_counter() - start
+                seen.assessor += seconds
+                if seen.trace is not None:
+                    seen.trace.part("look back", seconds, **{"quitbutton.assessor": self.name})
 
     def _told(self, label: Label, seconds: float) -> None:
         if self.metrics is not None:

@@ -60,6 +60,10 @@ class Metrics:
             self.count("crisis_referrals_total")
         if decision.crisis is not None:
             self.count("crises_total", decision.crisis)
+        second = decision.review.second
+        if second is not None and not record.is_draft:
+            self.count("second_reader_total", second.answer)
+            self.time((second.ms or 0) / 1000, "second_reader_seconds")
 
     def over(self, seen: Seen, is_chat: bool) -> None:
         """A request is over."""

@@ -97,3 +97,10 @@ def saw_usage(usage: Usage) -> None:
     seen = CURRENT.get()
     if seen is not None:
         seen.usage = usage
+
+
+def saw_reading(answer: str, reader: str, seconds: float) -> None:
+    """A second reader answered, or was waited for in vain."""
+    seen = CURRENT.get()
+    if seen is not None and seen.trace is not None:
+        seen.trace.part("read again", seconds, **{"quitbutton.answer": answer, "quitbutton.assessor": reader})

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
+from quitbutton.core.messages import Message, Role
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
@@ -140,6 +141,16 @@ class SQLStore:
         return [
             {"seq": seq, "at": at, "kind": kind, "message": m, **json.loads(body)} for seq, at, kind, m, body in rows
         ]
+
+    async def said(self, conversation: str, messages: Collection[str]) -> tuple[Message, ...]:
+        """The kept words of these turns of a conversation, oldest first; of a turn that was answered again the first."""
+        rows = await self._database.read(QUERIES["words_of"], {"conversation": conversation}) if messages else []
+        found: dict[tuple[str, str], Message] = {}
+        for message, speaker, _, _, body, _ in rows:
+            if message in messages:
+                role = Role.USER if speaker == "user" else Role.ASSISTANT
+                found.setdefault((message, speaker), Message(role, body))
+        return tuple(found.values())
 
     async def put_policy(self, policy: Policy, at: float) -> None:
         """Remember which rules a digest stands for."""

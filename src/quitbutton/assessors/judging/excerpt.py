@@ -58,12 +58,53 @@ def excerpt_of(messages: Sequence[Message], context: int) -> Excerpt | None:
     return Excerpt((*turns, (Role.USER, said)))
 
 
+MOST_TURNS, MOST_CHARACTERS = 40, 24_000
+"""What a second reader gets of a branch: user messages with their replies, and characters in all."""
+NEWEST_CHARACTERS, EARLIER_CHARACTERS, REPLY_CHARACTERS = 16_000, 4_000, 400
+"""Most characters of the newest user message, of an earlier one, and of a reply."""
+WORDLESS = "(a picture or file, without words)"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeBranch:
+    """A branch as a second reader gets it: the newest turns, oldest first, and how many messages before them are missing."""
+
+    excerpt: Excerpt
+    left_out: int
+
+
+def whole_branch_of(messages: Sequence[Message]) -> WholeBranch | None:
+    """The user's messages as they are, marked or not, up to the newest, with the replies cut short; None without any.
+
+    The newest stands first in line for the room there is. What is cut inside a message says so at its place.
+    """
+    said = [
+        one for one in messages if one.role in (Role.USER, Role.ASSISTANT) and (one.text.strip() or one.attachments)
+    ]
+    while said and said[-1].role is not Role.USER:
+        said.pop()
+    if not said:
+        return None
+    turns: list[tuple[Role, str]] = []
+    room, asked = MOST_CHARACTERS, 0
+    for message in reversed(said):
+        is_user = message.role is Role.USER
+        asked += is_user
+        limit = REPLY_CHARACTERS if not is_user else EARLIER_CHARACTERS if turns else NEWEST_CHARACTERS
+        text = shortened(message.text.strip() or WORDLESS, limit)
+        if asked > MOST_TURNS or len(text) > room:
+            break
+        room -= len(text)
+        turns.append((message.role, text))
+    return WholeBranch(Excerpt(tuple(reversed(turns))), len(said) - len(turns))
+
+
 def shortened(text: str, longest: int = LONGEST) -> str:
-    """The text, or of a very long one its first third and its end: judges have a limit to what they read."""
+    """The text, or its beginning and end, with a word on what is missing between them."""
     if len(text) <= longest:
         return text
-    head = longest // 3
-    return f"{text[:head]}\n{text[len(text) - (longest - head) :]}"
+    half = longest // 2
+    return f"{text[:half]} [{len(text) - 2 * half} characters left out here] {text[-half:]}"
 
 
 def _add(turns: list[tuple[Role, str]], role: Role, text: str) -> None:

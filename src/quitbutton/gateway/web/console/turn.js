@@ -53,13 +53,15 @@ function Lane({ before, after }) {
 
 function Evidence({ turn }) {
   const t = words();
-  const { verdict, reply } = turn;
+  const { verdict, reply, look, second } = turn;
   const scores = Object.entries(verdict.scores ?? {});
   return html`<dl class="evidence">
     <div><dt>${t.found}</dt><dd><strong class=${`label ${verdict.label}`}>${foundIn(turn)}</strong> <bdi class="quiet">${verdict.assessor}</bdi></dd></div>
     ${scores.length > 0 && html`<div><dt>${t.scores}</dt><dd class="scores">${scores.map(([name, value]) => html`<${Score} key=${name} name=${t.labels[name] ?? name} value=${value} />`)}</dd></div>`}
     ${turn.signal && turn.signal !== "none" && html`<div><dt>${t.button}</dt><dd>${t.signals[turn.signal] ?? turn.signal}${turn.denial && html` – <strong>${t.denied(t.denials[turn.denial] ?? turn.denial)}</strong>`}</dd></div>`}
     ${turn.signal === "none" && turn.denial && html`<div><dt>${t.button}</dt><dd><strong>${t.denied(t.denials[turn.denial] ?? turn.denial)}</strong></dd></div>`}
+    ${look && html`<div><dt>${t.lookedBack}</dt><dd>${look.label === "clean" ? t.sawNothing : [t.labels[look.label] ?? look.label, t.strengths[look.strength]].filter(Boolean).join(" · ")} <bdi class="quiet">${look.assessor}</bdi></dd></div>`}
+    ${second && html`<div><dt>${t.secondReader}</dt><dd><strong>${t.answers[second.answer] ?? second.answer}</strong>${second.at_risk && html` · <strong>${t.atRisk}</strong>`} <bdi class="quiet">${second.assessor}</bdi></dd></div>`}
     ${reply && html`<div><dt>${t.replyRead}</dt><dd>${t.replies[reply.label] ?? reply.label} <bdi class="quiet">${reply.assessor}</bdi></dd></div>`}
   </dl>`;
 }
@@ -79,6 +81,7 @@ function More({ turn }) {
     [t.columns.decided_by, t.deciders[turn.decided_by] ?? turn.decided_by],
     [t.ground, t.reasons[turn.reason] ?? turn.reason],
     [t.whyFound, turn.verdict?.why],
+    [t.whySecond, turn.second?.why],
     [t.refusal, turn.reply ? number(Math.round(turn.reply.refusal * 100) / 100) : null],
   ].filter(([, value]) => value);
   return html`<details class="more-facts"><summary>${t.details}</summary>

@@ -17,6 +17,7 @@ function Rung({ fact, when, t }) {
   return html`<li class=${`rung ${fact.rung}`}>
     <p class="rung-name">${t.rungs[fact.rung] ?? fact.rung}</p>
     <p class="quiet">${when(fact.at)} · ${t.found(fact.found_text)} · <code>${fact.assessor}</code></p>
+    ${fact.second && html`<p class="quiet second">${fact.second.text} · <code>${fact.second.assessor}</code></p>`}
     ${fact.excerpt && html`<p class="who">${t.youWrote}</p><blockquote>${fact.excerpt}</blockquote>`}
     ${fact.reply_excerpt && html`<p class="who">${t.answered}</p><blockquote class="reply">${fact.reply_excerpt}</blockquote>`}
     <p class="quiet"><code>${fact.message}</code></p>

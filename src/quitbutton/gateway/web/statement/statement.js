@@ -52,6 +52,7 @@ function About({ about, language, onChange, t }) {
           ${about.decided_by.model && html`<dt>${t.model}</dt><dd><code>${about.decided_by.model}</code></dd>`}
           <dt>${t.assessors}</dt>
           <dd>${about.decided_by.assessors.map((name) => html`<code>${name}</code> `)}</dd>
+          ${about.decided_by.second_readers.length > 0 && html`<dt>${t.secondReaders}</dt><dd>${about.decided_by.second_readers.map((name) => html`<code>${name}</code> `)}</dd>`}
         </dl>
         <p>${t.automated}</p>
         ${about.explanation && html`<p>${t.explanation}</p><blockquote>${about.explanation}</blockquote>`}
