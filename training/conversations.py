@@ -39,9 +39,9 @@ class Known(Reading):
 class KnownReader(Reader):
     """Stands in for the reader: what it read of a text is given, all that follows from it is the real thing."""
 
-    def __init__(self, read: Mapping[str, Floats], layer: Layer) -> None:
+    def __init__(self, read: Mapping[str, Floats], scores: Floats) -> None:
         super().__init__()
-        self._read, self._layer = read, layer
+        self._read, self._scores = read, scores
 
     def read(self, text: str) -> Reading:
         """What is known of a text, and what the rules see in it."""
@@ -55,8 +55,8 @@ class KnownReader(Reader):
         return reading.logits
 
     def standpoints(self, read: Floats) -> Standpoints:
-        """The branch's, by the given layer."""
-        return Standpoints(*(float(value) for value in self._layer.scores(read)[-1]))
+        """The branch's after so many messages."""
+        return Standpoints(*(float(value) for value in self._scores[len(read) - 1]))
 
 
 @cache
@@ -81,18 +81,18 @@ class Course:
 
 
 def played(
-    said: Sequence[str], logits: Floats, layer: Layer, limits: Thresholds, replies: Sequence[str] = (), group: str = ""
+    said: Sequence[str], logits: Floats, scores: Floats, limits: Thresholds, replies: Sequence[str] = (), group: str = ""
 ) -> Course:
-    """One conversation through the gateway."""
-    reader = KnownReader(dict(zip(said, logits, strict=True)), layer)
+    """One conversation of at most `LOOK_BACK` messages through the gateway; `scores` are its standpoints."""
+    reader = KnownReader(dict(zip(said, logits, strict=True)), scores)
     messages: list[dict[str, str]] = []
     for place, text in enumerate(said):
         messages.append({"role": "user", "content": text})
         if place < len(replies):
             messages.append({"role": "assistant", "content": replies[place]})
-    store = SQLStore(SQLite(":memory:"))
+    store, assessor = SQLStore(SQLite(":memory:")), LocalAssessor(limits, reader=reader)
     try:
-        found = asyncio.run(simulate({"id": group, "messages": messages}, POLICY, LocalAssessor(limits, reader=reader), store))
+        found = asyncio.run(simulate({"id": group, "messages": messages}, POLICY, assessor, store))
     finally:
         store.close()
     crisis = tuple(one["crisis"] for one in found["decisions"])
@@ -123,7 +123,7 @@ def of_family(
         played(
             [rows[place].text for place in talk],
             logits[talk],
-            layer,
+            layer.scores(logits[talk]),
             limits[OF_FAMILY.get(rows[talk[0]].family, 0)],
             group=f"{rows[talk[0]].family} {number}",
         )

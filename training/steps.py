@@ -76,13 +76,19 @@ class Steps:
     @cached_property
     def scored(self) -> tuple[Layer, list[Scored]]:
         """The layer over the branch, and the conversations by layers that did not learn their author."""
-        logits = scores.left_out_logits(self.rows, self.cache)
-        return branch.fitted(self.talks, branch.logits_by_talk(self.rows, logits, self.talks))
+        logits = branch.logits_by_talk(self.rows, scores.left_out_logits(self.rows, self.cache), self.talks)
+        if not self.cache.has("branch"):
+            layer, found = branch.fitted(self.talks, logits)
+            whole = np.concatenate([one.scores for one in found])
+            self.cache.keep("branch", {"weights": layer.weights, "bias": layer.bias, "scores": whole})
+        kept = self.cache.load("branch", "branch")
+        ends = np.cumsum([len(talk.said) for talk in self.talks])[:-1]
+        parts = zip(self.talks, logits, np.split(kept["scores"], ends), strict=True)
+        return Layer(kept["weights"], kept["bias"]), [Scored(*part) for part in parts]
 
     def branch(self) -> None:
         """The layer over the branch, and the thresholds, said aloud."""
-        layer, scored = self.scored
-        self.cache.keep("branch", {"weights": layer.weights, "bias": layer.bias})
+        _, scored = self.scored
         say(f"thresholds: {branch.thresholds_of(scored)}")
 
     def replies(self) -> None:
