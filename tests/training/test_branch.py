@@ -72,8 +72,12 @@ def test_a_fitted_layer_scores_as_it_is_served() -> None:
 def test_an_author_is_scored_by_a_layer_that_did_not_learn_them() -> None:
     talks, read = conversations()
     _, scored = branch.fitted(talks, read)
-    turned = [CALM if label == ABUSE else ABUSE for label in talks[0].labels]
-    lying = [talk(place, one.author, turned, one.kind) if one.author == "ada" else one for place, one in enumerate(talks)]
+    lying = [
+        talk(place, "ada", [CALM if label == ABUSE else ABUSE for label in one.labels], one.kind)
+        if one.author == "ada"
+        else one
+        for place, one in enumerate(talks)
+    ]
     _, other = branch.fitted(lying, read)
     same = [np.allclose(one.scores, two.scores) for one, two in zip(scored, other, strict=True)]
     assert all(is_same is (one.author == "ada") for is_same, one in zip(same, talks, strict=True))

@@ -52,6 +52,13 @@ def test_a_row_of_a_source_that_is_not_learned_from_has_no_weight_whatever_its_r
     assert {name for name, weight in weights.items() if not weight} == {"toxicchat", "sgd_test", "dolly_sample", "xsid"}
 
 
+@pytest.mark.parametrize("source", [*SOURCES, *REPLY_SOURCES], ids=lambda one: one.name)
+def test_the_notice_names_what_is_learned_from_under_its_licence(source) -> None:
+    sections = (ROOT / "NOTICE").read_text(encoding="utf-8").split("\n\n")
+    named = [section.splitlines()[0] for section in sections if f"  {source.origin}\n" in f"{section}\n"]
+    assert named == ([source.licence] if source.is_learned else [])
+
+
 def test_every_source_has_a_reader_and_every_reader_a_source() -> None:
     assert set(pool.READERS) == {one.name for one in SOURCES}
 
