@@ -24,7 +24,7 @@ STANDPOINTS = ("abuse", "harm", "danger", "worry")
 STRENGTH = 0.1
 """Inverse of the L2 penalty."""
 ALLOWED = {"abuse": 0.015, "harm": 0.03, "clear": 0.01, "possible": 0.035, "look_back": 0.07, "rude": 0.05}
-"""Share of the user messages in everyday conversations that may be called so. Those of a crisis count messages without one."""
+"""Share of the user messages in everyday conversations that may be called so; as to a crisis, of those without one."""
 SCORE_OF = {"abuse": 0, "harm": 1, "clear": 2, "possible": 3, "look_back": 3}
 
 

@@ -81,7 +81,12 @@ class Course:
 
 
 def played(
-    said: Sequence[str], logits: Floats, scores: Floats, limits: Thresholds, replies: Sequence[str] = (), group: str = ""
+    said: Sequence[str],
+    logits: Floats,
+    scores: Floats,
+    limits: Thresholds,
+    replies: Sequence[str] = (),
+    group: str = "",
 ) -> Course:
     """One conversation of at most `LOOK_BACK` messages through the gateway; `scores` are its standpoints."""
     reader = KnownReader(dict(zip(said, logits, strict=True)), scores)

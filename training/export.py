@@ -58,4 +58,3 @@ def replies_meta(digest: str, threshold: float) -> dict[str, Any]:
         "sources": learned_from(REPLY_SOURCES),
         "threshold": threshold,
     }
-

@@ -1,4 +1,4 @@
-"""One training loop for both readers: AdamW (Loshchilov and Hutter 2019), a warm-up, a cosine down, batches of like length."""
+"""One training loop for both readers: AdamW (Loshchilov and Hutter 2019), warm-up and cosine, batches of like length."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ REPLY_FOLDS = (
     ("xstest", "gptfuzz", "oasst", "ko_redteam"),
     ("chatgpt", "jbb", "medsafety", "xpersona"),
 )
-"""Folds of the reader of replies: one writer out, or one half of the public sources; the authors take turns over the first three."""
+"""Folds of the reader of replies: a writer out, or half of the public sources; authors take turns over the first three."""
 
 
 def fold_of(row: Row) -> int:

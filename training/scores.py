@@ -59,5 +59,3 @@ def left_out_logits(rows: Sequence[Row], cache: Cache) -> NDArray[np.float32]:
     if np.isnan(found).any():
         raise NotDone("some rows were read in no fold: run `python -m training folds` again")
     return found
-
-

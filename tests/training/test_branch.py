@@ -8,16 +8,16 @@ import pytest
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-from training import branch  # noqa: E402
-from training.branch import Layer, Scored  # noqa: E402
-from training.conversations import played  # noqa: E402
-from training.data.authored import Talk  # noqa: E402
-from training.languages import eyes  # noqa: E402
-from training.report.page import between, rates, table  # noqa: E402
-from training.report.whole import crises, play  # noqa: E402
+from training.branch import Layer, Scored
+from training.conversations import played
+from training.data.authored import Talk
+from training.languages import eyes
+from training.report.page import between, rates, table
+from training.report.whole import crises, play
 
-from quitbutton.assessors.branch import QUIET, features_of, standpoints_of  # noqa: E402
-from quitbutton.assessors.local import LOOK_BACK, Thresholds  # noqa: E402
+from quitbutton.assessors.branch import QUIET, features_of, standpoints_of
+from quitbutton.assessors.local import LOOK_BACK, Thresholds
+from training import branch
 
 CALM = {"abuse": "none", "target": "nobody", "mode": "earnest", "harm": "none", "crisis": "none"}
 ABUSE = CALM | {"abuse": "serious", "target": "assistant"}
@@ -96,7 +96,9 @@ def test_thresholds_of_a_fold_do_not_hang_on_its_authors() -> None:
 def test_thresholds_call_as_much_of_everyday_talk_as_is_allowed() -> None:
     dice = np.random.default_rng(2)
     scored = [
-        Scored(talk(number, "ada", [CALM] * 10), dice.normal(0, 1, (10, 24)).astype(np.float32), dice.normal(0, 1, (10, 4)))
+        Scored(
+            talk(number, "ada", [CALM] * 10), dice.normal(0, 1, (10, 24)).astype(np.float32), dice.normal(0, 1, (10, 4))
+        )
         for number in range(300)
     ]
     limits = branch.thresholds_of(scored)

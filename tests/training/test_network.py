@@ -44,7 +44,9 @@ def test_both_halves_are_the_encoder_as_it_is_served(store) -> None:
         pieces, vectors = half(*store.batch(TEXTS))
     for place, text in enumerate(TEXTS):
         served = encoder.encode(encoder.ids(text))
-        assert np.abs(pieces[place, : len(served.pieces)].numpy() - served.pieces).max() < 2e-2  # the store is half precision
+        assert (
+            np.abs(pieces[place, : len(served.pieces)].numpy() - served.pieces).max() < 2e-2
+        )  # the store is half precision
         assert float(vectors[place].numpy() @ served.vector) > 0.9999
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from training.data import authored, labelled, pool
+from training.data import rows as labels
 from training.data.lessons import Lesson
 from training.data.replies import LABELS, public, replies, written
 from training.data.rows import HAZARDS, UNKNOWN, Row
@@ -16,7 +17,6 @@ from training.folds import FOLDS, NEVER, OF_FAMILY, fold_of, folds_of, reply_fol
 
 from quitbutton.assessors.local import HAZARD_NAMES
 from quitbutton.core.verdicts import SpeechMode, Target
-from training.data import rows as labels
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -48,7 +48,8 @@ def test_a_licence_against_commerce_or_for_share_alike_is_never_learned_from(sou
 
 def test_a_row_of_a_source_that_is_not_learned_from_has_no_weight_whatever_its_reader_says() -> None:
     raw = {"id": "1", "labels": {}, "purpose": [2]}
-    weights = {one.name: pool._row(one, raw, Lesson("words", {"abuse": 0}, 3.0)).weight for one in SOURCES}
+    lesson = Lesson("words", {"abuse": 0}, 3.0)
+    weights = {one.name: pool.row_of(one, raw, lesson).weight for one in SOURCES}
     assert {name for name, weight in weights.items() if not weight} == {"toxicchat", "sgd_test", "dolly_sample", "xsid"}
 
 
@@ -123,7 +124,10 @@ def test_replies_of_a_source_are_in_one_fold_and_keep_their_label(talks: list[au
     assert {one.source for one in found} == {"writer_ugo", "writer_wim"}
     assert all(one.is_short is (LABELS[one.label] != "complied") for one in found)
     folds = reply_folds_of(found)
-    assert {(one.source, fold) for one, fold in zip(found, folds.tolist(), strict=True)} == {("writer_ugo", 0), ("writer_wim", 1)}
+    assert {(one.source, fold) for one, fold in zip(found, folds.tolist(), strict=True)} == {
+        ("writer_ugo", 0),
+        ("writer_wim", 1),
+    }
 
 
 @needs_public_rows
@@ -149,21 +153,29 @@ class TestPublicRows:
         assert not any(one.weight for one in public(DATA) if one.source == "dolly")
 
     def test_levels_of_risk_and_replies_labels_teach_no_crisis(self, all_rows: list[Row]) -> None:
-        own_labels = [row for row in all_rows if row.source in ("vera_mh", "diasafety") and not row.kind.startswith("read: ")]
+        own_labels = [
+            row for row in all_rows if row.source in ("vera_mh", "diasafety") and not row.kind.startswith("read: ")
+        ]
         assert own_labels
         assert not any(row.targets.get("risk") or row.targets.get("concern") for row in own_labels)
 
     def test_a_text_that_was_labelled_by_reading_has_no_other_label(self, all_rows: list[Row]) -> None:
         read = {row.text for row in all_rows if row.kind.startswith("read: ")}
         assert len(read) > 900
-        assert not [row for row in all_rows if row.text in read and row.source != "" and not row.kind.startswith("read: ") and not row.is_authored]
+        assert not [
+            row
+            for row in all_rows
+            if row.text in read and row.source != "" and not row.kind.startswith("read: ") and not row.is_authored
+        ]
 
     def test_hazards_are_told_for_harmful_requests_only(self, all_rows: list[Row]) -> None:
         told = {row.hazard for row in all_rows if row.hazard != UNKNOWN}
         assert told == set(range(len(HAZARDS)))
         assert all(row.targets.get("harm") for row in all_rows if row.hazard != UNKNOWN)
 
-    def test_no_training_text_is_a_near_copy_of_the_checks(self, all_rows: list[Row], talks: list[authored.Talk]) -> None:
+    def test_no_training_text_is_a_near_copy_of_the_checks(
+        self, all_rows: list[Row], talks: list[authored.Talk]
+    ) -> None:
         if not CHECKS.exists():
             pytest.skip("the checks are not here")
         lines = CHECKS.read_text(encoding="utf-8").splitlines()
@@ -178,7 +190,9 @@ class TestPublicRows:
         for text in texts:
             own = runs(text)
             near = {other for run in own for other in index.get(run, ())}
-            copies += any(len(own & checks[other]) >= 0.5 * min(len(own), len(checks[other])) for other in near if len(own) >= 6)
+            copies += any(
+                len(own & checks[other]) >= 0.5 * min(len(own), len(checks[other])) for other in near if len(own) >= 6
+            )
         assert copies == 0
 
 

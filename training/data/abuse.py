@@ -62,7 +62,7 @@ def moderation(raw: Raw) -> list[Lesson]:
 
 
 def diasafety(raw: Raw) -> list[Lesson]:
-    """The labels are of the reply: opinions and questions are clean, words to which a bot was rude no abuse, the rest is open."""
+    """The labels are of the reply: opinions and questions are clean, what a bot was rude to is no abuse; no more is known."""
     text, category = newest(raw), raw["labels"]["category"]
     if category in ("Biased Opinion", "Unauthorized Expertise"):
         return [Lesson(text, CLEAN, 0.5, text, kind=category)]

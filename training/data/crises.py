@@ -7,9 +7,7 @@ import re
 from training.data.lessons import Lesson, Reader, newest, turns
 from training.data.rows import CALM, CLEAN, Raw, before, said_by_user
 
-NAMED_ZH = re.compile(
-    "自杀|自殘|自残|想死|去死|轻生|不想活|结束生命|死了|割腕|伤害自己|跳楼|活着没|寻死"
-)
+NAMED_ZH = re.compile("自杀|自殘|自残|想死|去死|轻生|不想活|结束生命|死了|割腕|伤害自己|跳楼|活着没|寻死")
 """Words of self-harm and of wishing to die in SmileChat."""
 
 

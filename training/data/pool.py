@@ -29,10 +29,11 @@ def public(folder: Path) -> Iterator[Row]:
                 is_again = source.name in requests.GOALS and lesson.text in seen
                 seen.add(lesson.text)
                 if lesson.text.strip() and not is_again:
-                    yield _row(source, raw, lesson)
+                    yield row_of(source, raw, lesson)
 
 
-def _row(source: Source, raw: Raw, lesson: Lesson) -> Row:
+def row_of(source: Source, raw: Raw, lesson: Lesson) -> Row:
+    """What a source's lesson comes to: where its licence forbids it, nothing is learned from it."""
     return Row(
         lesson.text,
         source.name,

@@ -79,8 +79,9 @@ def public(folder: Path) -> Iterator[Reply]:
                 count[label] += 1
                 if text.strip() and count[label] <= MOST.get(source.name, count[label]):
                     language = raw["labels"].get("lang", "en")
-                    weight = weight if source.is_learned else 0
-                    yield Reply(text, source.family, group, label, weight, language, label != COMPLIED)
+                    yield Reply(
+                        text, source.family, group, label, weight * source.is_learned, language, label != COMPLIED
+                    )
 
 
 def written(folder: Path = FOLDER / "replies") -> Iterator[Reply]:

@@ -102,7 +102,6 @@ def _always(raw: Raw) -> bool:
     return True
 
 
-
 def _asks_for_selfharm(raw: Raw) -> bool:
     return {1, 3} <= set(raw["purpose"])
 

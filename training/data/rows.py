@@ -15,7 +15,7 @@ Targets = Mapping[str, int]
 """1 or 0 by head. A head that is missing is unknown and learns nothing from the row."""
 
 HEADS = ("abuse", "rude", "harm", "risk", "concern")
-"""Serious abuse of the assistant or hate; rudeness to it; a serious request for harm; a clear crisis; a clear or possible one."""
+"""Serious abuse of the assistant or hate; rudeness to it; a serious request for harm; a clear crisis; any crisis."""
 TARGETS = ("assistant", "person", "group", "thing", "self", "nobody")
 MODES = ("earnest", "play", "quoted", "task")
 HAZARDS = ("violent", "nonviolent", "sex", "weapons", "hate", "privacy", "deception")

@@ -64,7 +64,9 @@ SOURCES = (
     Source("more/spiral_bench_kimi", "spiral", "sam-paech/spiral-bench", MIT),
     Source("more/germeval2018", "germeval", "uds-lsv/GermEval-2018-Data (Wiegand et al. 2018)", CC_BY),
     Source("more/cold", "cold", "thu-coai/COLDataset (Deng et al. 2022)", APACHE),
-    Source("more/davidson_hate", "davidson", "t-davidson/hate-speech-and-offensive-language (Davidson et al. 2017)", MIT),
+    Source(
+        "more/davidson_hate", "davidson", "t-davidson/hate-speech-and-offensive-language (Davidson et al. 2017)", MIT
+    ),
     Source("more/mlma", "mlma", "HKUST-KnowComp/MLMA_hate_speech (Ousidhoum et al. 2019)", MIT),
     Source("more/goemotions", "goemotions", "google-research, GoEmotions (Demszky et al. 2020)", APACHE),
     Source("more/clinc_oos", "clinc_oos", "clinc/oos-eval (Larson et al. 2019)", "CC-BY-3.0"),
@@ -79,7 +81,9 @@ SOURCES = (
     Source("more/oasst_trees", "oasst_trees", "LAION-AI/Open-Assistant (Köpf et al. 2023)", APACHE),
     Source("more/dolly_sample", "dolly", "databricks/dolly-15k", "CC-BY-SA-3.0", is_learned=False),
     Source("more/xsid", "xsid", "mainlp/xsid (van der Goot et al. 2021)", "CC-BY-SA-4.0", is_learned=False),
-    Source("sgd_test", "sgd", "google-research-datasets/dstc8-schema-guided-dialogue", "CC-BY-SA-4.0", is_learned=False),
+    Source(
+        "sgd_test", "sgd", "google-research-datasets/dstc8-schema-guided-dialogue", "CC-BY-SA-4.0", is_learned=False
+    ),
     Source("toxicchat", "toxicchat", "lmsys/toxic-chat (Lin et al. 2023)", "CC-BY-NC-4.0", is_learned=False),
 )
 """What the reader of messages is trained or measured on, in the order in which rows are read."""

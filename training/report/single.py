@@ -21,7 +21,20 @@ Line = tuple[object, ...]
 LEAST = 20
 """Positive messages below which a family or author is not measured for a score."""
 ORDINARY = frozenset(
-    "clinc_oos banking77 taskmaster4 xpersona oasst_trees self_instruct_user arena_hard vicuna dolly xsid sgd toxicchat".split()
+    [
+        "clinc_oos",
+        "banking77",
+        "taskmaster4",
+        "xpersona",
+        "oasst_trees",
+        "self_instruct_user",
+        "arena_hard",
+        "vicuna",
+        "dolly",
+        "xsid",
+        "sgd",
+        "toxicchat",
+    ]
 )
 """Families of ordinary talk: what the positives of a public family are told apart from."""
 HEAD_OF = {"abuse": "abuse", "harm": "harm", "danger": "risk", "worry": "concern"}

@@ -20,15 +20,35 @@ from training.report.single import ORDINARY
 
 Line = tuple[object, ...]
 HEAD = ("conversations", "n", "warned", "ended", "a clear crisis on record", "a possible or clear one on record")
-CRISIS_HEAD = ("conversations with a clear crisis", "n", "seen from then on as clear", "as possible or clear", "ended after it")
+CRISIS_HEAD = (
+    "conversations with a clear crisis",
+    "n",
+    "seen from then on as clear",
+    "as possible or clear",
+    "ended after it",
+)
 LOOK_ALIKE = frozenset(
-    "mlc xstest orbench cyber wildguard bail hatecheck goemotions xsafety cvalues_responsibility".split()
+    [
+        "mlc",
+        "xstest",
+        "orbench",
+        "cyber",
+        "wildguard",
+        "bail",
+        "hatecheck",
+        "goemotions",
+        "xsafety",
+        "cvalues_responsibility",
+    ]
 )
 KINDS: dict[str, tuple[frozenset[str] | None, Callable[[Row], bool]]] = {
     "ordinary": (ORDINARY, lambda row: True),
     "look-alikes": (LOOK_ALIKE, lambda row: all(row.targets.get(head) == 0 for head in ("harm", "abuse", "risk"))),
     "abuse of a bot": (frozenset({"convabuse"}), lambda row: row.targets.get("abuse") == 1),
-    "hate": (frozenset({"germeval", "cold", "davidson", "xsafety", "hatecheck"}), lambda row: row.targets.get("abuse") == 1),
+    "hate": (
+        frozenset({"germeval", "cold", "davidson", "xsafety", "hatecheck"}),
+        lambda row: row.targets.get("abuse") == 1,
+    ),
     "harmful requests": (None, lambda row: row.targets.get("harm") == 1),
     "distress and crises": (None, lambda row: row.targets.get("concern") == 1),
 }
@@ -166,6 +186,8 @@ def public(rows: Sequence[Row], logits: Floats, layer: Layer, limits: Mapping[in
                 courses[name] = found
         several = [one for found in courses.values() for one in found]
         if several:
-            lines.append(line(f"**{kind}**", several, np.repeat(list(courses), [len(c) for c in courses.values()]).tolist()))
+            lines.append(
+                line(f"**{kind}**", several, np.repeat(list(courses), [len(c) for c in courses.values()]).tolist())
+            )
             lines += [line(f"{kind}: {name}", found) for name, found in courses.items()]
     return lines
