@@ -67,11 +67,11 @@ def test_every_source_has_a_reader_and_every_reader_a_source() -> None:
 @pytest.mark.parametrize(
     ("given", "targets"),
     [
-        (label(), {"abuse": 0, "rude": 0, "harm": 0, "risk": 0, "concern": 0}),
+        (label(), dict(labels.CLEAN)),
         (label(abuse="serious", target="assistant"), {"abuse": 1, "rude": 1, "harm": 0, "risk": 0, "concern": 0}),
         (label(abuse="serious", target="group"), {"abuse": 1, "rude": 0, "harm": 0, "risk": 0, "concern": 0}),
-        (label(abuse="serious", target="person"), {"abuse": 0, "rude": 0, "harm": 0, "risk": 0, "concern": 0}),
-        (label(abuse="serious", target="assistant", mode="play"), {"abuse": 0, "rude": 0, "harm": 0, "risk": 0, "concern": 0}),
+        (label(abuse="serious", target="person"), dict(labels.CLEAN)),
+        (label(abuse="serious", target="assistant", mode="play"), dict(labels.CLEAN)),
         (label(abuse="mild", target="assistant"), {"abuse": 0, "rude": 1, "harm": 0, "risk": 0, "concern": 0}),
         (label(harm="borderline"), {"abuse": 0, "rude": 0, "risk": 0, "concern": 0}),
         (label(harm="serious"), {"abuse": 0, "rude": 0, "harm": 1, "risk": 0, "concern": 0}),
