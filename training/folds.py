@@ -22,13 +22,8 @@ FOLDS = (
 OF_FAMILY = {family: number for number, families in enumerate(FOLDS) for family in families.split()}
 NEVER = -1
 """The fold of what is never learned from. The first fold's model scores it."""
-REPLY_FOLDS = (
-    ("writer_ugo", "dolly"),
-    ("writer_wim",),
-    ("xstest", "gptfuzz", "oasst", "ko_redteam"),
-    ("chatgpt", "jbb", "medsafety", "xpersona"),
-)
-"""Folds of the reader of replies: a writer out, or half of the public sources; authors take turns over the first three."""
+REPLY_FOLDS = (("writer_ugo", "xstest", "oasst", "dolly"), ("writer_wim", "chatgpt", "medsafety", "ko_redteam"))
+"""Folds of the reader of replies: one writer and half of the public sources out; the authors take turns."""
 
 
 def fold_of(row: Row) -> int:
@@ -49,5 +44,5 @@ def reply_folds_of(replies: Sequence[Reply]) -> NDArray[np.int64]:
     """The folds of all replies."""
     fold = {source: number for number, sources in enumerate(REPLY_FOLDS) for source in sources}
     authors = sorted({reply.source for reply in replies} - set(fold))
-    fold |= {author: place % 3 for place, author in enumerate(authors)}
+    fold |= {author: place % len(REPLY_FOLDS) for place, author in enumerate(authors)}
     return np.array([fold[reply.source] for reply in replies])

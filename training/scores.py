@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quitbutton.assessors.heads import Heads
 from quitbutton.assessors.reader import Reader
 from training.cache import Cache, NotDone
 from training.data.rows import Row
@@ -22,12 +22,9 @@ LOGITS = 24
 REMEMBERED = 64
 
 
-def reader_of(network: Network, path: Path) -> Reader:
-    """The served reader with a network's arrays, which are kept at `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, **network.exported())  # type: ignore[arg-type]
-    path.with_suffix(".json").write_text("{}", encoding="utf-8")
-    return Reader(str(path.with_suffix("").absolute()))
+def reader_of(network: Network) -> Reader:
+    """The served reader with a network's arrays, rounded as they are shipped."""
+    return Reader(Heads({name: array.astype(np.float32) for name, array in network.exported().items()}, {}))
 
 
 def read_rows(reader: Reader, rows: Sequence[Row]) -> NDArray[np.float32]:
@@ -44,8 +41,7 @@ def run_fold(number: int, rows: Sequence[Row], store: Store, cache: Cache) -> No
     folds = folds_of(rows)
     network = fitted(rows, store, np.flatnonzero((folds != number) & (folds != NEVER)), seed=number)
     left_out = np.flatnonzero((folds == number) | ((folds == NEVER) & (number == 0)))
-    reader = reader_of(network, cache.folder / f"fold{number}.npz")
-    found = read_rows(reader, [rows[place] for place in left_out])
+    found = read_rows(reader_of(network), [rows[place] for place in left_out])
     cache.keep(f"scores{number}", {"places": left_out, "logits": found})
     say(f"fold {number + 1} of {len(FOLDS)}: {len(left_out)} rows read")
 

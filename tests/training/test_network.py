@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -77,11 +75,10 @@ def test_heads_say_in_numpy_what_they_say_in_pytorch() -> None:
         assert np.abs(said - served).max() < 1e-3
 
 
-@pytest.mark.skipif(not hasattr(Encoder, "tune"), reason="the served encoder cannot be tuned yet")
-def test_the_served_reader_says_what_the_network_says(store, tmp_path: Path) -> None:
+def test_the_served_reader_says_what_the_network_says(store) -> None:
     torch.manual_seed(1)
     network = moved(Network(SHAPE))
-    reader = reader_of(network, tmp_path / "reader.npz")
+    reader = reader_of(network)
     rows = [Row(text, "s", "f", text, {}, context=TEXTS[:place][-2:]) for place, text in enumerate(TEXTS)]
     with torch.no_grad():
         for weight in network.parameters():
@@ -94,7 +91,7 @@ def test_the_served_reader_says_what_the_network_says(store, tmp_path: Path) -> 
     assert np.abs(read_rows(reader, rows) - said).max() < 2e-2  # the store is half precision
 
 
-def test_the_network_learns_what_it_is_shown_and_only_that(store, tmp_path: Path) -> None:
+def test_the_network_learns_what_it_is_shown_and_only_that(store) -> None:
     rows = [
         Row(TEXTS[0], "s", "f", "1", {"abuse": 1}, context=(TEXTS[3],)),
         Row(TEXTS[1], "s", "f", "2", {"abuse": 0}),

@@ -29,7 +29,7 @@ def convabuse(raw: Raw) -> list[Lesson]:
         Lesson(
             said[-1],
             targets,
-            0.5 + abs(share - 0.5),
+            0.8 + 2 * abs(share - 0.5),
             labels["conv_id"],
             tuple(said[:-1][-2:]),
             ASSISTANT if at_bot else UNKNOWN,
@@ -39,16 +39,19 @@ def convabuse(raw: Raw) -> list[Lesson]:
 
 
 def hatecheck(raw: Raw) -> list[Lesson]:
-    """Templates of hate. Threats are left open as a crisis; rudeness to a bot is not what they are about."""
+    """Templates of hate. Threats are left open as a crisis; rudeness to a bot is not what they are about.
+
+    Hate against groups is not what the ladder is for, so its look-alikes count more than the hate.
+    """
     labels, test = raw["labels"], raw["labels"]["functionality"]
     if labels["label_gold"] == "hateful":
         targets = {"abuse": 1, **({} if test.startswith("threat") else CALM)}
-        target, mode = GROUP, 0
+        target, mode, weight = GROUP, 0, 0.1
     else:
         targets = {head: value for head, value in CLEAN.items() if head != "rude"}
-        target, mode = UNKNOWN, QUOTED if "quote" in test or "ref" in test else UNKNOWN
+        target, mode, weight = UNKNOWN, QUOTED if "quote" in test or "ref" in test else UNKNOWN, 1.2
     group = f"{labels.get('lang', 'en')}{labels['templ_id']}"
-    return [Lesson(newest(raw), targets, 0.5, group, target=target, mode=mode, kind=test)]
+    return [Lesson(newest(raw), targets, weight, group, target=target, mode=mode, kind=test)]
 
 
 def moderation(raw: Raw) -> list[Lesson]:
@@ -79,8 +82,8 @@ def _posts(is_hate: dict[object, int], label: str) -> Reader:
         if abuse is None:
             return []
         targets = {"abuse": abuse, **CALM, "harm": 0}
-        target, kind = (GROUP, "hate") if abuse else (UNKNOWN, "clean")
-        return [Lesson(newest(raw), targets, 0.4, target=target, kind=kind)]
+        target, kind, weight = (GROUP, "hate", 0.2) if abuse else (UNKNOWN, "clean", 0.7)
+        return [Lesson(newest(raw), targets, weight, target=target, kind=kind)]
 
     return read
 

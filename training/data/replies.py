@@ -40,8 +40,8 @@ def _newest(raw: Raw) -> str:
     return next((one["content"] for one in reversed(raw["messages"]) if one["role"] == "assistant"), "")
 
 
-def _all(raw: Raw, most: int | None = None) -> list[str]:
-    return [one["content"] for one in raw["messages"][:most] if one["role"] == "assistant"]
+def _all(raw: Raw) -> list[str]:
+    return [one["content"] for one in raw["messages"] if one["role"] == "assistant"]
 
 
 READERS: dict[str, Callable[[Raw], list[Answer]]] = {
@@ -51,22 +51,15 @@ READERS: dict[str, Callable[[Raw], list[Answer]]] = {
     "chatgpt_refusals": lambda raw: [
         (_newest(raw), TONES[tone], 1.0, raw["id"]) for tone in (raw["labels"]["tone"],) if tone in TONES
     ],
-    "gptfuzz_responses": lambda raw: [
-        (_newest(raw), COMPLIED if raw["labels"]["label"] else REFUSED, 0.4, str(raw["labels"]["question"]))
-    ],
-    "jailbreakbench_artifacts": lambda raw: [
-        (_newest(raw), COMPLIED if raw["labels"]["jailbroken"] else REFUSED, 0.3, raw["labels"]["goal"])
-    ],
     "med_safety_refusals": lambda raw: [(_newest(raw), REFUSED, 0.5, raw["id"])],
     "ko_redteam_replies": lambda raw: [
-        (_newest(raw), REFUSED if raw["labels"]["label"] == "refusal" else COMPLIED, 0.5, raw["id"])
+        (_newest(raw), REFUSED if raw["labels"]["label"] == "refusal" else COMPLIED, 0.2, raw["id"])
     ],
     "oasst_trees": lambda raw: [(text, COMPLIED, 0.5, raw["id"]) for text in _all(raw)],
-    "xpersona": lambda raw: [(text, COMPLIED, 0.15, raw["id"]) for text in _all(raw, 3)],
     "dolly_sample": lambda raw: [(_newest(raw), COMPLIED, 0, raw["id"])],
 }
 """By the source's name: a reply, its label, its weight and its group."""
-MOST = {"gptfuzz_responses": 700, "jailbreakbench_artifacts": 400, "dolly_sample": 600}
+MOST = {"ko_redteam_replies": 360, "dolly_sample": 600}
 """Replies of a label, where a source has many of them."""
 
 
@@ -91,7 +84,7 @@ def written(folder: Path = FOLDER / "replies") -> Iterator[Reply]:
             label = LABELS.index(raw["label"])
             group = raw["id"].split("-", 2)[2]
             yield Reply(
-                raw["reply"], f"writer_{raw['author']}", group, label, 1.5, raw["lang"], is_short=label != COMPLIED
+                raw["reply"], f"writer_{raw['author']}", group, label, 2.0, raw["lang"], is_short=label != COMPLIED
             )
 
 
@@ -117,11 +110,11 @@ def _implied(talk: Talk, place: int) -> tuple[bool, float] | None:
     if label["crisis"] != "none":
         return None
     if label["harm"] == "serious":
-        return True, 0.6
+        return True, 0.25
     if is_serious_abuse(label):
         return True, 0.25
     if label["abuse"] == label["harm"] == "none" and talk.kind == "everyday":
-        return False, 0.5
+        return False, 0.3
     return None
 
 

@@ -12,38 +12,47 @@ from training.data.rows import CALM, CLEAN, HARM, HAZARDS, UNKNOWN, Raw
 NOT_ALWAYS_HARMFUL = ("Expert advice", "Government decision-making")
 MAY_BE_A_CRISIS = ("vcr", "ssh")
 """Hazards of MLCommons whose requests may announce violence or self-harm."""
-HAZARD_LABEL = {
-    "mlc_v05_malicious": "hazard",
-    "harmbench": "SemanticCategory",
-    "strongreject": "category",
-    "bailbench": "category",
-    "xstest_prompts": "type",
-    "safemtdata_attack600": "category",
-    "jailbreakbench_artifacts": "category",
-}
-"""The label that says which kind of harm a source's requests are about."""
+HAZARD_LABELS = ("hazard", "category", "SemanticCategory", "type", "topic", "subcategory", "tags")
+"""The labels that say which kind of harm a source's requests are about."""
 HAZARD_OF = {
-    "violent": ("vcr", "Physical Harm", "Physical harm", "harmful", "Violence"),
+    "violent": (
+        "vcr", "Physical Harm", "Physical harm", "harmful", "Violence", "violence", "violence_and_physical_harm",
+        "contrast_homonyms",
+    ),
     "nonviolent": (
         "nvc", "Fraud/Deception", "Economic Harm", "Economic harm", "Malware/Hacking", "illegal", "cybercrime_intrusion",
         "Non-violent crimes", "Illegal goods and services", "malwaregen", "data_exfiltration",
+        "fraud_assisting_illegal_activities", "cyberattack", "Fraud & Deception", "Malware Viruses", "Illegal Activity",
+        "Tailored Financial Advice",
     ),
-    "sex": ("scr", "Illegal Sexual/Adult Content", "Sexual/Adult content", "Sexual content"),
+    "sex": (
+        "scr", "Illegal Sexual/Adult Content", "Sexual/Adult content", "Sexual content", "sexual", "sexual_content",
+        "Adult Content",
+    ),
     "weapons": ("cbr", "chemical_biological"),
     "hate": (
         "hat", "Harassment/Discrimination", "harassment_bullying", "Hate, harassment and discrimination", "contrast_discr",
-        "toxicity",
+        "toxicity", "hate", "harassment", "toxic_language_hate_speech", "social_stereotypes_and_unfair_discrimination",
+        "Hate Harass Violence",
     ),
-    "privacy": ("Privacy", "contrast_privacy"),
-    "deception": ("Disinformation", "misinformation_disinformation", "Disinformation and deception", "misinformation"),
+    "privacy": (
+        "Privacy", "contrast_privacy", "privacy", "private_information_individual",
+        "sensitive_information_organization_government", "Privacy Violation Activity",
+    ),
+    "deception": (
+        "Disinformation", "misinformation_disinformation", "Disinformation and deception", "misinformation", "deception",
+        "disseminating_false_or_misleading_information_encouraging_disinformation_campaigns",
+        "causing_material_harm_by_disseminating_misinformation", "Political Campaigning",
+    ),
 }  # fmt: skip
 """Which categories are which hazard: MLCommons' taxonomy (AILuminate 1.0), plus deception."""
 HAZARD_NAMED = {name: HAZARDS.index(hazard) for hazard, names in HAZARD_OF.items() for name in names}
 
 
-def hazard_of(source: str, raw: Raw) -> int:
-    """The kind of harm that a line of a source is about."""
-    return HAZARD_NAMED.get(str(raw["labels"].get(HAZARD_LABEL.get(source, ""), "")), UNKNOWN)
+def hazard_of(raw: Raw) -> int:
+    """The kind of harm that a line is about."""
+    found = (HAZARD_NAMED.get(str(raw["labels"].get(label))) for label in HAZARD_LABELS)
+    return next((hazard for hazard in found if hazard is not None), UNKNOWN)
 
 
 def _mlc(raw: Raw) -> list[Lesson]:

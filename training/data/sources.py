@@ -91,15 +91,12 @@ SOURCES = (
 REPLY_SOURCES = (
     Source("xstest_completions", "xstest", "paul-rottger/exaggerated-safety (Röttger et al. 2024)", CC_BY),
     Source("chatgpt_refusals", "chatgpt", "maxwellreuter/chatgpt-refusals (Reuter and Schulze 2023)", MIT),
-    Source("gptfuzz_responses", "gptfuzz", "sherdencooper/GPTFuzz (Yu et al. 2023)", MIT),
-    Source("jailbreakbench_artifacts", "jbb", "JailbreakBench/artifacts (Chao et al. 2024)", MIT),
     Source("more/med_safety_refusals", "medsafety", "AI4LIFE-GROUP/med-safety-bench (Han et al. 2024)", MIT),
     Source("more/ko_redteam_replies", "ko_redteam", "Marker-Inc-Korea/ko-redteam", MIT),
     Source("more/oasst_trees", "oasst", "LAION-AI/Open-Assistant (Köpf et al. 2023)", APACHE),
-    Source("more/xpersona", "xpersona", "HLTCHKUST/Xpersona (Lin et al. 2020)", MIT),
     Source("more/dolly_sample", "dolly", "databricks/dolly-15k", "CC-BY-SA-3.0", is_learned=False),
 )
-"""The same for the reader of replies."""
+"""The same for the reader of replies. Labels of jailbreaks say whether an attack worked, so they teach nothing about refusing."""
 NOT_LEARNED = {
     "DiaSafety, category Risk Ignorance": "the labels are of the reply; only rows that were labelled by reading are learned",
     "VERA-MH, levels of risk": "they are the persona's, not the turn's; only rows that were labelled by reading are learned",
