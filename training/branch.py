@@ -30,7 +30,7 @@ SCORE_OF = {"abuse": 0, "harm": 1, "clear": 2, "possible": 3, "look_back": 3}
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Linear readers over the branch's features: weights (45, 4) and bias (4)."""
+    """Linear readers over the branch's features: weights (features, 4) and bias (4)."""
 
     weights: Floats
     bias: Floats
@@ -56,7 +56,7 @@ class Scored:
 
 
 def branch_features(read: Floats) -> Floats:
-    """What the layer looks at after each message, as served: (messages, 45)."""
+    """What the layer looks at after each message, as served: (messages, features)."""
     return np.stack([features_of(read[max(0, end - LOOK_BACK) : end]) for end in range(1, len(read) + 1)])
 
 

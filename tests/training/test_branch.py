@@ -127,7 +127,7 @@ def test_a_conversation_goes_through_the_gateway_as_its_scores_say() -> None:
 def test_tables_count_crises_among_abuse_and_what_is_ended() -> None:
     talks, read = conversations()
     _, scored = branch.fitted(talks, read)
-    found = play(scored, dict.fromkeys(range(5), LIMITS))
+    found = play(scored, dict.fromkeys(range(5), Thresholds(0.5, 0.5, 0.2, 0.2, 0.1, 0.5)))
     lines = {str(line[0]): line for line in crises(found)}
     assert lines["among abuse, English"][1] == 12
     assert lines["among abuse, English"][-1].startswith("0.000")
@@ -160,5 +160,6 @@ def test_a_page_keeps_what_is_not_measured(tmp_path) -> None:
 
 
 def test_layer_is_four_linear_readers() -> None:
-    layer = Layer(np.zeros((45, 4), np.float32), np.arange(4, dtype=np.float32))
+    size = len(features_of(QUIET[None]))
+    layer = Layer(np.zeros((size, 4), np.float32), np.arange(4, dtype=np.float32))
     assert layer.single(np.zeros((2, 24), np.float32)).tolist() == [[0, 1, 2, 3]] * 2
