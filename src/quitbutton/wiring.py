@@ -195,7 +195,7 @@ def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
 
 
 def second_reader_named(name: str, judges: Judges) -> SecondReader | None:
-    """A second reader by its name, a judge or an installed one; None for `none`. Raises `SettingsError` with the names there are.
+    """A second reader by its name, a judge or an installed one; None for `none`. Raises `SettingsError` for other names.
 
     `auto` is an upstream's own model; without an upstream it is none: the local second readers that were measured changed
     nothing (docs/assessors.md).
