@@ -28,7 +28,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 def gelu(values: Floats) -> Floats:
-    """Gaussian error linear units (Hendrycks and Gimpel 2016), by the error function's fit of Abramowitz and Stegun 7.1.26."""
+    """Gaussian error linear units (Hendrycks and Gimpel 2016); the error function after Abramowitz and Stegun 7.1.26."""
     x = np.abs(values) / ROOT_2
     t = 1 / (1 + 0.3275911 * x)
     fit = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))

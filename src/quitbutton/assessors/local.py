@@ -22,7 +22,7 @@ from quitbutton.assessors.branch import (
     Standpoints,
 )
 from quitbutton.assessors.encoder import Floats
-from quitbutton.assessors.heads import sigmoid, softmax
+from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.reader import Reader, Reading
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Scores, Severity, SpeechMode, Strength, Target, Verdict
@@ -33,6 +33,8 @@ LOOK_BACK = 12
 REMEMBERED = 4096
 BRIEF = 600
 """Characters, all new texts together: shorter ones are read where they are asked for; a thread would cost more."""
+BORNE_OUT = 0.1
+"""Probability of a crisis from which on a rule is believed: alone, rules are wrong more often than right."""
 FOREIGN = 0.5
 """Probability from which on a message is taken to be in a language that was not measured, or not well enough."""
 TARGET_NAMES = tuple(Target)
@@ -112,13 +114,9 @@ class LocalAssessor:
         read = self._logits(readings)
         worries = [self.reader.standpoints(read[: place + 1]).worry for place in range(len(readings))]
         worry = float(sigmoid(np.float32(max(worries, default=-30.0))))
-        sign = next((one.sign for one in readings if one.sign), None)
-        scores = Scores(crisis=max(worry, 0.99 if sign else 0.0))
-        if sign is None and worry < self.thresholds.look_back:
-            return Verdict(Label.CLEAN, scores, NAME)
-        return Verdict(
-            Label.CRISIS, scores, NAME, f"rule:{sign}" if sign else "last look", strength=Strength.POSSIBLE
-        )
+        seen = worry >= self.thresholds.look_back
+        label, why = (Label.CRISIS, "last look") if seen else (Label.CLEAN, "")
+        return Verdict(label, Scores(crisis=round(worry, 4)), NAME, why, strength=Strength.POSSIBLE if seen else None)
 
     def _judged(self, newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
         limits = self.thresholds
@@ -126,15 +124,16 @@ class LocalAssessor:
         abuse, harm, danger, worry, rude = sigmoid(
             np.array([stand.abuse, stand.harm, stand.danger, stand.worry, max(now[RUDE], now[ABUSE])], np.float32)
         ).tolist()
+        sign = newest.sign if worry >= BORNE_OUT else None
         scores = Scores(
-            harm=round(harm, 4), abuse=round(abuse, 4), crisis=round(max(worry, 0.99 if newest.sign else 0.0), 4)
+            harm=round(harm, 4), abuse=round(abuse, 4), crisis=round(max(worry, limits.possible if sign else 0.0), 4)
         )
         severity = Severity.SERIOUS if max(abuse, harm) >= 0.5 else Severity.MILD if rude >= limits.rude else None
         mode = MODE_NAMES[int(np.argmax(now[MODES]))]
         target = TARGET_NAMES[int(np.argmax(now[TARGETS]))] if severity else Target.NOBODY
-        if danger >= limits.clear or worry >= limits.possible or newest.sign:
+        if danger >= limits.clear or worry >= limits.possible or sign:
             strength = Strength.CLEAR if danger >= limits.clear else Strength.POSSIBLE
-            why = f"rule:{newest.sign}" if newest.sign else "crisis"
+            why = f"rule:{sign}" if sign else "crisis"
             return Verdict(Label.CRISIS, scores, NAME, why, True, target, mode, severity, strength)
         found = next(
             (

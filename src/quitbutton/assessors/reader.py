@@ -136,5 +136,3 @@ class Reader:
         """What the branch makes of the newest of its messages' logits, shape (messages, 24)."""
         a = self.heads.arrays
         return standpoints_of(read, a["branch"], a["branch_bias"])
-
-

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from quitbutton.assessors.branch import sigmoid, softmax
 from quitbutton.assessors.encoder import LONGEST, Encoder
-from quitbutton.assessors.heads import Heads
+from quitbutton.assessors.heads import Heads, sigmoid, softmax
 from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 
 LABELS = (ReplyLabel.COMPLIED, ReplyLabel.PARTIAL, ReplyLabel.REDIRECTED, ReplyLabel.REFUSED)
