@@ -44,7 +44,8 @@ MILD = Verdict(Label.CLEAN, assessor="t@1", severity=Severity.MILD, target=Targe
 POSSIBLE = Verdict(Label.CRISIS, assessor="t@1", strength=Strength.POSSIBLE)
 VERDICTS = [*(Verdict(label, assessor="test@1") for label in Label), MILD, POSSIBLE]
 UNMEASURED = ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="language", unmeasured=True)
-REPLIES = [*(ReplyVerdict(label, assessor="reader@1") for label in ReplyLabel), UNMEASURED, UNREAD]
+READ = (ReplyLabel.REDIRECTED, ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+REPLIES = [*(ReplyVerdict(label, assessor="reader@1") for label in READ), UNMEASURED, UNREAD]
 DOUBTFUL = (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
 POLICIES = [
     Policy(
