@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
-from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -38,8 +37,6 @@ from quitbutton.upstreams.provider import provider
 T = TypeVar("T")
 GROUP, REPLY_GROUP, SECOND_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors", "quitbutton.second_readers"
 NO_READER, AUTO, SCRIPTED = "none", "auto", "scripted"
-LOCAL_SECOND = "quitbutton.assessors.branch"
-"""Module of the local second reader, in installations that have one: it makes it with `BranchReader()`."""
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -202,23 +199,14 @@ def reader_for(policy: Policy, name: str | None = None, assessor: str = "local")
     return reader
 
 
-def local_second_reader() -> SecondReader | None:
-    """The local second reader, or None where none is installed."""
-    try:
-        made: SecondReader = import_module(LOCAL_SECOND).BranchReader()
-    except ImportError:
-        return None
-    return made
-
-
 def second_reader_named(name: str, judges: Judges) -> SecondReader | None:
-    """A second reader by its name: a judge, an installed one, or for `auto` the local one; None for `none`, and for `auto`
-    where no local one is installed. Raises `SettingsError` with the names there are.
+    """A second reader by its name, a judge or an installed one; None for `none`. Raises `SettingsError` for other names.
+
+    `auto` is an upstream's own model; without an upstream it is none: the local second readers that were measured changed
+    nothing (docs/assessors.md).
     """
-    if name == NO_READER:
+    if name in (NO_READER, AUTO):
         return None
-    if name == AUTO:
-        return local_second_reader()
     if name in judges.tables:
         return reader_of(judges.get(name), OpenAIChat())
     found = {entry.name: entry for entry in entry_points(group=SECOND_GROUP)}
