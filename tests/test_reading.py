@@ -246,7 +246,6 @@ def test_an_answer_that_is_none_counts_as_a_failure_and_spoils_no_evidence(answe
     run(scene())
 
 
-@pytest.mark.parametrize(("policy", "state"), [(Policy(), "redirected"), (strict(), "open")])
 @pytest.mark.parametrize(("label", "claim"), [(ReplyLabel.COMPLIED, True), (ReplyLabel.UNKNOWN, "yes")], ids=str)
 def test_only_a_reader_that_knows_nothing_of_a_language_may_say_so(label: ReplyLabel, claim: Any) -> None:
     class Odd:
@@ -263,6 +262,7 @@ def test_only_a_reader_that_knows_nothing_of_a_language_may_say_so(label: ReplyL
     run(scene())
 
 
+@pytest.mark.parametrize(("policy", "state"), [(Policy(), "redirected"), (strict(), "open")])
 def test_without_a_reader_the_record_says_that_nobody_read(policy: Policy, state: str) -> None:
     async def scene() -> None:
         play = Play([YES], policy)
