@@ -42,7 +42,7 @@ class ReplyModel:
         logits = self.heads.out(self.heads.hidden(self.encoder.encode(self.encoder.ids(text)[:LONGEST])))
         refusal = float(sigmoid(logits[NOT_COMPLIED]))
         if sigmoid(logits[ELSEWHERE]) >= FOREIGN:
-            return ReplyVerdict(ReplyLabel.UNKNOWN, round(refusal, 4), self.name, "language not measured")
+            return ReplyVerdict(ReplyLabel.UNKNOWN, round(refusal, 4), self.name, "language not measured", True)
         if refusal < self.threshold:
             return ReplyVerdict(ReplyLabel.COMPLIED, round(refusal, 4), self.name)
         label = LABELS[1 + int(np.argmax(softmax(logits[1:4])))]

@@ -159,6 +159,16 @@ class ReplyVerdict:
     """Name and version, `name@version`, as it goes into the record."""
     why: str = ""
     """A short machine-readable ground, such as the cause of a failure. Never anybody's words."""
+    unmeasured: bool = False
+    """Beside `UNKNOWN`: its language is none that the reader was measured in, so that it has no opinion on it."""
+
+    @property
+    def has_no_reader(self) -> bool:
+        """True where nobody could have told: there is no reader, or none that was measured in this language.
+
+        A reader that could have told and failed, was late or found no words is another matter: that is doubt.
+        """
+        return self == UNREAD or (self.label is ReplyLabel.UNKNOWN and self.unmeasured)
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
