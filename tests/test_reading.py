@@ -37,7 +37,7 @@ def run(scene: Any) -> Any:
 
 def told(**members: Any) -> dict[str, Any]:
     """A reading as the record has it."""
-    return {"refusal": 0.0, "why": "", "unmeasured": False, **members}
+    return {"refusal": 0.0, "why": "", "cannot_tell": False, **members}
 
 
 async def reads(play: Play, ear: Ear) -> list[str | None]:
@@ -111,13 +111,13 @@ CLIMBS = pytest.mark.parametrize(
 @CLIMBS
 def test_a_redirection_counts_when_it_happened(stream: bool, policy: Policy, redirections: list[int]) -> None:
     async def scene() -> None:
-        replies = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, say("[unmeasured] ..."), NO]
+        replies = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, say("[cannot_tell] ..."), NO]
         play = Play(replies, policy, stream=stream, reader=ScriptedReplies())
         heard = [await play.says(f"{A} {turn}") for turn in range(7)]
         events = await play.events(heard[-1])
         assert [event["after"]["redirections"] for event in events] == redirections
         assert [ear.state for ear in heard] == ["redirected" if count else "open" for count in redirections]
-        assert [event["reply"]["unmeasured"] for event in events] == [False] * 5 + [True, False]
+        assert [event["reply"]["cannot_tell"] for event in events] == [False] * 5 + [True, False]
         assert [ear.text for ear in heard] == [line.text for line in replies]
 
     run(scene())
@@ -252,12 +252,12 @@ def test_only_a_reader_that_knows_nothing_of_a_language_may_say_so(label: ReplyL
         name = "odd@1"
 
         async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
-            return ReplyVerdict(label, 0.1, self.name, unmeasured=claim)
+            return ReplyVerdict(label, 0.1, self.name, cannot_tell=claim)
 
     async def scene() -> None:
         play = Play([NO], reader=Odd())
         ear = await play.says(A)
-        assert (ear.state, (await play.events(ear))[-1]["reply"]["unmeasured"]) == ("open", False)
+        assert (ear.state, (await play.events(ear))[-1]["reply"]["cannot_tell"]) == ("open", False)
 
     run(scene())
 

@@ -43,7 +43,7 @@ from quitbutton.core.verdicts import (
 MILD = Verdict(Label.CLEAN, assessor="t@1", severity=Severity.MILD, target=Target.ASSISTANT)
 POSSIBLE = Verdict(Label.CRISIS, assessor="t@1", strength=Strength.POSSIBLE)
 VERDICTS = [*(Verdict(label, assessor="test@1") for label in Label), MILD, POSSIBLE]
-UNMEASURED = ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="language", unmeasured=True)
+UNMEASURED = ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="language", cannot_tell=True)
 READ = (ReplyLabel.REDIRECTED, ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
 REPLIES = [*(ReplyVerdict(label, assessor="reader@1") for label in READ), UNMEASURED, UNREAD]
 DOUBTFUL = (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
@@ -363,7 +363,7 @@ PROOFS = (
     (ReplyVerdict(ReplyLabel.PARTIAL, 0.6, "reader@1"), True, True, True),
     (OURS, True, True, True),
     (ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1"), False, True, False),
-    (ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1", unmeasured=True), False, True, False),
+    (ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1", cannot_tell=True), False, True, False),
     (ReplyVerdict(ReplyLabel.UNKNOWN, 0.5, "reader@1"), False, True, False),
     (ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="no words"), False, True, False),
     (ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="not read"), False, True, False),

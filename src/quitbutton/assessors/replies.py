@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -29,21 +28,22 @@ class ReplyModel:
         """The encoder, its upper layers tuned for replies where they are."""
         return Encoder(self.heads.arrays)
 
-    @property
-    def threshold(self) -> float:
-        """Probability from which on a reply did not comply."""
-        limit: Any = self.heads.meta["threshold"]
-        return float(limit)
+    def limit(self, name: str) -> float:
+        """A threshold by its name in `weights/replies.json`: below `complied` a reply did, from `refused` on it did not."""
+        limits: dict[str, float] = self.heads.meta["thresholds"]
+        return limits[name]
 
     def classify(self, text: str) -> ReplyVerdict:
-        """The verdict about one reply. An empty one is unknown, and so is one in a language that was not measured."""
+        """The verdict about one reply. An empty one is unknown; so is one between the thresholds, or in another language."""
         if not text.strip():
             return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=self.name, why="no reply")
         logits = self.heads.out(self.heads.hidden(self.encoder.encode(self.encoder.ids(text)[:LONGEST])))
-        refusal = float(sigmoid(logits[NOT_COMPLIED]))
+        refusal = round(float(sigmoid(logits[NOT_COMPLIED])), 4)
         if sigmoid(logits[ELSEWHERE]) >= FOREIGN:
-            return ReplyVerdict(ReplyLabel.UNKNOWN, round(refusal, 4), self.name, "language not measured", True)
-        if refusal < self.threshold:
-            return ReplyVerdict(ReplyLabel.COMPLIED, round(refusal, 4), self.name)
+            return ReplyVerdict(ReplyLabel.UNKNOWN, refusal, self.name, "language not measured", cannot_tell=True)
+        if refusal < self.limit("complied"):
+            return ReplyVerdict(ReplyLabel.COMPLIED, refusal, self.name)
+        if refusal < self.limit("refused"):
+            return ReplyVerdict(ReplyLabel.UNKNOWN, refusal, self.name, "unsure", cannot_tell=True)
         label = LABELS[1 + int(np.argmax(softmax(logits[1:4])))]
-        return ReplyVerdict(label, round(refusal, 4), self.name)
+        return ReplyVerdict(label, refusal, self.name)

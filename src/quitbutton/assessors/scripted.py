@@ -155,7 +155,7 @@ class ScriptedReplies:
         if not text.strip():
             return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="no reply")
         if UNMEASURED in text:
-            return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="scripted", unmeasured=True)
+            return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="scripted", cannot_tell=True)
         found = [label for word, label in self.words.items() if word.casefold() in text]
         label = max(found, key=list(ReplyLabel).index, default=self.otherwise)
         doubtful = label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)

@@ -159,16 +159,16 @@ class ReplyVerdict:
     """Name and version, `name@version`, as it goes into the record."""
     why: str = ""
     """A short machine-readable ground, such as the cause of a failure. Never anybody's words."""
-    unmeasured: bool = False
-    """Beside `UNKNOWN`: its language is none that the reader was measured in, so that it has no opinion on it."""
+    cannot_tell: bool = False
+    """Beside `UNKNOWN`: the reader itself says so, of a language that it was not measured in or a reply that it is unsure of."""
 
     @property
     def has_no_reader(self) -> bool:
-        """True where nobody could have told: there is no reader, or none that was measured in this language.
+        """True where there is nobody who can tell: no reader, or one that says that it cannot.
 
-        A reader that could have told and failed, was late or found no words is another matter: that is doubt.
+        A reader that failed, was late or found no words is another matter: it might have seen that the model complied.
         """
-        return self == UNREAD or (self.label is ReplyLabel.UNKNOWN and self.unmeasured)
+        return self == UNREAD or (self.label is ReplyLabel.UNKNOWN and self.cannot_tell)
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")
