@@ -22,7 +22,7 @@ def tiny_heads(seed: int = 7, logits: int = LOGITS, **meta: Any) -> Heads:
         return dice.normal(0, 1 / np.sqrt(shape[0]), shape).astype(np.float32)
 
     width = VECTOR + QUERIES * VALUES + PEAKS
-    branch = np.zeros((45, 4), np.float32)
+    branch = np.zeros((40, 4), np.float32)
     branch[[0, 3, 4, 5], range(4)] = 1
     arrays = {
         "query": some(FEATURES, QUERIES),
@@ -43,7 +43,7 @@ def tiny_heads(seed: int = 7, logits: int = LOGITS, **meta: Any) -> Heads:
         "branch": branch,
         "branch_bias": np.zeros(4, np.float32),
     }
-    return Heads(arrays, {"thresholds": LIMITS, "threshold": 0.5, **meta})
+    return Heads(arrays, {"thresholds": LIMITS, **meta})
 
 
 SIZES = {"vector": VECTOR, "pooled": QUERIES * VALUES, "peak": PEAKS}

@@ -43,7 +43,7 @@ class Standpoints(NamedTuple):
 
 
 def features_of(read: Floats) -> Floats:
-    """What the four scores look at, for the newest of the messages `read`: shape (messages, 24) to (45,)."""
+    """What the four scores look at, for the newest of the messages `read`: shape (messages, 24) to (40,)."""
     now, before = read[-1], read[:-1]
     modes, targets = softmax(now[MODES]), softmax(now[TARGETS])
     abuse, harm = now[ABUSE], now[IN_CONTEXT]
@@ -74,5 +74,5 @@ def features_of(read: Floats) -> Floats:
 
 
 def standpoints_of(read: Floats, weights: Floats, bias: Floats) -> Standpoints:
-    """The four scores of the newest message; `weights` has the shape (45, 4)."""
+    """The four scores of the newest message; `weights` has the shape (40, 4)."""
     return Standpoints(*(float(value) for value in features_of(read) @ weights + bias))
