@@ -28,7 +28,8 @@ LEAD = 80
 HOW = re.compile(
     r"\W*(?:(?:how (?:to|do|does|can|could|would|i)|"
     r"(?:the )?(?:steps|ways?|method|recipe|instructions) (?:to|for|of)|"
-    r"wie (?:man|kann|baue|mache|stelle)|comment (?:faire|fabriquer|puis|on)|cómo|come (?:fare|si|posso)|como (?:fazer|posso|eu)|"
+    r"wie (?:man|kann|baue|mache|stelle)|comment (?:faire|fabriquer|puis|on)|cómo|"
+    r"come (?:fare|si|posso)|como (?:fazer|posso|eu)|"
     r"hoe (?:maak|kan|je)|jak (?:zrobić|mogę|się)|nasıl|как|як)(?!\w)|如何|怎么|怎麼|どうやって|어떻게|كيف)"
 )
 HANDED = re.compile(r"[:：\n]")
@@ -39,7 +40,7 @@ ABOVE = re.compile(
     r"anterior|qui sopra|acima|hierboven|"
     r"powyższ\w*|yukarıdaki\w*|выше|вище)(?!\w)|上の|上記|위의|위 글|上面|以上|أعلاه"
 )
-start_of, end_of = attrgetter("start"), attrgetter("end")
+start_of = attrgetter("start")
 
 
 def take_material(page: Page) -> None:
