@@ -78,14 +78,17 @@ compare: $(TRAIN_DONE) ## set the default assessor beside others, on DATA (after
 
 $(TRAIN_DONE): pyproject.toml
 	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train]' pytest
 	@touch $@
 
-train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of labelled rows (PyTorch; about two hours on two cores)
-	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA)
-	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --refusal
-	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --step left-out
-	$(TRAIN_VENV)/bin/python -m quitbutton.training --data $(DATA) --report
+TRAIN := $(TRAIN_VENV)/bin/python -m training --data $(DATA)
+train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of public rows and on data/ (PyTorch; under an hour on two cores, goes on where it stopped)
+	$(TRAIN_VENV)/bin/python -m pytest tests/training
+	$(TRAIN) features fit folds branch replies export
+
+.PHONY: evaluate
+evaluate: $(TRAIN_DONE) ## measure the readers on authors and families left out; write docs/assessors.md and the rates in README.md
+	$(TRAIN) folds branch replies report
 
 .PHONY: clients
 clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own environment (ONLY=a,b for some; BIG=1 for Open WebUI too; RECORD=1 keeps what they send)

@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.assessors_speed   (as the gateway sets it for itself)
 
-One thread. Messages are of 10 to 60 words: ordinary ones, and the training patterns of insults and of requests, which the
-cheap half leaves to the encoder. `python -m benchmarks.local` measures more lengths, and rows of your own.
+One thread. Messages are of 10 to 60 words: ordinary ones, and those of the written conversations of abuse and of harmful
+requests. `python -m benchmarks.local` measures more lengths, and rows of your own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.data.authored import talks
+
 from benchmarks.load import SENTENCES
 from benchmarks.measuring import RESULTS, Rounds, progress, quantile, save, show, spread
 from benchmarks.processes import SERVER_CORE, keep_to
@@ -24,7 +26,6 @@ from quitbutton.assessors.local import LocalAssessor
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.refusal import RefusalCheck
 from quitbutton.core.messages import Message, Role
-from quitbutton.training.patterns import sentences
 
 COMMAND = "OPENBLAS_NUM_THREADS=1 python -m benchmarks.assessors_speed"
 MESSAGES, QUICK_MESSAGES = 300, 20
@@ -64,7 +65,7 @@ def run(rounds: int, messages: int) -> dict[str, Any]:
     local.load()
     loaded = time.perf_counter() - begin
     reader.load()
-    harsh = [one.text for one in sentences() if any(one.label.values())]
+    harsh = [text for talk in talks() if talk.kind in ("abuse", "harmful") for text in talk.said]
     with progress() as bar:
         task = bar.add_task("assessors", total=rounds)
         for _ in range(rounds):

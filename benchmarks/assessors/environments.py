@@ -29,7 +29,7 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """A line of `others.toml` or `encoders.toml`."""
+    """A line of `others.toml`."""
 
     package: str
     version: str
@@ -43,9 +43,6 @@ class Package:
     meant: str = ""
     knows: list[str] = field(default_factory=list)
     call: str = ""
-    name: str = ""
-    languages: str = ""
-    weights: list[str] = field(default_factory=list)
 
 
 def packages(path: Path) -> list[Package]:

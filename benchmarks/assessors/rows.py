@@ -1,20 +1,15 @@
-"""Which rows are compared on: single messages of groups that no model of ours learned from, capped and seeded."""
+"""Which rows are compared on: single messages of families that our judging model did not learn from, capped and seeded."""
 
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zlib import crc32
 
-from quitbutton.assessors.heads import CRISES
-from quitbutton.training.data import Row, read, user_turns
+from training.data.rows import Row, read, said_by_user
 
-FOLDS = 5
-"""As in `training.fit`: a group is in one fold. Folds 0 and 1 are held out in training, one after the other."""
-ENGLISH = ("en", "english")
+CRISES = ("risk", "concern")
 CAP, CHAT_CAP = 250, 1000
 """Rows a source and kind; of ToxicChat's harmless ones more, since few of those may be flagged."""
 SEED = 7
@@ -64,22 +59,16 @@ FALSELY = (
 )
 
 
-def fold_of(row: Row) -> int:
-    """The fold of a row's group."""
-    return crc32(row.group.encode()) % FOLDS
-
-
 def kind_of(row: Row) -> str:
     """What a row is, as one word; `unclear` where its labels leave that open."""
     true = {head for head, value in row.targets.items() if value == 1}
-    if row.kind == "tie":
-        return "unclear"
-    if true & {"selfharm", "distress"}:
+    if true & set(CRISES):
         return "crisis"
-    for kind in ("threat", "insult", "harm", "hate"):
-        if kind in true:
-            return kind
-    return "clean" if any(row.targets.get(head) == 0 for head in ("insult", "hate", "harm")) else "unclear"
+    if "abuse" in true:
+        return "insult" if row.source == "convabuse" else "hate"
+    if "harm" in true:
+        return "harm"
+    return "clean" if any(row.targets.get(head) == 0 for head in ("abuse", "harm")) else "unclear"
 
 
 def sample_of(row: Row, place: int) -> Sample:
@@ -99,12 +88,12 @@ def capped(samples: Iterable[Sample], cap: int, seed: int = SEED) -> list[Sample
     return chosen
 
 
-def held_out(rows: Sequence[Row], folds: Collection[int] = (0,), cap: int = CAP) -> list[Sample]:
-    """English rows of these folds, without the sentences written for this project: those would favour ours."""
+def held_out(rows: Sequence[Row], cap: int = CAP) -> list[Sample]:
+    """English rows of public sources. Those that we labelled by reading them are left out: they would favour ours."""
     mine = (
         sample_of(row, place)
         for place, row in enumerate(rows)
-        if fold_of(row) in folds and row.language in ENGLISH and not row.source.startswith("own_")
+        if row.language == "en" and row.weight and not row.is_authored and not row.kind.startswith("read: ")
     )
     return capped((sample for sample in mine if sample.kind != "unclear"), cap)
 
@@ -113,26 +102,12 @@ def chat(data: Path, cap: int = CHAT_CAP) -> list[Sample]:
     """Harmless messages of ToxicChat."""
     raw = list(read(data, "toxicchat"))
     texts = [
-        user_turns(each)[-1] for each in raw if not each["labels"]["toxicity"] and not each["labels"]["jailbreaking"]
+        said_by_user(each)[-1] for each in raw if not each["labels"]["toxicity"] and not each["labels"]["jailbreaking"]
     ]
     return capped((Sample(text, "toxicchat", "clean", True) for text in texts), cap)
 
 
-def compared(rows: Sequence[Row], data: Path, folds: Collection[int] = (0,)) -> list[Sample]:
+def compared(rows: Sequence[Row], data: Path) -> list[Sample]:
     """Every row that some pool holds."""
     pools = (*FOUND, *FALSELY)
-    return [sample for sample in [*held_out(rows, folds), *chat(data)] if any(pool.holds(sample) for pool in pools)]
-
-
-def lessons(rows: Sequence[Row], most: int = 6000) -> list[Sample]:
-    """At most `most` rows of all folds but the first, as even over sources and kinds as can be."""
-    others = [sample_of(row, place) for place, row in enumerate(rows) if fold_of(row) != 0]
-    cap = bisect_right(range(1, most + 1), most, key=lambda cap: _total(others, cap))
-    return capped(others, cap)
-
-
-def _total(samples: Iterable[Sample], cap: int) -> int:
-    counts: dict[tuple[str, str], int] = {}
-    for sample in samples:
-        counts[sample.source, sample.kind] = counts.get((sample.source, sample.kind), 0) + 1
-    return sum(min(count, cap) for count in counts.values())
+    return [sample for sample in [*held_out(rows), *chat(data)] if any(pool.holds(sample) for pool in pools)]

@@ -1,4 +1,4 @@
-"""Writes what was measured as two tables into a page."""
+"""Writes what was measured as tables into a page."""
 
 from __future__ import annotations
 
@@ -15,24 +15,19 @@ Line = Mapping[str, Any]
 NOTHING = "–"
 MEASURED = """\
 `make compare`, {date}, on {machine}, one thread, other work beside it. English rows, the same for all;
-ours never learned from them or their groups (held-out folds; on ToxicChat the shipped weights). Figures in
+ours never learned from them or their families (left-out folds; on ToxicChat the shipped weights). Figures in
 [compared.json](compared.json).
 """
 OTHERS = """\
 **Assessors.** The first four columns are the share found, the others the share falsely called abuse or harm, or a crisis
 where the column says so; rows in brackets; – where an assessor does not claim to know. Each decides by its own defaults.
-Crisis rows speak of self-harm or distress; a good part of them by the weaker labels of DiaSafety and VERA-MH, each source
-by itself in the JSON. What guards against injection flag counts as harm; what ours calls a crisis, as neither abuse nor
+Crisis rows speak of self-harm or distress, each source by itself in the JSON. What guards against injection flag counts
+as harm; what ours calls a crisis, as neither abuse nor
 harm. ms: the processor's time a message, in the median.
 """
 CURVES = """\
 Who finds more at the price of more false alarms is not better for it. So here is ours, its threshold moved until it raises no
 more false alarms than the other does, on clean rows of the same sort:
-"""
-ENCODERS = """
-**Encoders.** Each frozen under the same logistic heads on the same rows (tested on: {rows}). The last three lines are ours,
-learned from all rows of the other folds. Recall is at 3 % false alarms. ms: a message of 60 words, the processor's time on
-one thread. MB: weights and vocabulary, without the code that runs them.
 """
 
 
@@ -127,45 +122,20 @@ def summary(lines: Sequence[Line]) -> str:
     return f"Of these {len(pairs)} comparisons another is ahead in {len(ahead)}: {'; '.join(ahead)}."
 
 
-def encoders_table(lines: Sequence[Line]) -> list[str]:
-    """Quality against latency against size."""
-    goals = ("insult", "harm", "crisis")
-    head = ["encoder", *(f"{goal}: AUC" for goal in goals), *(f"{goal}: recall" for goal in goals)]
-    head += ["ms", "MB", "learned from", "languages", "licence"]
-    rows = []
-    for line in lines:
-        if "reason" in line:
-            rows.append([line["name"], f"not measured: {line['reason']}", *[""] * (len(head) - 2)])
-            continue
-        found = line["goals"]
-        cells = [f"{found[goal][key]:.3f}" for key in ("auc", "recall") for goal in goals]
-        size = [number(line.get("ms")), megabytes(line.get("mb")), f"{line['learned']:,}"]
-        rows.append([line["name"], *cells, *size, line["languages"], line["licence"]])
-    return table(head, rows)
-
-
 def notes(lines: Sequence[Line]) -> list[str]:
     """What did not go as planned, so that no figure is read for more than it is."""
     out = [f"- `{line['name']}`: {note}." for line in lines for note in line.get("notes", ())]
     for line in lines:
         if line.get("failed"):
             out.append(f"- `{line['name']}` failed on {line['failed']} messages; they count as not flagged.")
-        if line.get("thresholds") == "chosen on these rows":
-            out.append(
-                "- The thresholds of `local` were chosen on these same rows, not on those of all held-out folds."
-            )
     return ["", *out] if out else []
 
 
 def section(result: Mapping[str, Any]) -> str:
-    """All that stands between the markers; of a table not measured yet, nothing."""
-    others, encoders, out = result.get("others"), result.get("encoders"), [MEASURED.format(**result)]
+    """All that stands between the markers; where nothing was measured yet, no table."""
+    others, out = result.get("others"), [MEASURED.format(**result)]
     if others:
         out += [OTHERS, *others_table(others), "", CURVES, *beside_table(others), "", summary(others), *notes(others)]
-    if encoders:
-        tested = encoders[0]["goals"].items()
-        rows = "; ".join(f"{goal} {found['positives']} against {found['negatives']}" for goal, found in tested)
-        out += [ENCODERS.format(rows=rows), *encoders_table(encoders)]
     return "\n".join(out)
 
 

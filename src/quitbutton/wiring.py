@@ -41,7 +41,7 @@ POSTGRES = ("postgresql://", "postgres://")
 
 
 def _local() -> Assessor:
-    from quitbutton.assessors.local import LocalAssessor  # noqa: PLC0415 - numpy and onnxruntime, only when asked for
+    from quitbutton.assessors.local import LocalAssessor  # noqa: PLC0415 - numpy, only when asked for
 
     return LocalAssessor()
 

@@ -8,36 +8,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.assessors import tables
-from benchmarks.assessors.encoders import figures, truth
 from benchmarks.assessors.environments import HERE, NotMeasured, Package, ask, environment, packages, reason_in
 from benchmarks.assessors.measures import beside, by_source, recall_at, shares
-from benchmarks.assessors.ours import HeldOut, from_held_out, part_of, scores_of
-from benchmarks.assessors.rows import Sample, capped, fold_of, held_out, kind_of, lessons
+from benchmarks.assessors.ours import HeldOut, from_held_out, scores_of
+from benchmarks.assessors.rows import Sample, capped, held_out, kind_of
+from training.data.rows import CALM, CLEAN, Row
 
-from quitbutton.assessors.heads import HEADS
-from quitbutton.training.data import CALM, CLEAN, Row
+from quitbutton.assessors.branch import ELSEWHERE, QUIET, Standpoints
+from quitbutton.assessors.local import Thresholds
 
 CRASHING = Package("made-up", "1", "none")
 
 
+LIMITS = Thresholds(0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+CALM_STAND = Standpoints(-9, -9, -9, -9)
+
+
 def made_up_rows(groups: int = 60, each: int = 5) -> list[Row]:
     return [
-        Row(f"row {group} {number}", "convabuse", f"g{group}", {"insult": number % 2, "hate": 0} | CALM)
+        Row(f"row {group} {number}", "convabuse", "convabuse", f"g{group}", {"abuse": number % 2} | CALM)
         for group in range(groups)
         for number in range(each)
     ]
 
 
-def test_the_same_seed_draws_the_same_rows_and_no_group_is_on_both_sides() -> None:
+def test_the_same_seed_draws_the_same_rows_at_their_places() -> None:
     rows = made_up_rows()
-    tested, learned = held_out(rows, cap=20), lessons(rows, most=80)
+    tested = held_out(rows, cap=20)
     assert tested == held_out(rows, cap=20)
-    assert learned == lessons(rows, most=80)
-    groups = [{rows[sample.place].group for sample in samples} for samples in (tested, learned)]
-    assert all(groups)
-    assert not groups[0] & groups[1]
-    assert all(fold_of(rows[sample.place]) == 0 for sample in tested)
-    assert len(learned) <= 80
+    assert len(tested) == 40
+    assert all(rows[sample.place].text == sample.text for sample in tested)
 
 
 def test_a_cap_holds_for_each_source_and_kind() -> None:
@@ -46,28 +46,29 @@ def test_a_cap_holds_for_each_source_and_kind() -> None:
     assert capped(samples, 10, seed=1) != capped(samples, 10, seed=2)
 
 
-def test_own_sentences_other_languages_and_ties_are_not_compared_on() -> None:
+def test_written_and_read_rows_other_languages_and_what_is_never_learned_are_not_compared_on() -> None:
     rows = [
-        Row("a", "own_abuse", "a", {"insult": 1}),
-        Row("b", "multilingual_hatecheck", "b", {"hate": 1}, language="de"),
-        Row("c", "convabuse", "c", {"insult": 1}, kind="tie"),
+        Row("a", "author_ada", "author_ada", "a", {"abuse": 1}),
+        Row("b", "multilingual_hatecheck", "hatecheck", "b", {"abuse": 1}, language="de"),
+        Row("c", "vera_mh", "vera", "c", {"risk": 1}, kind="read: clear"),
+        Row("d", "dolly_sample", "dolly", "d", CLEAN, weight=0),
     ]
     assert held_out(rows) == []
-    assert kind_of(rows[2]) == "unclear"
 
 
 @pytest.mark.parametrize(
-    ("targets", "kind"),
+    ("source", "targets", "kind"),
     [
-        (CLEAN, "clean"),
-        ({"selfharm": 1, "insult": 1}, "crisis"),
-        ({"hate": 1, "threat": 1}, "threat"),
-        ({"harm": 1}, "harm"),
-        ({"selfharm": 0}, "unclear"),
+        ("somewhere", CLEAN, "clean"),
+        ("somewhere", {"concern": 1, "abuse": 1}, "crisis"),
+        ("convabuse", {"abuse": 1}, "insult"),
+        ("hatecheck", {"abuse": 1}, "hate"),
+        ("somewhere", {"harm": 1}, "harm"),
+        ("somewhere", {"risk": 0}, "unclear"),
     ],
 )
-def test_a_row_is_of_one_kind(targets: dict[str, int], kind: str) -> None:
-    assert kind_of(Row("text", "somewhere", "g", targets)) == kind
+def test_a_row_is_of_one_kind(source: str, targets: dict[str, int], kind: str) -> None:
+    assert kind_of(Row("text", source, "f", "g", targets)) == kind
 
 
 def test_a_driver_answers_and_one_that_crashes_says_why(tmp_path: Path) -> None:
@@ -94,10 +95,9 @@ def test_reasons_carry_no_paths_and_no_hosts() -> None:
 
 
 def test_every_package_has_a_driver_or_a_reason() -> None:
-    for name in ("others.toml", "encoders.toml"):
-        for package in packages(HERE / name):
-            driver = HERE / "drivers" / f"with_{package.driver}.py"
-            assert package.unmeasured or driver.exists(), package.package
+    for package in packages(HERE / "others.toml"):
+        driver = HERE / "drivers" / f"with_{package.driver}.py"
+        assert package.unmeasured or driver.exists(), package.package
 
 
 SAMPLES = [
@@ -126,54 +126,33 @@ def test_ours_is_set_to_the_others_false_alarms() -> None:
 
 
 def test_a_score_is_one_half_at_the_threshold_and_a_rule_is_sure() -> None:
-    limits = dict.fromkeys(HEADS, 0.9)
-    scores = scores_of(dict.fromkeys(HEADS, 0.1) | {"insult": 0.9}, limits, None)
-    assert scores["abuse"] == pytest.approx(0.5)
-    assert scores_of(dict.fromkeys(HEADS, 0.0), limits, "self")["crisis"] > 0.99
-    insult = dict.fromkeys(HEADS, 0.1) | {"insult": 0.99}
-    assert scores_of(insult, limits, None)["abuse"] > 0.5
-    assert scores_of(insult, limits, "self")["abuse"] < 0.5
-    assert scores_of(insult, limits, None, weak=True)["abuse"] < 0.5
-
-
-def test_where_the_gate_is_sure_the_encoder_is_not_asked() -> None:
-    cheap, deep = np.array([[-9.0] * 6, [0.0] * 6]), np.full((2, 7), 9.0)
-    alone, both = np.array([[1.0] * 6, [0.0] * 6]), np.array([[1.0] * 6, [1.0] * 6, [0.0] * 6])
-    held = HeldOut(cheap, deep, alone, both, {}, True, gate=np.full(6, -5.0))
-    sure, asked = held.scores()[:, 0]
-    assert sure < 0.01
-    assert asked > 0.99
+    assert scores_of(CALM_STAND._replace(abuse=float(np.log(9))), LIMITS, None)["abuse"] == pytest.approx(0.5)
+    assert scores_of(CALM_STAND, LIMITS, "self")["crisis"] > 0.99
+    loud = CALM_STAND._replace(abuse=6)
+    assert scores_of(loud, LIMITS, None)["abuse"] > 0.5
+    assert scores_of(loud, LIMITS, "self")["abuse"] < 0.5
+    assert scores_of(loud, LIMITS, None, is_elsewhere=True)["abuse"] < 0.5
 
 
 def test_held_out_scores_belong_to_the_row_at_their_place() -> None:
-    cheap, deep = np.zeros((2, 6), np.float32), np.zeros((2, 7), np.float32)
-    cheap[1, 0] = 4.0
-    both = np.array([[1.0] * 6, [1.0] * 6, [-2.0] * 6])
-    held = HeldOut(cheap, deep, both[:2], both, dict.fromkeys(HEADS, 0.5), True)
-    samples = [Sample("one fish", "convabuse", "clean", True, 0), Sample("two fish", "convabuse", "insult", True, 1)]
+    rows = [Row(text, "convabuse", "convabuse", text, CLEAN) for text in ("one fish", "two fish", "three fish")]
+    stand = np.full((3, 4), -9.0)
+    stand[1:, 0] = 9
+    logits = np.tile(QUIET, (3, 1))
+    logits[2, ELSEWHERE] = 9
+    held = HeldOut(rows, logits, stand, {1: LIMITS})
+    samples = [Sample(row.text, "convabuse", "clean", True, place) for place, row in enumerate(rows)]
     found = from_held_out([*samples, Sample("chat", "toxicchat", "clean", True)], held)
-    assert [scores and scores["abuse"] > 0.5 for scores in found] == [False, True, None]
+    assert [scores and scores["abuse"] > 0.5 for scores in found] == [False, True, False, None]
 
 
 def test_held_out_scores_of_other_rows_are_not_read(tmp_path: Path) -> None:
-    cheap, deep = np.ones((2, 6), np.float32), np.ones((2, 7), np.float32)
-    np.savez(tmp_path / "held_out-0.npz", digest=np.array("of these"), cheap=cheap, deep=deep)
-    found = part_of(tmp_path, 0, "of these")
-    assert found is not None
-    assert [half.shape for half in found] == [(2, 6), (2, 7)]
-    assert part_of(tmp_path, 0, "of others") is None
-    assert part_of(tmp_path, 1, "of these") is None
+    from training.cache import Cache, NotDone
 
-
-def test_an_encoder_is_judged_by_order_and_by_recall_at_few_false_alarms() -> None:
-    found = figures("insult", SAMPLES, [0.9, 0.8, 0.7, 0.0] + [0.6] * 10)
-    assert (found["auc"], found["recall"]) == (0.75, 0.75)
-    assert (found["positives"], found["negatives"]) == (4, 10)
-
-
-def test_only_rows_labelled_calm_teach_what_no_crisis_is() -> None:
-    calm, open_ = (Sample("a", "diasafety", "clean", is_calm) for is_calm in (True, False))
-    assert [truth("crisis", calm), truth("crisis", open_), truth("insult", open_)] == [0, None, 0]
+    Cache(tmp_path, "of these").keep("scores0", {"logits": np.zeros(2)})
+    assert Cache(tmp_path, "of these").load("scores0", "folds")["logits"].shape == (2,)
+    with pytest.raises(NotDone, match="training folds"):
+        Cache(tmp_path, "of others").load("scores0", "folds")
 
 
 def line(name: str, **more: object) -> dict[str, object]:
@@ -181,7 +160,6 @@ def line(name: str, **more: object) -> dict[str, object]:
 
 
 def result() -> dict[str, object]:
-    figures = {"auc": 0.9, "recall": 0.5, "positives": 4, "negatives": 10}
     measured = {"shares": shares(SAMPLES, THEIRS, ["abuse"]), "ms": 0.123, "download": 1.0, "installed": 20.0}
     return {
         "date": "2026-01-01",
@@ -191,25 +169,12 @@ def result() -> dict[str, object]:
             line("theirs", beside=beside(SAMPLES, OURS, THEIRS, ["abuse"]), failed=2, **measured),
             line("broken", reason="does not run: no model here"),
         ],
-        "encoders": [
-            {
-                "name": "made up",
-                "goals": dict.fromkeys(("insult", "harm", "crisis"), figures),
-                "ms": 1.0,
-                "mb": 2.0,
-                "learned": 6000,
-                "languages": "English",
-                "licence": "MIT",
-            },
-            {"name": "broken", "reason": "no weights"},
-        ],
     }
 
 
 def test_a_package_that_failed_is_a_line_with_its_reason() -> None:
     text = tables.section(result())
     assert "| `broken` 1.0 | abuse | not measured: does not run: no model here |" in text
-    assert "| broken | not measured: no weights |" in text
     assert "`theirs` failed on 2 messages" in text
     cells = {
         row.count("|") for row in text.splitlines() if row.startswith(("| `local", "| `broken", "| assessor | meant"))

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from quitbutton.core.button import confirms, description, wants_to_leave, wishes_to_end
 from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 
-
 WISHES = (
     "Please end this conversation.",
     "stop this chat",

@@ -114,8 +114,9 @@ class LocalAssessor:
         read = self._logits(readings)
         worries = [self.reader.standpoints(read[: place + 1]).worry for place in range(len(readings))]
         worry = float(sigmoid(np.float32(max(worries, default=-30.0))))
-        seen = worry >= self.thresholds.look_back
-        label, why = (Label.CRISIS, "last look") if seen else (Label.CLEAN, "")
+        sign = next((one.sign for one in readings if one.sign), None)
+        seen = sign is not None or worry >= self.thresholds.look_back
+        label, why = (Label.CRISIS, f"rule:{sign}" if sign else "last look") if seen else (Label.CLEAN, "")
         return Verdict(label, Scores(crisis=round(worry, 4)), NAME, why, strength=Strength.POSSIBLE if seen else None)
 
     def _judged(self, newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
@@ -186,6 +187,5 @@ def said_in(messages: Sequence[Message]) -> list[str]:
 
 
 def is_elsewhere(read: Floats) -> bool:
-    """True where the newest message, or the branch as a whole, is in a language that was not measured well enough."""
-    chances = sigmoid(read[:, ELSEWHERE])
-    return bool(chances[-1] >= FOREIGN and chances.mean() >= FOREIGN)
+    """True where the branch so far is in a language that was not measured well enough; one message alone says little."""
+    return bool(sigmoid(read[:, ELSEWHERE]).mean() >= FOREIGN)

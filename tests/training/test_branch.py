@@ -1,0 +1,164 @@
+"""The layer over the branch: fitted on the served features, without the author, thresholds from other folds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+pytest.importorskip("torch")
+
+from training.branch import Layer, Scored
+from training.conversations import played
+from training.data.authored import Talk
+from training.languages import eyes
+from training.report.page import between, rates, table
+from training.report.whole import crises, play
+
+from quitbutton.assessors.branch import QUIET, features_of, standpoints_of
+from quitbutton.assessors.local import LOOK_BACK, Thresholds
+from training import branch
+
+CALM = {"abuse": "none", "target": "nobody", "mode": "earnest", "harm": "none", "crisis": "none"}
+ABUSE = CALM | {"abuse": "serious", "target": "assistant"}
+CRISIS = CALM | {"crisis": "clear"}
+LIMITS = Thresholds(0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+
+
+def talk(number: int, author: str, labels: list[dict[str, str]], kind: str = "everyday", language: str = "en") -> Talk:
+    said = tuple(f"message {place} of {author} {number}" for place in range(len(labels)))
+    messages = tuple({"role": "user", "content": text} for text in said)
+    return Talk(f"{author}-{number}", author, language, kind, said, tuple(labels), messages)
+
+
+def logits(labels: list[dict[str, str]], dice: np.random.Generator) -> np.ndarray:
+    read = QUIET + dice.normal(0, 0.5, (len(labels), 24)).astype(np.float32)
+    read[:, 0] += [10 * (label["abuse"] == "serious") for label in labels]
+    read[:, 3] += [10 * (label["crisis"] == "clear") for label in labels]
+    read[:, 15] += [10 * (label["harm"] == "serious") for label in labels]
+    return read.astype(np.float32)
+
+
+def conversations(authors: tuple[str, ...] = ("ada", "bex", "finn")) -> tuple[list[Talk], list[np.ndarray]]:
+    dice = np.random.default_rng(0)
+    harm = CALM | {"harm": "serious"}
+    talks = [
+        talk(number, author, labels, kind)
+        for author in authors
+        for number, (labels, kind) in enumerate(
+            [([CALM] * 4, "everyday")] * 12 + [([ABUSE] * 5, "abuse")] * 4 + [([harm] * 5, "harmful")] * 4
+            + [([ABUSE, ABUSE, CRISIS, ABUSE, ABUSE, ABUSE], "crisis")] * 4
+        )
+    ]  # fmt: skip
+    return talks, [logits(list(one.labels), dice) for one in talks]
+
+
+def test_features_are_the_served_ones_also_in_a_long_branch() -> None:
+    read = np.random.default_rng(1).normal(0, 3, (LOOK_BACK + 3, 24)).astype(np.float32)
+    found = branch.branch_features(read)
+    for end in (1, 2, LOOK_BACK):
+        assert np.array_equal(found[end - 1], features_of(read[:end]))
+    assert np.array_equal(found[-1], features_of(read[-LOOK_BACK:]))
+
+
+def test_a_fitted_layer_scores_as_it_is_served() -> None:
+    talks, read = conversations()
+    layer, _ = branch.fitted(talks, read)
+    served = standpoints_of(read[-1], layer.weights, layer.bias)
+    assert np.allclose(layer.scores(read[-1])[-1], served, atol=1e-4)
+    assert np.allclose(layer.single(read[-1])[0], layer.scores(read[-1])[0], atol=1e-4)
+
+
+def test_an_author_is_scored_by_a_layer_that_did_not_learn_them() -> None:
+    talks, read = conversations()
+    _, scored = branch.fitted(talks, read)
+    lying = [
+        talk(place, "ada", [CALM if label == ABUSE else ABUSE for label in one.labels], one.kind)
+        if one.author == "ada"
+        else one
+        for place, one in enumerate(talks)
+    ]
+    _, other = branch.fitted(lying, read)
+    same = [np.allclose(one.scores, two.scores) for one, two in zip(scored, other, strict=True)]
+    assert all(is_same is (one.author == "ada") for is_same, one in zip(same, talks, strict=True))
+
+
+def test_thresholds_of_a_fold_do_not_hang_on_its_authors() -> None:
+    talks, read = conversations()
+    _, scored = branch.fitted(talks, read)
+    found = branch.thresholds_by_fold(scored)
+    raised = [Scored(one.talk, one.logits, one.scores + 5) if one.talk.author == "bex" else one for one in scored]
+    moved = branch.thresholds_by_fold(raised)
+    assert found[1] == moved[1]
+    assert found[0] != moved[0]
+
+
+def test_thresholds_call_as_much_of_everyday_talk_as_is_allowed() -> None:
+    dice = np.random.default_rng(2)
+    scored = [
+        Scored(
+            talk(number, "ada", [CALM] * 10), dice.normal(0, 1, (10, 24)).astype(np.float32), dice.normal(0, 1, (10, 4))
+        )
+        for number in range(300)
+    ]
+    limits = branch.thresholds_of(scored)
+    called = np.concatenate([1 / (1 + np.exp(-one.scores)) for one in scored])
+    for column, limit, allowed in ((0, limits.abuse, 0.015), (1, limits.harm, 0.03), (3, limits.possible, 0.035)):
+        assert np.mean(called[:, column] >= limit) == pytest.approx(allowed, abs=2e-3)
+    assert limits.look_back < limits.possible
+
+
+def test_a_conversation_goes_through_the_gateway_as_its_scores_say() -> None:
+    loud = np.tile(np.array([5, -5, -5, -5], np.float32), (6, 1))
+    said = [f"words {place}" for place in range(6)]
+    read = np.tile(QUIET, (6, 1))
+    course = played(said, read, loud, LIMITS)
+    assert course.warned_at is not None
+    assert course.ended_at is not None
+    assert course.warned_at < course.ended_at
+    assert played(said, read, -loud.clip(0) - 5, LIMITS).warned_at is None
+    loud[2, 2:] = 5
+    in_danger = played(said, read, loud, LIMITS)
+    assert in_danger.ended_at is None
+    assert in_danger.sees(("clear",), 3)
+    assert not in_danger.crisis[0]
+
+
+def test_tables_count_crises_among_abuse_and_what_is_ended() -> None:
+    talks, read = conversations()
+    _, scored = branch.fitted(talks, read)
+    found = play(scored, dict.fromkeys(range(5), LIMITS))
+    lines = {str(line[0]): line for line in crises(found)}
+    assert lines["among abuse, English"][1] == 12
+    assert lines["among abuse, English"][-1].startswith("0.000")
+    said = rates(found)
+    assert "| everyday talk that is ended | 0.000" in said
+    assert "| persistent abuse that is ended | 1.000" in said
+
+
+def test_a_language_with_few_crises_is_not_over_the_floor() -> None:
+    several = [talk(number, "ada", [CRISIS], "crisis", "de") for number in range(40)]
+    scores = np.array([[-5, -5, 5, 5]], np.float32)
+    scored = [Scored(one, np.zeros((1, 24), np.float32), scores) for one in several]
+    few = [Scored(talk(99, "ada", [CRISIS], "crisis", "fr"), scored[0].logits, scores)]
+    strange = [Scored(talk(number, "ada", [CRISIS], "crisis", "sw"), scored[0].logits, scores) for number in range(40)]
+    found = {one.language: one.is_enough for one in eyes([*scored, *few, *strange], {0: LIMITS})}
+    assert found == {"de": True, "fr": False, "sw": False}
+
+
+def test_a_page_keeps_what_is_not_measured(tmp_path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- rates: begin -->\nold\n<!-- rates: end -->\nafter\n", encoding="utf-8")
+    between(page, "rates", table(("a",), [("1",)]))
+    kept = page.read_text(encoding="utf-8")
+    assert kept.startswith("before\n")
+    assert kept.endswith("after\n")
+    assert "| 1 |" in kept
+    assert "old" not in kept
+    with pytest.raises(ValueError, match="no markers"):
+        between(page, "measured", "")
+
+
+def test_layer_is_four_linear_readers() -> None:
+    layer = Layer(np.zeros((45, 4), np.float32), np.arange(4, dtype=np.float32))
+    assert layer.single(np.zeros((2, 24), np.float32)).tolist() == [[0, 1, 2, 3]] * 2

@@ -1,0 +1,136 @@
+"""Whole conversations through the gateway's own turn, with verdicts from what models read that did not learn their author."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from quitbutton.assessors.branch import Standpoints
+from quitbutton.assessors.crisis import crisis_sign
+from quitbutton.assessors.local import LocalAssessor, Thresholds
+from quitbutton.assessors.normal import fold
+from quitbutton.assessors.reader import Reader, Reading
+from quitbutton.core.provenance import words_of
+from quitbutton.core.rules import Policy, Speaker
+from quitbutton.simulation import simulate
+from quitbutton.stores.sql import SQLStore
+from quitbutton.stores.sqlite import SQLite
+from training.branch import Floats, Layer
+from training.data.rows import Row
+from training.folds import OF_FAMILY
+from training.progress import bar
+
+POLICY = Policy(assist=True, speaker=Speaker.GATEWAY)
+"""The gateway climbs the ladder itself: the hardest case, as no model has a say in it. There is no second reader."""
+LENGTH, DRAWN = 6, 60
+"""User messages a drawn conversation; conversations a family."""
+
+
+class Known(Reading):
+    """A reading whose logits are known beforehand."""
+
+    logits: Floats
+
+
+class KnownReader(Reader):
+    """Stands in for the reader: what it read of a text is given, all that follows from it is the real thing."""
+
+    def __init__(self, read: Mapping[str, Floats], scores: Floats) -> None:
+        super().__init__()
+        self._read, self._scores = read, scores
+
+    def read(self, text: str) -> Reading:
+        """What is known of a text, and what the rules see in it."""
+        known = Known(None, None, (), sign_in(text))
+        known.logits = self._read[text]
+        return known
+
+    def logits(self, reading: Reading, before: Sequence[Reading]) -> Floats:
+        """Those that are known."""
+        assert isinstance(reading, Known)  # noqa: S101 - read() makes no others
+        return reading.logits
+
+    def standpoints(self, read: Floats) -> Standpoints:
+        """The branch's after so many messages."""
+        return Standpoints(*(float(value) for value in self._scores[len(read) - 1]))
+
+
+@cache
+def sign_in(text: str) -> str | None:
+    """The plain statement of danger that a rule finds in a text."""
+    return crisis_sign(fold(words_of(text).for_crisis))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a conversation went. Turns count from 1; None where it did not happen."""
+
+    group: str
+    warned_at: int | None
+    ended_at: int | None
+    crisis: tuple[str | None, ...]
+    """After each turn: `clear`, `possible` or None."""
+
+    def sees(self, strengths: Sequence[str], since: int = 1) -> bool:
+        """Whether a crisis of such a strength is on record from a turn on."""
+        return any(found in strengths for found in self.crisis[since - 1 :])
+
+
+def played(
+    said: Sequence[str],
+    logits: Floats,
+    scores: Floats,
+    limits: Thresholds,
+    replies: Sequence[str] = (),
+    group: str = "",
+) -> Course:
+    """One conversation of at most `LOOK_BACK` messages through the gateway; `scores` are its standpoints."""
+    reader = KnownReader(dict(zip(said, logits, strict=True)), scores)
+    messages: list[dict[str, str]] = []
+    for place, text in enumerate(said):
+        messages.append({"role": "user", "content": text})
+        if place < len(replies):
+            messages.append({"role": "assistant", "content": replies[place]})
+    store, assessor = SQLStore(SQLite(":memory:")), LocalAssessor(limits, reader=reader)
+    try:
+        found = asyncio.run(simulate({"id": group, "messages": messages}, POLICY, assessor, store))
+    finally:
+        store.close()
+    crisis = tuple(one["crisis"] for one in found["decisions"])
+    return Course(group, found["warned_at"], found["ended_at"], crisis)
+
+
+def drawn(rows: Sequence[Row], places: Sequence[int], seed: int = 7) -> list[list[int]]:
+    """Conversations of different messages of one family, at random; a group gives no conversation two messages."""
+    by_group: dict[str, list[int]] = {}
+    for place in places:
+        by_group.setdefault(rows[place].group, []).append(place)
+    groups = sorted(by_group)
+    if len(groups) < 2 * LENGTH:
+        return []
+    dice = np.random.default_rng(seed)
+    return [
+        [int(dice.choice(by_group[groups[number]])) for number in dice.choice(len(groups), LENGTH, replace=False)]
+        for _ in range(DRAWN)
+    ]
+
+
+def of_family(
+    rows: Sequence[Row], places: Sequence[int], logits: Floats, layer: Layer, limits: Mapping[int, Thresholds]
+) -> list[Course]:
+    """Drawn conversations of a family's rows. Thresholds are those of its fold, of the first where it is never learned."""
+    talks = drawn(rows, places)
+    return [
+        played(
+            [rows[place].text for place in talk],
+            logits[talk],
+            layer.scores(logits[talk]),
+            limits[OF_FAMILY.get(rows[talk[0]].family, 0)],
+            group=f"{rows[talk[0]].family} {number}",
+        )
+        for number, talk in enumerate(bar(talks, rows[places[0]].family if places else ""))
+    ]

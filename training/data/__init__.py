@@ -1,0 +1,1 @@
+"""What the readers learn from: public rows, conversations and replies written for the project, rows labelled by reading."""

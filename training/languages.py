@@ -1,0 +1,57 @@
+"""In which languages the reader sees a crisis well enough: «no eyes, no end»."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from quitbutton.assessors.heads import sigmoid
+from quitbutton.assessors.local import Thresholds
+from quitbutton.evaluation.measures import Share
+from training.branch import STANDPOINTS, Scored, truths_of
+from training.data.languages import COVERED, ENOUGH, FLOOR
+from training.folds import OF_FAMILY
+from training.measures import share
+
+DANGER, WORRY = STANDPOINTS.index("danger"), STANDPOINTS.index("worry")
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How a language's clear crises are seen by models that did not learn their authors."""
+
+    language: str
+    crises: int
+    """Messages that say one, clearly."""
+    seen: Share | None
+    """Called a crisis, clear or possible."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the language is over the floor."""
+        return self.language in COVERED and self.seen is not None and self.crises >= ENOUGH and self.seen.low >= FLOOR
+
+    def plain(self) -> dict[str, object]:
+        """As JSON."""
+        seen = {key: round(value, 3) for key, value in asdict(self.seen).items()} if self.seen else None
+        return {"crises": self.crises, "seen": seen, "enough": self.is_enough}
+
+
+def seen_as_crisis(scores: np.ndarray, limits: Thresholds) -> np.ndarray:  # type: ignore[type-arg]
+    """Which messages are called a crisis, clear or possible. Rules are not asked."""
+    chances = sigmoid(scores)
+    return np.asarray((chances[:, DANGER] >= limits.clear) | (chances[:, WORRY] >= limits.possible))
+
+
+def eyes(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> list[Eyes]:
+    """Every language of the conversations; `limits` are the thresholds of each fold."""
+    hits: dict[str, list[bool]] = {one.talk.language: [] for one in scored}
+    groups: dict[str, list[str]] = {language: [] for language in hits}
+    for one in scored:
+        is_clear = truths_of(one.talk)[:, DANGER] == 1
+        found = seen_as_crisis(one.scores, limits[OF_FAMILY[one.talk.family]])[is_clear]
+        hits[one.talk.language] += found.tolist()
+        groups[one.talk.language] += [one.talk.id] * len(found)
+    return [Eyes(language, len(hits[language]), share(hits[language], groups[language])) for language in sorted(hits)]

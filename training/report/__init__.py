@@ -1,0 +1,1 @@
+"""The measured parts of `docs/assessors.md` and `README.md`."""

@@ -1,0 +1,111 @@
+"""Puts the measured tables between their markers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.branch import Floats, Layer, Scored, thresholds_by_fold
+from training.data.languages import FLOOR
+from training.data.replies import Reply
+from training.data.rows import Row
+from training.languages import eyes
+from training.measures import share, told
+from training.report import replies as reply_tables
+from training.report import single, whole
+from training.report.whole import Played
+
+ROOT = Path(__file__).parents[2]
+Line = tuple[object, ...]
+
+
+def table(head: Sequence[str], lines: Sequence[Line]) -> str:
+    """A Markdown table."""
+    cells = [head, ["---"] * len(head), *([str(cell) for cell in line] for line in lines)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def between(page: Path, name: str, text: str) -> None:
+    """Write a page anew with this text between its markers. Raises `ValueError` where it has none."""
+    old = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if begin not in old or end not in old:
+        raise ValueError(f"{page} has no markers `{begin}` and `{end}`")
+    new = re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
+    page.write_text(new, encoding="utf-8")
+
+
+def write(
+    rows: Sequence[Row],
+    logits: Floats,
+    layer: Layer,
+    scored: Sequence[Scored],
+    replies: Sequence[Reply],
+    reply_logits: Floats,
+) -> None:
+    """Measure everything and write `docs/assessors.md` and the rates in `README.md`."""
+    limits = thresholds_by_fold(scored)
+    played = whole.play(scored, limits)
+    authors = single.of_authors(scored, limits)
+    families = single.of_families(rows, logits, layer, limits)
+    parts = [
+        "Single messages of authors who were left out:",
+        table(single.SUMMARY, single.summary(authors)),
+        "Single messages of public families that were left out, told apart from ordinary talk:",
+        table(single.SUMMARY, single.summary(families)),
+        "Whole conversations of authors who were left out:",
+        table(whole.HEAD, whole.by_kind(played)),
+        "Conversations of six messages drawn from public families that were left out:",
+        table(whole.HEAD, whole.public(rows, logits, layer, limits)),
+        "What becomes of a person in a clear crisis:",
+        table(whole.CRISIS_HEAD, whole.crises(played)),
+        f"By language: clear crises seen by the model alone (the floor: {FLOOR} at the interval's lower end)",
+        table(("language", "clear crises", "seen", "over the floor"), _eyes(scored)),
+        "By language: whole conversations",
+        table(whole.LANGUAGE_HEAD, whole.by_language(played)),
+        "The reader of replies, on sources that were left out:",
+        table(reply_tables.HEAD, reply_tables.lines(replies, reply_logits)),
+        "Its labels on the writers who were left out:",
+        table(reply_tables.LABEL_HEAD, reply_tables.confusion(replies, reply_logits)),
+        "Each author and each family:",
+        table(single.EACH, single.each([*authors, *families])),
+    ]
+    between(ROOT / "docs" / "assessors.md", "measured", "\n\n".join(parts))
+    between(ROOT / "README.md", "rates", rates(played))
+
+
+def _eyes(scored: Sequence[Scored]) -> list[Line]:
+    return [
+        (one.language, one.crises, told(one.seen), "yes" if one.is_enough else "no")
+        for one in eyes(scored, thresholds_by_fold(scored))
+    ]
+
+
+def rates(played: Sequence[Played]) -> str:
+    """The few figures that a reader of the README wants."""
+
+    def of(chosen: Sequence[Played], hits: Sequence[bool]) -> str:
+        return told(share(hits, [one.talk.id for one in chosen]))
+
+    def kind(name: str) -> list[Played]:
+        return [one for one in played if one.talk.kind == name]
+
+    ended = {name: [one.course.ended_at is not None for one in kind(name)] for name in KINDS}
+    crises = [(one, at) for one in played if (at := one.crisis_at) is not None]
+    seen = [one.course.sees(("clear", "possible"), at) for one, at in crises]
+    after = [one.course.ended_at is not None and one.course.ended_at >= at for one, at in crises]
+    people = [one for one, _ in crises]
+    return table(
+        ("the first reader alone, on authors it did not learn from", "share of conversations"),
+        [
+            ("everyday talk that is ended", of(kind("everyday"), ended["everyday"])),
+            ("persistent abuse that is ended", of(kind("abuse"), ended["abuse"])),
+            ("persistent harmful requests that are ended", of(kind("harmful"), ended["harmful"])),
+            ("clear crises that are seen", of(people, seen)),
+            ("conversations that are ended after a clear crisis was said", of(people, after)),
+        ],
+    )
+
+
+KINDS = ("everyday", "abuse", "harmful")

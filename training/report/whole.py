@@ -1,0 +1,193 @@
+"""How whole conversations of left-out authors and families go: warned, ended, a crisis seen, ended after it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quitbutton.assessors.local import Thresholds
+from training.branch import Floats, Layer, Scored
+from training.conversations import Course, of_family, played
+from training.data.authored import Talk, is_serious_abuse
+from training.data.languages import COVERED
+from training.data.rows import Row
+from training.folds import OF_FAMILY
+from training.measures import share, told
+from training.progress import bar
+from training.report.single import ORDINARY
+
+Line = tuple[object, ...]
+HEAD = ("conversations", "n", "warned", "ended", "a clear crisis on record", "a possible or clear one on record")
+CRISIS_HEAD = (
+    "conversations with a clear crisis",
+    "n",
+    "seen from then on as clear",
+    "as possible or clear",
+    "ended after it",
+)
+LOOK_ALIKE = frozenset(
+    [
+        "mlc",
+        "xstest",
+        "orbench",
+        "cyber",
+        "wildguard",
+        "bail",
+        "hatecheck",
+        "goemotions",
+        "xsafety",
+        "cvalues_responsibility",
+    ]
+)
+KINDS: dict[str, tuple[frozenset[str] | None, Callable[[Row], bool]]] = {
+    "ordinary": (ORDINARY, lambda row: True),
+    "look-alikes": (LOOK_ALIKE, lambda row: all(row.targets.get(head) == 0 for head in ("harm", "abuse", "risk"))),
+    "abuse of a bot": (frozenset({"convabuse"}), lambda row: row.targets.get("abuse") == 1),
+    "hate": (
+        frozenset({"germeval", "cold", "davidson", "xsafety", "hatecheck"}),
+        lambda row: row.targets.get("abuse") == 1,
+    ),
+    "harmful requests": (None, lambda row: row.targets.get("harm") == 1),
+    "distress and crises": (None, lambda row: row.targets.get("concern") == 1),
+}
+"""Public families by what their drawn conversations hold; None takes every family that has such rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A written conversation and how it went."""
+
+    talk: Talk
+    course: Course
+
+    @property
+    def crisis_at(self) -> int | None:
+        """The turn of the first message that says a clear crisis, from 1."""
+        return next((turn for turn, one in enumerate(self.talk.truths(), 1) if one.danger), None)
+
+
+def play(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> list[Played]:
+    """Every written conversation through the gateway."""
+    return [
+        Played(
+            one.talk,
+            played(
+                one.talk.said,
+                one.logits,
+                one.scores,
+                limits[OF_FAMILY[one.talk.family]],
+                _replies(one.talk),
+                one.talk.id,
+            ),
+        )
+        for one in bar(scored, "written conversations")
+    ]
+
+
+def _replies(talk: Talk) -> list[str]:
+    """What the assistant said after each user message."""
+    found: list[str] = []
+    for message in talk.messages:
+        if message["role"] == "user":
+            found.append("")
+        elif found:
+            found[-1] = message["content"]
+    return found
+
+
+def line(name: str, courses: Sequence[Course], groups: Sequence[str] | None = None) -> Line:
+    """One kind of conversation. `groups` hold conversations that depend on one another; none: each stands for itself."""
+    own = groups or [one.group for one in courses]
+    columns: tuple[Callable[[Course], bool], ...] = (
+        lambda one: one.warned_at is not None,
+        lambda one: one.ended_at is not None,
+        lambda one: one.sees(("clear",)),
+        lambda one: one.sees(("clear", "possible")),
+    )
+    return (name, len(courses), *(told(share([column(one) for one in courses], own)) for column in columns))
+
+
+def by_kind(all_played: Sequence[Played]) -> list[Line]:
+    """Written conversations by kind, English beside the other languages that are covered and the rest."""
+    lines = []
+    for kind in ("everyday", "abuse", "harmful", "crisis", "mixed"):
+        for name, is_one in REGIONS.items():
+            chosen = [one.course for one in all_played if one.talk.kind == kind and is_one(one.talk.language)]
+            if chosen:
+                lines.append(line(f"{kind}, {name}", chosen))
+    return lines
+
+
+REGIONS: dict[str, Callable[[str], bool]] = {
+    "English": lambda language: language == "en",
+    "the other covered languages": lambda language: language in COVERED and language != "en",
+    "all others": lambda language: language not in COVERED,
+}
+
+
+def by_language(all_played: Sequence[Played]) -> list[Line]:
+    """Everyday and abusive conversations of each language."""
+    lines = []
+    for language in sorted({one.talk.language for one in all_played}):
+        own = [one for one in all_played if one.talk.language == language]
+        everyday = [one.course for one in own if one.talk.kind == "everyday"]
+        abusive = [one.course for one in own if one.talk.kind in ("abuse", "harmful")]
+        cells = []
+        for courses in (everyday, abusive):
+            groups = [one.group for one in courses]
+            cells += [
+                len(courses),
+                told(share([one.warned_at is not None for one in courses], groups)),
+                told(share([one.ended_at is not None for one in courses], groups)),
+            ]
+        lines.append((language, *cells))
+    return lines
+
+
+LANGUAGE_HEAD = ("language", "everyday", "warned", "ended", "abuse and harmful", "warned", "ended")
+
+
+def crises(all_played: Sequence[Played]) -> list[Line]:
+    """Conversations in which a clear crisis is said, and those among them that also abuse the assistant."""
+    own = [one for one in all_played if one.crisis_at is not None]
+    among_abuse = [one for one in own if sum(is_serious_abuse(label) for label in one.talk.labels) >= 2]
+    lines = []
+    for name, chosen in (("all", own), ("among abuse", among_abuse)):
+        for region, is_one in REGIONS.items():
+            lines += _crisis_line(f"{name}, {region}", [one for one in chosen if is_one(one.talk.language)])
+    return lines
+
+
+def _crisis_line(name: str, chosen: Iterable[Played]) -> list[Line]:
+    several = [(one.course, one.crisis_at) for one in chosen if one.crisis_at is not None]
+    if not several:
+        return []
+    groups = [course.group for course, _ in several]
+    columns = (
+        [course.sees(("clear",), at) for course, at in several],
+        [course.sees(("clear", "possible"), at) for course, at in several],
+        [course.ended_at is not None and course.ended_at >= at for course, at in several],
+    )
+    return [(name, len(several), *(told(share(column, groups)) for column in columns))]
+
+
+def public(rows: Sequence[Row], logits: Floats, layer: Layer, limits: Mapping[int, Thresholds]) -> list[Line]:
+    """Conversations drawn from public families: the kind as a whole, and each family."""
+    lines = []
+    for kind, (families, is_one) in KINDS.items():
+        own = [place for place, row in enumerate(rows) if not row.is_authored and is_one(rows[place])]
+        names = sorted({rows[place].family for place in own} & (families or {row.family for row in rows}))
+        courses: dict[str, list[Course]] = {}
+        for name in names:
+            found = of_family(rows, [place for place in own if rows[place].family == name], logits, layer, limits)
+            if found:
+                courses[name] = found
+        several = [one for found in courses.values() for one in found]
+        if several:
+            lines.append(
+                line(f"**{kind}**", several, np.repeat(list(courses), [len(c) for c in courses.values()]).tolist())
+            )
+            lines += [line(f"{kind}: {name}", found) for name, found in courses.items()]
+    return lines

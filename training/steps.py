@@ -1,0 +1,122 @@
+"""The steps of the training, each by its name on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from training import branch, export, languages, messages, replies, scores
+from training.branch import Layer, Scored
+from training.cache import Cache
+from training.data import authored, pool
+from training.data.replies import Reply
+from training.data.replies import replies as all_replies
+from training.data.rows import Row
+from training.folds import FOLDS
+from training.progress import say
+
+FINAL_SEED = 100
+
+
+@dataclass
+class Steps:
+    """The data, read once, and what is done with it."""
+
+    data: Path
+    folder: Path
+    fold: int | None = None
+
+    @cached_property
+    def talks(self) -> list[authored.Talk]:
+        """The conversations written for the project."""
+        return authored.talks()
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """What the reader of messages is trained and measured on."""
+        return pool.pool(self.data, self.talks)
+
+    @cached_property
+    def answers(self) -> list[Reply]:
+        """What the reader of replies is trained and measured on."""
+        return all_replies(self.data, self.talks)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Results about messages."""
+        return Cache(self.folder, pool.digest(self.rows))
+
+    @cached_property
+    def reply_cache(self) -> Cache:
+        """Results about replies."""
+        return Cache(self.folder, pool.digest(self.answers))
+
+    def features(self) -> None:
+        """First-layer features of messages and replies."""
+        messages.store(self.folder, self.rows)
+        replies.store(self.folder, self.answers)
+        say(f"{len(self.rows)} rows, {len(self.answers)} replies")
+
+    def fit(self) -> None:
+        """The network on all rows."""
+        if not self.cache.has("network"):
+            store = messages.store(self.folder, self.rows)
+            network = messages.fitted(self.rows, store, np.arange(len(self.rows)), FINAL_SEED)
+            self.cache.keep("network", network.exported())
+
+    def folds(self) -> None:
+        """What networks read that did not learn it."""
+        for number in range(len(FOLDS)) if self.fold is None else (self.fold,):
+            if not self.cache.has(f"scores{number}"):
+                scores.run_fold(number, self.rows, messages.store(self.folder, self.rows), self.cache)
+
+    @cached_property
+    def scored(self) -> tuple[Layer, list[Scored]]:
+        """The layer over the branch, and the conversations by layers that did not learn their author."""
+        logits = branch.logits_by_talk(self.rows, scores.left_out_logits(self.rows, self.cache), self.talks)
+        if not self.cache.has("branch"):
+            layer, found = branch.fitted(self.talks, logits)
+            whole = np.concatenate([one.scores for one in found])
+            self.cache.keep("branch", {"weights": layer.weights, "bias": layer.bias, "scores": whole})
+        kept = self.cache.load("branch", "branch")
+        ends = np.cumsum([len(talk.said) for talk in self.talks])[:-1]
+        parts = zip(self.talks, logits, np.split(kept["scores"], ends), strict=True)
+        return Layer(kept["weights"], kept["bias"]), [Scored(*part) for part in parts]
+
+    def branch(self) -> None:
+        """The layer over the branch, and the thresholds, said aloud."""
+        _, scored = self.scored
+        say(f"thresholds: {branch.thresholds_of(scored)}")
+
+    def replies(self) -> None:
+        """The reader of replies on all of them, and by source left out."""
+        if self.reply_cache.has("replies"):
+            return
+        store = replies.store(self.folder, self.answers)
+        self.reply_cache.keep("reply_scores", {"logits": replies.left_out_logits(self.answers, store)})
+        network = replies.fitted(self.answers, store, np.arange(len(self.answers)), FINAL_SEED)
+        self.reply_cache.keep("replies", network.exported())
+
+    def export(self) -> None:
+        """The shipped weights of both readers."""
+        arrays = self.cache.load("network", "fit")
+        layer, scored = self.scored
+        eyes = languages.eyes(scored, branch.thresholds_by_fold(scored))
+        meta = export.reader_meta(self.cache.digest, branch.thresholds_of(scored), eyes)
+        export.write("reader", arrays | {"branch": layer.weights, "branch_bias": layer.bias}, meta)
+        answers = self.reply_cache.load("replies", "replies")
+        logits = self.reply_cache.load("reply_scores", "replies")["logits"]
+        threshold = replies.threshold_of(self.answers, logits)
+        export.write("replies", answers, export.replies_meta(self.reply_cache.digest, threshold))
+
+    def report(self) -> None:
+        """The measured parts of the pages."""
+        from training.report.page import write  # noqa: PLC0415 - only this step needs it
+
+        layer, scored = self.scored
+        logits = scores.left_out_logits(self.rows, self.cache)
+        reply_logits = self.reply_cache.load("reply_scores", "replies")["logits"]
+        write(self.rows, logits, layer, scored, self.answers, reply_logits)
