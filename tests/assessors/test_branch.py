@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_later_messages_count_more(length: int, data: st.DataObject) -> None:
 
 def test_that_it_goes_on_says_more_than_that_it_happened() -> None:
     sums = [branch(*[ABUSIVE] * times, ABUSIVE)[SUMS][0] for times in range(8)]
-    assert all(later > earlier for earlier, later in zip(sums, sums[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(sums))
     assert sums[-1] < 1 / (1 - 0.8), "and a long branch adds up to no more than a limit"
 
 

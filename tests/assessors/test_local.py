@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.assessors.tiny import LIMITS, tiny_heads, tiny_reader
 
 from quitbutton.assessors.local import FOREIGN, HAZARD_NAMES, LOOK_BACK, NAME, LocalAssessor, Thresholds
 from quitbutton.assessors.reader import Reader, Seen
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.interfaces import Assessor, Loads, LooksBack
-from tests.assessors.tiny import LIMITS, tiny_heads, tiny_reader
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +146,7 @@ def test_a_message_without_own_words_is_clean(local: LocalAssessor, text: str) -
 
 
 def test_only_the_users_words_count(local: LocalAssessor) -> None:
-    others = [
-        Message(role, f"{INSULTS['en']}. {CRISES[0]}.") for role in (Role.SYSTEM, Role.TOOL, Role.ASSISTANT)
-    ]
+    others = [Message(role, f"{INSULTS['en']}. {CRISES[0]}.") for role in (Role.SYSTEM, Role.TOOL, Role.ASSISTANT)]
     assert local.classify(others).label is Label.CLEAN
     assert local.classify([*others, Message(Role.USER, ORDINARY[0])]).label is Label.CLEAN
 
