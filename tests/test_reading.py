@@ -213,7 +213,9 @@ def test_a_reply_of_tool_calls_alone_cannot_be_read(stream: bool) -> None:
     ],
     ids=["hangs", "fails", "says so"],
 )
-def test_a_reading_that_fails_proves_nothing_and_changes_no_word(stream: bool, error: Exception | None, why: str) -> None:
+def test_a_reading_that_fails_proves_nothing_and_changes_no_word(
+    stream: bool, error: Exception | None, why: str
+) -> None:
     async def scene() -> None:
         for make, state in ((asked, "redirected"), (Policy, "open"), (strict, "open")):
             policy = make(assess_timeout=0.05)

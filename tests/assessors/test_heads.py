@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.assessors.tiny import HIDDEN, LOGITS, QUERIES, VECTOR, tiny_heads
 
 from quitbutton.assessors.encoder import FEATURES, Encoded
 from quitbutton.assessors.heads import Heads, gelu, sigmoid, softmax
-from tests.assessors.tiny import HIDDEN, LOGITS, QUERIES, VECTOR, tiny_heads
 
 
 def window(pieces: int, seed: int = 1) -> Encoded:
@@ -51,7 +51,9 @@ def test_the_hidden_layer_is_attention_and_peaks_beside_the_vector(pieces: int) 
     for query in range(QUERIES):
         raw = np.array([piece @ a["query"][:, query] + a["query_bias"][query] for piece in seen.pieces])
         weight = np.exp(raw - raw.max()) / np.exp(raw - raw.max()).sum()
-        pooled.append(sum(w * (piece @ a["value"] + a["value_bias"]) for w, piece in zip(weight, seen.pieces, strict=True)))
+        pooled.append(
+            sum(w * (piece @ a["value"] + a["value_bias"]) for w, piece in zip(weight, seen.pieces, strict=True))
+        )
     peaks = np.max([piece @ a["peak"] + a["peak_bias"] for piece in seen.pieces], axis=0)
     parts = np.concatenate([normed(seen.vector), normed(np.concatenate(pooled)), normed(peaks)])
     expected = parts @ a["hidden"] + a["hidden_bias"]

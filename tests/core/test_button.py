@@ -185,7 +185,11 @@ def test_the_model_is_told_what_the_policy_says() -> None:
     assert "can switch the button off" in description(Policy())
     read = "your replies are read to see that they were"
     told = [description(Policy(redirection_proof=proof)) for proof in RedirectionProof]
-    assert [(read in one, "where a reader knows" in one) for one in told] == [(True, True), (False, False), (True, False)]
+    assert [(read in one, "where a reader knows" in one) for one in told] == [
+        (True, True),
+        (False, False),
+        (True, False),
+    ]
 
 
 @pytest.mark.parametrize(

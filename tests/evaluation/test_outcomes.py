@@ -76,8 +76,10 @@ def test_simulate_sums_up_by_kind_and_source_and_tells_what_the_replies_were(tmp
     alone = [{"role": "user", "content": f"[abuse] {turn}"} for turn in range(5)]
     file.write_text(json.dumps({"id": "alone", "messages": alone, "label": "abuse"}))
     final, *more = (json.loads(line) for line in run(*options, "--json").splitlines())
-    assert (final["final"], more) == ("ended", []), "a record without replies is one of a model that did as it was asked"
-    assert {decision["reply"]["assessor"] for decision in final["decisions"]} == {"none@0", "gateway"}
+    assert (final["final"], more) == ("ended", []), (
+        "a record without replies is one of a model that did as it was asked"
+    )
+    assert {decision["reply"]["assessor"] for decision in final["decisions"][:3]} == {"none@0"}
     file.write_text("\n".join(rows))
     shown = run(*strict, "--html", str(html))
     assert "3 conversations: 1 ended, 2 open; 1 warned, 0 with a crisis" in shown
