@@ -70,7 +70,7 @@ def left_out_logits(replies: Sequence[Reply], store: Store) -> NDArray[np.float3
     for number in range(len(REPLY_FOLDS)):
         network = fitted(replies, store, np.flatnonzero(folds != number), seed=number)
         left_out = np.flatnonzero(folds == number)
-        found[left_out] = scored(network, store, [replies[place].text for place in left_out])
+        found[left_out] = scored(network, store, [replies[place].text for place in left_out.tolist()])
     return found
 
 

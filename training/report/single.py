@@ -87,14 +87,14 @@ def _cell(
     name: str, score: str, area: float | None, called: Bools, is_true: Bools, is_false: Bools, groups: Sequence[str]
 ) -> Cell:
     def of(chosen: Bools) -> Share | None:
-        return share(called[chosen], [groups[place] for place in np.flatnonzero(chosen)])
+        return share(called[chosen], [groups[place] for place in np.flatnonzero(chosen).tolist()])
 
     return Cell(name, score, area, of(is_true), of(is_false))
 
 
 def summary(cells: Sequence[Cell]) -> list[Line]:
     """Mean and worst of each score."""
-    lines = []
+    lines: list[Line] = []
     for score in STANDPOINTS:
         own = [one for one in cells if one.score == score and one.area is not None and one.found is not None]
         false = [one for one in cells if one.score == score and one.false is not None and one.false.rows >= LEAST]
@@ -104,8 +104,8 @@ def summary(cells: Sequence[Cell]) -> list[Line]:
                     NAMES[score],
                     len(own),
                     *_mean_and_worst(own, lambda one: one.area, least=True),
-                    *_mean_and_worst(own, lambda one: one.found and one.found.value, least=True),
-                    *_mean_and_worst(false, lambda one: one.false and one.false.value, least=False),
+                    *_mean_and_worst(own, lambda one: one.found.value if one.found else None, least=True),
+                    *_mean_and_worst(false, lambda one: one.false.value if one.false else None, least=False),
                 )
             )
     return lines
