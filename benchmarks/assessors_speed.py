@@ -74,8 +74,8 @@ def run(rounds: int, messages: int) -> dict[str, Any]:
                 _read(found, local, f"local, ordinary, {words} words", texts)
             texts = [f"{text} ({place})" for place, text in enumerate(chance.sample(harsh, min(messages, len(harsh))))]
             _read(found, local, "local, insults and harmful requests", texts)
-            replies = [(chance.choice(REPLIES), f"{ordinary(chance, 10)} ({place})") for place in range(messages)]
-            found.add("reply reader", **microseconds(lambda two: reader.classify(*two), replies))
+            replies = [f"{chance.choice(REPLIES)} {ordinary(chance, 10)} ({place})" for place in range(messages)]
+            found.add("reply reader", **microseconds(reader.classify, replies))
             folded = [fold(ordinary(chance, 30)) for _ in range(messages)]
             found.add("crisis rules, 30 words", **microseconds(crisis_sign, folded))
             bar.advance(task)

@@ -23,12 +23,21 @@ WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 NO, YES = say("[refused] I would rather not."), say("[complied] Gladly.")
 
 
+def asked(**more: Any) -> Policy:
+    return Policy(redirection_proof=RedirectionProof.ASKED, **more)
+
+
 def strict(**more: Any) -> Policy:
     return Policy(redirection_proof=RedirectionProof.REPLY, **more)
 
 
 def run(scene: Any) -> Any:
     return asyncio.run(scene)
+
+
+def told(**members: Any) -> dict[str, Any]:
+    """A reading as the record has it."""
+    return {"refusal": 0.0, "why": "", "cannot_tell": False, **members}
 
 
 async def reads(play: Play, ear: Ear) -> list[str | None]:
@@ -71,7 +80,7 @@ def test_the_reply_is_evidence_and_part_of_the_record(stream: bool) -> None:
     async def scene() -> None:
         reader = Overhears()
         script = [NO, say("Hello."), YES, press(), press(), press()]
-        play = Play(script, stream=stream, reader=reader)
+        play = Play(script, asked(), stream=stream, reader=reader)
         heard = [await play.says(text) for text in (f"{A} 1", "fine", f"{A} 2", f"{A} 3", f"{A} 4")]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "redirected", "warned", "ended"]
         assert await reads(play, heard[-1]) == ["refused", None, "complied", "redirected", "redirected"]
@@ -86,29 +95,49 @@ def test_the_reply_is_evidence_and_part_of_the_record(stream: bool) -> None:
             ("ended", "redirected", "gateway"),
         ]
         event = (await play.events(heard[-1]))[0]
-        assert event["reply"] == {"label": "refused", "refusal": 1.0, "assessor": "scripted@1", "why": "scripted"}
+        assert event["reply"] == told(label="refused", refusal=1.0, assessor="scripted@1", why="scripted")
 
     run(scene())
 
 
+CLIMBS = pytest.mark.parametrize(
+    ("policy", "redirections"),
+    [(Policy(), [0, 1, 1, 2, 2, 3, 4]), (strict(), [0, 1, 1, 2, 2, 2, 3]), (asked(), [1, 2, 3, 4, 5, 6, 7])],
+    ids=["auto", "reply", "asked"],
+)
+
+
 @WAYS
-def test_under_reply_only_a_turn_that_was_not_complied_with_climbs(stream: bool) -> None:
+@CLIMBS
+def test_a_redirection_counts_when_it_happened(stream: bool, policy: Policy, redirections: list[int]) -> None:
     async def scene() -> None:
-        script = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, NO]
-        play = Play(script, strict(), stream=stream, reader=ScriptedReplies())
+        replies = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, say("[cannot_tell] ..."), NO]
+        play = Play(replies, policy, stream=stream, reader=ScriptedReplies())
+        heard = [await play.says(f"{A} {turn}") for turn in range(7)]
+        events = await play.events(heard[-1])
+        assert [event["after"]["redirections"] for event in events] == redirections
+        assert [ear.state for ear in heard] == ["redirected" if count else "open" for count in redirections]
+        assert [event["reply"]["cannot_tell"] for event in events] == [False] * 5 + [True, False]
+        assert [ear.text for ear in heard] == [line.text for line in replies]
+
+    run(scene())
+
+
+def test_by_default_a_model_that_does_as_it_is_told_is_never_taken_to_have_redirected() -> None:
+    async def scene() -> None:
+        play = Play([YES] * 3 + [press(text=YES.text), say("More.")] * 3, reader=ScriptedReplies())
         heard = [await play.says(f"{A} {turn}") for turn in range(6)]
-        assert [ear.state for ear in heard] == ["open", *["redirected"] * 5]
-        after = [event["after"]["redirections"] for event in await play.events(heard[-1])]
-        assert after == [0, 1, 1, 2, 2, 3]
+        assert {ear.state for ear in heard} == {"open"}
+        assert {event["after"]["redirections"] for event in await play.events(heard[-1])} == {0}
 
     run(scene())
 
 
 @WAYS
-def test_under_reply_a_press_beside_compliance_is_a_near_miss_and_warns_nobody(stream: bool) -> None:
+def test_a_press_beside_compliance_is_a_near_miss_and_warns_nobody(stream: bool) -> None:
     async def scene() -> None:
         script = [NO, NO, press(text=YES.text), press(text=NO.text), press(text=YES.text), press()]
-        play = Play(script, strict(), stream=stream, reader=ScriptedReplies())
+        play = Play(script, stream=stream, reader=ScriptedReplies())
         heard = [await play.says(f"{A} {turn}") for turn in range(5)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "redirected", "warned", "ended"]
         events = await play.events(heard[-1])
@@ -127,16 +156,16 @@ def test_our_own_words_redirect_by_construction(stream: bool) -> None:
         heard = [await play.says(f"{A} {turn}") for turn in range(4)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "warned", "ended"]
         replies = [event["reply"] for event in await play.events(heard[-1])]
-        assert replies == [{"label": "redirected", "refusal": 1.0, "assessor": "gateway", "why": ""}] * 4
+        assert replies == [told(label="redirected", refusal=1.0, assessor="gateway")] * 4
         assert reader.given == []
 
     run(scene())
 
 
 @WAYS
-def test_assist_with_a_model_that_complies_warns_nobody_under_reply(stream: bool) -> None:
+def test_assist_with_a_model_that_complies_warns_nobody(stream: bool) -> None:
     async def scene() -> None:
-        play = Play([NO, NO, YES, NO], strict(assist=True), stream=stream, reader=ScriptedReplies())
+        play = Play([NO, NO, YES, NO], Policy(assist=True), stream=stream, reader=ScriptedReplies())
         heard = [await play.says(f"{A} {turn}") for turn in range(5)]
         assert [ear.state for ear in heard] == ["redirected", "redirected", "redirected", "warned", "ended"]
         assert heard[2].text == YES.text
@@ -163,7 +192,7 @@ def test_a_reply_of_tool_calls_alone_cannot_be_read(stream: bool) -> None:
     tools = [{"type": "function", "function": {"name": "weather"}}]
 
     async def scene() -> None:
-        for policy, state in ((Policy(), "redirected"), (strict(), "open")):
+        for policy, state in ((asked(), "redirected"), (Policy(), "open"), (strict(), "open")):
             reader = Overhears()
             play = Play([calls], policy, stream=stream, reader=reader)
             ear = await play.says(A, tools=tools)
@@ -184,14 +213,17 @@ def test_a_reply_of_tool_calls_alone_cannot_be_read(stream: bool) -> None:
     ],
     ids=["hangs", "fails", "says so"],
 )
-def test_a_reading_that_fails_changes_nothing(stream: bool, error: Exception | None, why: str) -> None:
+def test_a_reading_that_fails_proves_nothing_and_changes_no_word(
+    stream: bool, error: Exception | None, why: str
+) -> None:
     async def scene() -> None:
-        for policy, state in ((Policy(assess_timeout=0.05), "redirected"), (strict(assess_timeout=0.05), "open")):
+        for make, state in ((asked, "redirected"), (Policy, "open"), (strict, "open")):
+            policy = make(assess_timeout=0.05)
             play = Play([NO], policy, stream=stream, reader=Broken(error))
             ear = await play.says(A)
             assert (ear.status, ear.state, ear.text) == (200, state, NO.text)
             reply = (await play.events(ear))[-1]["reply"]
-            assert reply == {"label": "unknown", "refusal": 0.0, "assessor": "broken@1", "why": why}
+            assert reply == told(label="unknown", assessor="broken@1", why=why)
 
     run(scene())
 
@@ -207,7 +239,7 @@ def test_an_answer_that_is_none_counts_as_a_failure_and_spoils_no_evidence(answe
             return answer
 
     async def scene() -> None:
-        play = Play([NO, say("b")], reader=Odd())
+        play = Play([NO, say("b")], asked(), reader=Odd())
         ear = await play.climbs(A, "fine")
         assert ear.state == "redirected"
         why = [event["reply"] and event["reply"]["why"] for event in await play.events(ear)]
@@ -216,11 +248,28 @@ def test_an_answer_that_is_none_counts_as_a_failure_and_spoils_no_evidence(answe
     run(scene())
 
 
-def test_without_a_reader_the_record_says_that_nobody_read() -> None:
+@pytest.mark.parametrize(("label", "claim"), [(ReplyLabel.COMPLIED, True), (ReplyLabel.UNKNOWN, "yes")], ids=str)
+def test_only_a_reader_that_knows_nothing_of_a_language_may_say_so(label: ReplyLabel, claim: Any) -> None:
+    class Odd:
+        name = "odd@1"
+
+        async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
+            return ReplyVerdict(label, 0.1, self.name, cannot_tell=claim)
+
     async def scene() -> None:
-        play = Play([NO])
+        play = Play([NO], reader=Odd())
         ear = await play.says(A)
-        assert ear.state == "redirected"
+        assert (ear.state, (await play.events(ear))[-1]["reply"]["cannot_tell"]) == ("open", False)
+
+    run(scene())
+
+
+@pytest.mark.parametrize(("policy", "state"), [(Policy(), "redirected"), (strict(), "open")])
+def test_without_a_reader_the_record_says_that_nobody_read(policy: Policy, state: str) -> None:
+    async def scene() -> None:
+        play = Play([YES], policy)
+        ear = await play.says(A)
+        assert ear.state == state
         assert (await play.events(ear))[-1]["reply"]["why"] == "not read"
 
     run(scene())
@@ -231,7 +280,7 @@ def test_every_word_has_left_before_the_reading_and_nothing_is_announced_before_
 
     async def scene() -> None:
         reader, ear = Broken(), Ear()
-        play = Play([NO], strict(), stream=True, reader=reader)
+        play = Play([NO], stream=True, reader=reader)
         turn = asyncio.create_task(play.sends([{"role": "user", "content": A}], ear=ear))
         await reader.asked.wait()
         said = "".join(
@@ -265,7 +314,8 @@ def test_shadow_reads_and_records_and_changes_no_byte(stream: bool) -> None:
         bare = Play([YES], Policy(mode=Mode.OFF), stream=stream)
         off = await bare.says(A)
         for policy, label, redirections in (
-            (Policy(mode=Mode.SHADOW), "complied", 1),
+            (asked(mode=Mode.SHADOW), "complied", 1),
+            (Policy(mode=Mode.SHADOW), "complied", 0),
             (strict(mode=Mode.SHADOW), "complied", 0),
             (strict(mode=Mode.SHADOW, assist=True, speaker=Speaker.GATEWAY), "redirected", 1),
         ):

@@ -89,7 +89,8 @@ class ReplyAssessor(Protocol):
     async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
         """Answer about the last assistant message in the context of those before it, oldest first.
 
-        `UNKNOWN` where there is no reply. One that cannot tell raises; the guard then counts the reply as `UNKNOWN`.
+        `UNKNOWN` where there is no reply; with `cannot_tell` where this reader is unsure, or does not know the language.
+        One that cannot tell for another cause raises; the guard then counts the reply as `UNKNOWN`.
         """
         ...
 

@@ -29,7 +29,8 @@ async def read(reader: ReplyAssessor | None, request: ChatRequest, said: str, ti
 def _sound(found: object) -> ReplyVerdict:
     """What another package answers goes into the evidence, which must be readable for as long as it is kept."""
     if isinstance(found, ReplyVerdict) and 0 <= found.refusal <= 1:
-        return replace(found, label=ReplyLabel(found.label))
+        label = ReplyLabel(found.label)
+        return replace(found, label=label, cannot_tell=label is ReplyLabel.UNKNOWN and found.cannot_tell is True)
     raise TypeError("a reply assessor answers with a ReplyVerdict, its `refusal` from 0 to 1")
 
 

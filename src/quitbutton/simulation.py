@@ -12,7 +12,7 @@ from quitbutton.adapters.splice import encode
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Message
 from quitbutton.core.rules import Mode, Policy
-from quitbutton.core.verdicts import UNKNOWN, Verdict
+from quitbutton.core.verdicts import UNKNOWN, UNREAD, ReplyVerdict, Verdict
 from quitbutton.interfaces import Assessor, Headers, LooksBack, ReplyAssessor, Store
 from quitbutton.listening import Turn
 from quitbutton.reviewing import Second
@@ -20,7 +20,7 @@ from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 SILENCE = "..."
-"""Stands in where a record has no reply to a user message."""
+"""Stands in where a record has no reply to a user message. Nobody reads it: the model is taken to do as it is asked."""
 
 
 @dataclass(slots=True)
@@ -57,6 +57,20 @@ class _Listener:
         return await self.assessor.look_back(messages) if isinstance(self.assessor, LooksBack) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the replies that were recorded."""
+
+    reader: ReplyAssessor
+
+    @property
+    def name(self) -> str:
+        return self.reader.name
+
+    async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
+        return UNREAD if messages[-1].text == SILENCE else await self.reader.assess_reply(messages)
+
+
 async def simulate(
     row: dict[str, Any],
     policy: Policy,
@@ -77,7 +91,8 @@ async def simulate(
     current = Line()
     upstream = ScriptedUpstream(lambda _: current)
     key = await store.address_key()
-    guard = TurnTaker(policy, listener, store, key, reader=reader, second=second, now=lambda: 0.0)
+    reads = _Reader(reader) if reader is not None else None
+    guard = TurnTaker(policy, listener, store, key, reader=reads, second=second, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
     final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
-from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -37,9 +36,7 @@ from quitbutton.upstreams.provider import provider
 
 T = TypeVar("T")
 GROUP, REPLY_GROUP, SECOND_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors", "quitbutton.second_readers"
-NO_READER, AUTO = "none", "auto"
-LOCAL_SECOND = "quitbutton.assessors.branch"
-"""Module of the local second reader, in installations that have one: it makes it with `BranchReader()`."""
+NO_READER, AUTO, SCRIPTED = "none", "auto", "scripted"
 POSTGRES = ("postgresql://", "postgres://")
 
 
@@ -73,9 +70,9 @@ def _scripted_second() -> SecondReader:
     return ScriptedSecondReader()
 
 
-BUILT_IN: dict[str, Callable[[], Assessor]] = {"local": _local, "scripted": _scripted}
-BUILT_IN_REPLIES: dict[str, Callable[[], ReplyAssessor]] = {"refusal": _refusal, "scripted": _scripted_replies}
-BUILT_IN_SECONDS: dict[str, Callable[[], SecondReader]] = {"scripted": _scripted_second}
+BUILT_IN: dict[str, Callable[[], Assessor]] = {"local": _local, SCRIPTED: _scripted}
+BUILT_IN_REPLIES: dict[str, Callable[[], ReplyAssessor]] = {"refusal": _refusal, SCRIPTED: _scripted_replies}
+BUILT_IN_SECONDS: dict[str, Callable[[], SecondReader]] = {SCRIPTED: _scripted_second}
 PANEL_SHARE = 0.8
 """Of the guard's time for a verdict, what each member of a panel gets: a crisis seen by one must still be heard."""
 
@@ -186,8 +183,13 @@ def reply_assessor_named(name: str | None = None) -> ReplyAssessor | None:
     return _made(name, make)
 
 
-def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
-    """What reads replies under a policy. Raises `SettingsError` where the policy needs one and there is none."""
+def reader_for(policy: Policy, name: str | None = None, assessor: str = "local") -> ReplyAssessor | None:
+    """What reads replies under a policy. Raises `SettingsError` where the policy needs one and there is none.
+
+    Beside the scripted `assessor` it is nobody unless named: a dry run must not hang on what real weights make of a script.
+    """
+    if name is None and assessor == SCRIPTED:
+        name = NO_READER
     reader = reply_assessor_named(name)
     if reader is None and policy.redirection_proof is RedirectionProof.REPLY:
         raise SettingsError(
@@ -197,23 +199,14 @@ def reader_for(policy: Policy, name: str | None = None) -> ReplyAssessor | None:
     return reader
 
 
-def local_second_reader() -> SecondReader | None:
-    """The local second reader, or None where none is installed."""
-    try:
-        made: SecondReader = import_module(LOCAL_SECOND).BranchReader()
-    except ImportError:
-        return None
-    return made
-
-
 def second_reader_named(name: str, judges: Judges) -> SecondReader | None:
-    """A second reader by its name: a judge, an installed one, or for `auto` the local one; None for `none`, and for `auto`
-    where no local one is installed. Raises `SettingsError` with the names there are.
+    """A second reader by its name, a judge or an installed one; None for `none`. Raises `SettingsError` for other names.
+
+    `auto` is an upstream's own model; without an upstream it is none: the local second readers that were measured changed
+    nothing (docs/assessors.md).
     """
-    if name == NO_READER:
+    if name in (NO_READER, AUTO):
         return None
-    if name == AUTO:
-        return local_second_reader()
     if name in judges.tables:
         return reader_of(judges.get(name), OpenAIChat())
     found = {entry.name: entry for entry in entry_points(group=SECOND_GROUP)}
@@ -237,7 +230,7 @@ def second_of(settings: Settings, judges: Judges) -> Second | None:
 
 def check_policy(policy: Policy, settings: Settings) -> None:
     """Raises `SettingsError` when a policy asks for a judge, or for a reader of replies, and there is none."""
-    reader_for(policy, settings.reply_assessor)
+    reader_for(policy, settings.reply_assessor, settings.assessor)
     if policy.corroboration is Corroboration.JUDGE and settings.judge is None:
         raise SettingsError(
             'corroboration = "judge" needs an assessor to ask: set `judge`, for example judge = "local".'
@@ -285,13 +278,16 @@ def check_doors(settings: Settings) -> None:
     judges = Judges(settings.judges)
     for name in filter(None, (settings.assessor, settings.judge, *settings.judges)):
         assessor_named(name, judges=judges)
-    reader_for(settings.policy, settings.reply_assessor)
+    reader_for(settings.policy, settings.reply_assessor, settings.assessor)
     second_of(settings, judges)
     upstreams_of(settings)
 
 
-async def guard_of(settings: Settings, store: Store, judges: Judges | None = None) -> TurnTaker:
-    """A guard over these doors, its policy on record. `judges` are the caller's to close."""
+async def guard_of(
+    settings: Settings, store: Store, judges: Judges | None = None, assessor: Assessor | None = None
+) -> TurnTaker:
+    """A guard over these doors, its policy on record. `judges` are the caller's to close; an `assessor` takes the place of
+    the one that the settings name."""
     policy = settings.policy
     check_policy(policy, settings)
     key = await store.address_key()
@@ -301,11 +297,11 @@ async def guard_of(settings: Settings, store: Store, judges: Judges | None = Non
     await store.put_policy(policy, time.time())
     return TurnTaker(
         policy=policy,
-        assessor=assessor_named(settings.assessor, seconds, judges, agreement),
+        assessor=assessor or assessor_named(settings.assessor, seconds, judges, agreement),
         store=store,
         key=key,
         judge=assessor_named(settings.judge, seconds, judges, agreement, always=True) if settings.judge else None,
-        reader=reader_for(settings.policy, settings.reply_assessor),
+        reader=reader_for(settings.policy, settings.reply_assessor, settings.assessor),
         second=second_of(settings, judges),
         retention=settings.retention,
         links=Links(settings.base_url),

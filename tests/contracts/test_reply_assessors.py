@@ -82,6 +82,8 @@ def test_names_are_known_or_said_to_be_none() -> None:
 def test_a_policy_that_wants_the_reply_as_proof_needs_a_reader() -> None:
     policy = Policy(redirection_proof=RedirectionProof.REPLY)
     assert reader_for(Policy(), "none") is None
+    assert reader_for(Policy(), None, "scripted") is None, "a dry run does not hang on real weights"
+    assert reader_for(Policy(), "scripted", "scripted") is not None
     assert reader_for(policy, "scripted") is not None
     with pytest.raises(SettingsError, match="redirection_proof"):
         reader_for(policy, "none")

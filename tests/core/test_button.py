@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quitbutton.core.button import confirms, description, wants_to_leave, wishes_to_end
-from quitbutton.core.rules import Corroboration, Policy
+from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 
 WISHES = (
     "Please end this conversation.",
@@ -183,6 +183,13 @@ def test_the_model_is_told_what_the_policy_says() -> None:
     assert "asked once whether you mean it" not in description(Policy(reflect=False))
     assert "your own judgement" in description(Policy(corroboration=Corroboration.NONE))
     assert "can switch the button off" in description(Policy())
+    read = "your replies are read to see that they were"
+    told = [description(Policy(redirection_proof=proof)) for proof in RedirectionProof]
+    assert [(read in one, "where a reader knows" in one) for one in told] == [
+        (True, True),
+        (False, False),
+        (True, False),
+    ]
 
 
 @pytest.mark.parametrize(

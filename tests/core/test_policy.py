@@ -29,6 +29,7 @@ from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.standing import OPEN, Standing, higher_of
 from quitbutton.core.verdicts import (
     OURS,
+    UNREAD,
     Label,
     ReplyLabel,
     ReplyVerdict,
@@ -42,7 +43,10 @@ from quitbutton.core.verdicts import (
 MILD = Verdict(Label.CLEAN, assessor="t@1", severity=Severity.MILD, target=Target.ASSISTANT)
 POSSIBLE = Verdict(Label.CRISIS, assessor="t@1", strength=Strength.POSSIBLE)
 VERDICTS = [*(Verdict(label, assessor="test@1") for label in Label), MILD, POSSIBLE]
-REPLIES = [ReplyVerdict(label, assessor="reader@1") for label in ReplyLabel]
+UNMEASURED = ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="language", cannot_tell=True)
+READ = (ReplyLabel.REDIRECTED, ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+REPLIES = [*(ReplyVerdict(label, assessor="reader@1") for label in READ), UNMEASURED, UNREAD]
+DOUBTFUL = (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
 POLICIES = [
     Policy(
         redirections=redirections,
@@ -143,8 +147,10 @@ def check_guarded(policy, before, verdict, decision) -> None:
 def check_proof(policy, before, reply, decision) -> None:
     climbs = ORDER.index(decision.after.rung) > ORDER.index(before.rung)
     climbs = climbs or decision.after.redirections > before.redirections
-    if policy.redirection_proof is RedirectionProof.REPLY and decision.signal is not Signal.CONFIRMED_WISH:
-        unproven = reply.label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
+    if policy.redirection_proof is not RedirectionProof.ASKED and decision.signal is not Signal.CONFIRMED_WISH:
+        unproven = reply.label in DOUBTFUL
+        if policy.redirection_proof is RedirectionProof.AUTO:
+            unproven = unproven and reply not in (UNMEASURED, UNREAD)
         assert not (climbs and unproven and before.rung in (Rung.OPEN, Rung.REDIRECTED)), "in doubt it goes on"
     if climbs:
         assert decision.after.evidence[-1].reply is reply
@@ -350,20 +356,41 @@ def test_two_outcomes_of_one_turn_keep_the_higher_rung_and_any_crisis() -> None:
     assert higher_of(high, guarded) == higher_of(guarded, high) == Standing(Rung.WARNED, 2, possible_turns=2)
 
 
-@pytest.mark.parametrize("label", ReplyLabel)
-def test_a_redirection_that_is_to_be_proven_by_the_reply_needs_one(label: ReplyLabel) -> None:
-    asked, strict = Policy(), Policy(redirection_proof=RedirectionProof.REPLY)
-    reply = ReplyVerdict(label, 0.5, "reader@1")
-    proven = label not in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
-    for policy, climbs in ((asked, True), (strict, proven)):
+PROOFS = (
+    # what the reply was read as                                       auto   asked  reply
+    (ReplyVerdict(ReplyLabel.REFUSED, 0.9, "reader@1"), True, True, True),
+    (ReplyVerdict(ReplyLabel.REDIRECTED, 0.9, "reader@1"), True, True, True),
+    (ReplyVerdict(ReplyLabel.PARTIAL, 0.6, "reader@1"), True, True, True),
+    (OURS, True, True, True),
+    (ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1"), False, True, False),
+    (ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1", cannot_tell=True), False, True, False),
+    (ReplyVerdict(ReplyLabel.UNKNOWN, 0.5, "reader@1"), False, True, False),
+    (ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="no words"), False, True, False),
+    (ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="not read"), False, True, False),
+    (ReplyVerdict(ReplyLabel.UNKNOWN, assessor="reader@1", why="failed: TimeoutError"), False, True, False),
+    (UNMEASURED, True, True, False),
+    (UNREAD, True, True, False),
+)  # fmt: skip
+"""Whether a harmful turn climbs under `auto`, `asked` and `reply`."""
+
+
+@pytest.mark.parametrize(("reply", "auto", "asked", "strict"), PROOFS)
+def test_what_proves_a_redirection(reply: ReplyVerdict, auto: bool, asked: bool, strict: bool) -> None:
+    assert Policy().redirection_proof is RedirectionProof.AUTO
+    for proof, climbs in zip(RedirectionProof, (auto, asked, strict), strict=True):
+        policy = Policy(redirection_proof=proof)
+        assert answer_of(policy, reply) is (Answer.REDIRECTION if climbs else Answer.UNPROVEN)
         settled = settle(policy, admit(policy, OPEN, HARM, "m"), Signal.NONE, "m", reply)
         assert (settled.action, settled.after.redirections, settled.reply) == (Action.REDIRECT, int(climbs), reply)
         assert [item.reply for item in settled.after.evidence] == [reply] * climbs
         assert settled.denial is None
 
 
-def test_without_a_redirecting_reply_a_press_warns_nobody_and_the_count_of_clean_turns_starts_anew() -> None:
-    policy = Policy(redirection_proof=RedirectionProof.REPLY)
+@pytest.mark.parametrize("proof", [RedirectionProof.AUTO, RedirectionProof.REPLY])
+def test_without_a_redirecting_reply_a_press_warns_nobody_and_the_count_of_clean_turns_starts_anew(
+    proof: RedirectionProof,
+) -> None:
+    policy = Policy(redirection_proof=proof)
     spent = Standing(Rung.REDIRECTED, 2, clean_turns=2)
     complied = ReplyVerdict(ReplyLabel.COMPLIED, 0.1, "reader@1")
     settled = settle(policy, admit(policy, spent, HARM, "m"), Signal.PRESS, "m", complied)
@@ -374,7 +401,7 @@ def test_without_a_redirecting_reply_a_press_warns_nobody_and_the_count_of_clean
 
 
 def test_assist_does_not_warn_after_a_reply_that_complied() -> None:
-    policy = Policy(assist=True, redirection_proof=RedirectionProof.REPLY)
+    policy = Policy(assist=True)
     spent = Standing(Rung.REDIRECTED, 2)
     admitted = assisted(policy, spent, HARM, "m")
     assert (admitted.action, admitted.decided_by) == (Action.WARN, "assist")
@@ -394,7 +421,8 @@ def test_an_end_after_a_warning_does_not_hang_on_the_reply() -> None:
 
 
 def test_a_reply_still_to_come_is_taken_for_what_the_model_is_asked_for() -> None:
-    assert answer_of(Policy(redirection_proof=RedirectionProof.REPLY), None) is Answer.REDIRECTION
+    for proof in RedirectionProof:
+        assert answer_of(Policy(redirection_proof=proof), None) is Answer.REDIRECTION
 
 
 def test_harm_can_be_left_out_of_the_ladder() -> None:

@@ -10,6 +10,7 @@ import pytest
 from quitbutton.core.rules import Agreement
 from quitbutton.core.verdicts import (
     Label,
+    ReplyVerdict,
     Scores,
     Severity,
     SpeechMode,
@@ -65,6 +66,13 @@ def test_a_verdict_of_an_older_record_still_reads_and_a_new_one_comes_back_whole
     )
     for verdict in (RUDE, PLAYED, ABUSE, CLEAR, POSSIBLE):
         assert msgspec.json.decode(msgspec.json.encode(verdict), type=Verdict) == verdict
+
+
+def test_a_reading_of_an_older_record_still_says_that_nobody_read() -> None:
+    old = b'{"label":"unknown","refusal":0.0,"assessor":"none@0","why":"not read"}'
+    assert msgspec.json.decode(old, type=ReplyVerdict).has_no_reader
+    failed = old.replace(b"none@0", b"refusal@2").replace(b"not read", b"failed: TimeoutError")
+    assert not msgspec.json.decode(failed, type=ReplyVerdict).has_no_reader
 
 
 @pytest.mark.parametrize("several", [[CLEAR, POSSIBLE], [POSSIBLE, CLEAR], [POSSIBLE, ABUSE, CLEAR]])

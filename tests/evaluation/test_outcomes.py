@@ -63,8 +63,24 @@ def test_simulate_sums_up_by_kind_and_source_and_tells_what_the_replies_were(tmp
     reply = {"label": "complied", "refusal": 0.0, "assessor": "scripted@1"}
     assert [one["reply"] for one in told["complied"]["decisions"]] == [reply] * 5
     assert told["plain"]["decisions"][0]["reply"] is None
-    asked = [json.loads(line)["final"] for line in run(*options, "--json").splitlines()]
-    assert asked == ["ended", "ended", "open"]
+    loose = tmp_path / "loose.toml"
+    loose.write_text('redirection_proof = "asked"\n')
+    unread = (*options[:-1], "none")
+    for given, finals in (
+        (options, ["ended", "open", "open"]),
+        ((*options, "--policy", str(loose)), ["ended", "ended", "open"]),
+        (unread, ["ended", "ended", "open"]),
+        (unread[:-2], ["ended", "ended", "open"]),
+    ):
+        assert [json.loads(line)["final"] for line in run(*given, "--json").splitlines()] == finals
+    alone = [{"role": "user", "content": f"[abuse] {turn}"} for turn in range(5)]
+    file.write_text(json.dumps({"id": "alone", "messages": alone, "label": "abuse"}))
+    final, *more = (json.loads(line) for line in run(*options, "--json").splitlines())
+    assert (final["final"], more) == ("ended", []), (
+        "a record without replies is one of a model that did as it was asked"
+    )
+    assert {decision["reply"]["assessor"] for decision in final["decisions"][:3]} == {"none@0"}
+    file.write_text("\n".join(rows))
     shown = run(*strict, "--html", str(html))
     assert "3 conversations: 1 ended, 2 open; 1 warned, 0 with a crisis" in shown
     for words in ("by kind", "by source", "harmful", "50.0 %", "4 (4-4)"):

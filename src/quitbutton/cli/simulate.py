@@ -10,8 +10,9 @@ holds is a clear one.
 `crisis_at` is the first turn with any sign of a crisis, `clear_crisis_at` the first with a clear one.
 
 Recorded replies rarely press the button, so without --assist the ladder stops at `redirected`. The recorded replies to
-harmful turns are read as well: `reply` of a decision is {"label", "refusal", "assessor"}, or null where none was read. The
-policy key redirection_proof = "reply" makes the ladder wait for replies that do not comply.
+harmful turns are read as well: `reply` of a decision is {"label", "refusal", "assessor"}, or null where none was read. A turn
+whose reply complied does not climb; where the record has no reply, or nobody reads (--reply-assessor none), the model is
+taken to have redirected as it is asked to. The policy key redirection_proof = "asked" takes that for granted everywhere.
 
 Before a warning and before an end the assessor looks through the whole branch for a crisis, where it can, and a second reader
 is asked, where --second-reader names one: `look` and `second` of a decision are what they said, or null.
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reply-assessor",
         metavar="NAME",
-        help="who reads the replies: refusal (default where installed), scripted, none",
+        help="who reads the replies: refusal (default where installed, but not beside the scripted assessor), scripted, none",
     )
     parser.add_argument(
         "--second-reader",
@@ -104,7 +105,7 @@ def run(given: argparse.Namespace) -> int:
     policy, draft = (replace(one, assist=True) if given.assist else one for one in policies)
     tables = tables_of(given.config)
     assessor_named(given.assessor, judges=Judges(tables))
-    reader_for(policy, given.reply_assessor)
+    reader_for(policy, given.reply_assessor, given.assessor)
     second, tables = with_upstream(given.second_reader, tables)
     second_for(second, Judges(tables), PATIENCE)
     readers = (given.assessor, given.reply_assessor, second)
@@ -146,7 +147,7 @@ def start(
     _Doors.policy, _Doors.draft = policy, draft
     judges = _Doors.session.judges
     _Doors.assessor = assessor_named(assessor, policy.assess_timeout, judges, policy.panel)
-    _Doors.reader = reader_for(policy, reader)
+    _Doors.reader = reader_for(policy, reader, assessor)
     _Doors.second = second_for(second, judges, max(PATIENCE, _Doors.session.patience))
 
 

@@ -26,9 +26,11 @@ def description(policy: Policy) -> str:
         "harmful or abusive",
         Corroboration.NONE: "your own judgement that the user's words are harmful or abusive is relied on",
     }[policy.corroboration]
-    read = (
-        " (your replies are read to see that they were)" if policy.redirection_proof is RedirectionProof.REPLY else ""
-    )
+    read = {
+        RedirectionProof.AUTO: " (your replies are read to see that they were, where a reader knows their language)",
+        RedirectionProof.ASKED: "",
+        RedirectionProof.REPLY: " (your replies are read to see that they were)",
+    }[policy.redirection_proof]
     reflect = "Before an end takes effect you are asked once whether you mean it. " if policy.reflect else ""
     return (
         "Ends this conversation for good: no further message is possible on this branch. A last resort against a user "

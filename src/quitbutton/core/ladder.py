@@ -81,7 +81,7 @@ class Answer(StrEnum):
 
     REDIRECTION = "redirection"
     UNPROVEN = "unproven"
-    """It did what was asked, or nobody could tell; only where the policy wants the reply as proof."""
+    """It did what was asked, or its reader could not tell; only where the policy wants the reply as proof."""
 
 
 class Action(StrEnum):

@@ -133,7 +133,10 @@ def can_count(policy: Policy, admitted: Decision) -> bool:
 
 def answer_of(policy: Policy, reply: ReplyVerdict | None) -> Answer:
     """What the reply is to the ladder. None is one that is still to come: it is taken for what the model is asked for."""
-    if reply is None or policy.redirection_proof is RedirectionProof.ASKED:
+    proof = policy.redirection_proof
+    if reply is None or proof is RedirectionProof.ASKED:
+        return Answer.REDIRECTION
+    if proof is RedirectionProof.AUTO and reply.has_no_reader:
         return Answer.REDIRECTION
     doubtful = reply.label in (ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN)
     return Answer.UNPROVEN if doubtful else Answer.REDIRECTION

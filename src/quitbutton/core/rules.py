@@ -59,6 +59,8 @@ class Speaker(StrEnum):
 class RedirectionProof(StrEnum):
     """What proves that a harmful turn was answered by redirection: that the model was asked to, or the reply itself."""
 
+    AUTO = "auto"
+    """The reply, where there is a reader that knows its language; else that the model was asked to."""
     ASKED = "asked"
     REPLY = "reply"
     """A reply that was read as compliance, or that nobody could read, does not climb."""
@@ -85,7 +87,7 @@ class Policy:
     forgive_after: int = 3
     reflect: bool = True
     corroboration: Corroboration = Corroboration.ASSESSOR
-    redirection_proof: RedirectionProof = RedirectionProof.ASKED
+    redirection_proof: RedirectionProof = RedirectionProof.AUTO
     assist: bool = False
     speaker: Speaker = Speaker.MODEL
     press_by: tuple[Means, ...] = (Means.TOOL,)

@@ -159,6 +159,16 @@ class ReplyVerdict:
     """Name and version, `name@version`, as it goes into the record."""
     why: str = ""
     """A short machine-readable ground, such as the cause of a failure. Never anybody's words."""
+    cannot_tell: bool = False
+    """Beside `UNKNOWN`: the reader says so itself, of a language that it was not measured in or a reply it is unsure of."""
+
+    @property
+    def has_no_reader(self) -> bool:
+        """True where there is nobody who can tell: no reader, or one that says that it cannot.
+
+        A reader that failed, was late or found no words is another matter: it might have seen that the model complied.
+        """
+        return self == UNREAD or (self.label is ReplyLabel.UNKNOWN and self.cannot_tell)
 
 
 UNKNOWN = Verdict(Label.UNKNOWN, why="not assessed")

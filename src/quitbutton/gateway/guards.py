@@ -108,7 +108,7 @@ class Guards:
             policy=policy,
             assessor=_under(policy, default.assessor),
             judge=default.judge and _under(policy, default.judge),
-            reader=default.reader or reader_for(policy, self.settings.reply_assessor),
+            reader=default.reader or reader_for(policy, self.settings.reply_assessor, self.settings.assessor),
         )
         self.made[policy.digest] = guard
         return guard

@@ -67,7 +67,7 @@ class Guard:
         self._settings = Settings(
             policy=_policy(policy),
             store=str(store) if isinstance(store, str | Path) else None,
-            assessor=assessor if isinstance(assessor, str) else "scripted",
+            assessor=assessor if isinstance(assessor, str) else "local",
             judge=judge,
             judges=dict(judges or {}),
             reply_assessor=reply_assessor,
@@ -199,9 +199,7 @@ class Guard:
     async def _ready(self) -> TurnTaker:
         if self._taker is None:
             self._store = self._store or store_of(self._settings)
-            taker = await guard_of(self._settings, self._store, self._judges)
-            if self._assessor is not None:
-                taker.assessor = self._assessor
+            taker = await guard_of(self._settings, self._store, self._judges, self._assessor)
             taker.second = self._second or taker.second
             self._taker = self._taker or taker  # somebody else may have been first meanwhile
         return self._taker

@@ -1,4 +1,4 @@
-"""Normalisation, provenance and tokens: what is read is what the user says themselves."""
+"""Normalisation and provenance: disguises fall, and what is read is what the user says themselves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.assessors.encoder import WEIGHTS
 from quitbutton.assessors.judging.excerpt import LONGEST, shortened
-from quitbutton.assessors.ngrams import features, words_of
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.wordpiece import WordPiece
 from quitbutton.core.provenance import own_words
 
 
@@ -73,8 +70,9 @@ def test_ordinary_words_stay(text: str) -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text: str) -> None:
-    index, value = features(words_of(fold(own_words(text))))
-    assert len(index) == len(value)
+    folded = fold(own_words(text))
+    assert len(folded) <= 40 * len(text) + 40
+    assert not set(folded) & set("\u200b\u200d\u2060\ufeff")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +114,8 @@ def test_what_is_not_plainly_marked_stays(text: str) -> None:
 
 def test_a_long_text_keeps_head_and_tail() -> None:
     cut = shortened("head" + "x" * 50_000 + "tail")
-    assert len(cut) <= LONGEST + 1
+    assert "[44008 characters left out here]" in cut
+    assert len(cut) <= LONGEST + len(" [44008 characters left out here] ")
     assert cut.startswith("head")
     assert cut.endswith("tail")
 
@@ -128,10 +127,3 @@ def test_folding_takes_time_in_proportion_to_length(piece: str) -> None:
     begin = time.process_time()
     fold(piece * (200_000 // len(piece)) + "a")
     assert time.process_time() - begin < 2
-
-
-def test_word_pieces_are_those_of_the_model() -> None:
-    pieces = WordPiece(WEIGHTS / "vocab.txt")
-    assert pieces.encode("Hello, world!", 16) == [101, 7592, 1010, 2088, 999, 102]
-    assert pieces.encode("unaffable Café", 16) == [101, 14477, 20961, 3468, 7668, 102]
-    assert len(pieces.encode("word " * 500, 64)) == 64

@@ -1,0 +1,159 @@
+"""The branch: what its newest message is by itself, what the messages before it add, and what they never can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from quitbutton.assessors.branch import (
+    ABUSE,
+    CONCERN,
+    FULL,
+    HARM,
+    IN_CONTEXT,
+    MODES,
+    QUIET,
+    RISK,
+    RUDE,
+    TARGETS,
+    Standpoints,
+    features_of,
+    standpoints_of,
+)
+from quitbutton.assessors.heads import Heads, sigmoid, softmax
+
+Floats = NDArray[np.float32]
+FEATURES, OWN = 40, 15
+"""All features, and those of the newest message alone: six logits, four modes, five targets."""
+SUMS, PEAKS, LAST = slice(15, 33, 3), slice(16, 33, 3), slice(17, 33, 3)
+"""Of abuse, harm, rudeness, concern, risk, and of what is not in earnest: over the messages before, faded; highest; last."""
+LENGTH = 33
+CALM, STRONG = -3.0, 4.0
+LOGITS = st.floats(-8, 8, width=32)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Heads:
+    return Heads.load("reader")
+
+
+def message(**logits: float) -> Floats:
+    """A quiet message in earnest at the assistant, but for some logits by name."""
+    read = QUIET.copy()
+    read[TARGETS.start], read[MODES.start] = 2, 2
+    for name, value in logits.items():
+        read[PLACES[name]] = value
+    return read
+
+
+PLACES = {"abuse": ABUSE, "rude": RUDE, "harm": HARM, "in_context": IN_CONTEXT, "risk": RISK, "concern": CONCERN}
+ABUSIVE = message(abuse=STRONG, rude=STRONG)
+HARMFUL = message(harm=STRONG, in_context=STRONG)
+CLEAN = message()
+
+
+def branch(*read: Floats) -> Floats:
+    return features_of(np.stack(read))
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Floats:
+    return np.array(draw(st.lists(LOGITS, min_size=24, max_size=24)), np.float32)
+
+
+@given(messages())
+def test_the_first_message_is_judged_by_itself(now: Floats) -> None:
+    features = branch(now)
+    assert features.shape == (FEATURES,)
+    assert (features[:6] == now[[ABUSE, RUDE, HARM, IN_CONTEXT, RISK, CONCERN]]).all()
+    assert np.abs(features[6:10] - softmax(now[MODES])).max() < 1e-6
+    assert np.abs(features[10:15] - softmax(now[TARGETS])[:5]).max() < 1e-6
+    assert not features[15 : LENGTH + 3].any(), "nothing was said before"
+
+
+@given(messages(), st.lists(messages(), min_size=1, max_size=12))
+def test_what_was_said_before_changes_nothing_of_what_the_newest_is_by_itself(
+    now: Floats, before: Sequence[Floats]
+) -> None:
+    features = branch(*before, now)
+    assert (features[:OWN] == branch(now)[:OWN]).all()
+    chances = sigmoid(np.stack(before)[:, [ABUSE, IN_CONTEXT, RUDE, CONCERN, RISK]])
+    assert np.abs(features[PEAKS][:5] - chances.max(axis=0)).max() < 1e-6
+    assert np.abs(features[LAST][:5] - chances[-1]).max() < 1e-6
+    assert (features[SUMS] >= features[LAST] - 1e-6).all()
+    assert features[LENGTH] == np.float32(min(len(before), FULL) / FULL)
+    assert np.isfinite(features).all()
+
+
+@given(st.integers(1, 10), st.data())
+def test_later_messages_count_more(length: int, data: st.DataObject) -> None:
+    early = data.draw(st.integers(0, length - 1))
+    late = data.draw(st.integers(early, length - 1))
+    at_early, at_late = (
+        branch(*[ABUSIVE if place == where else CLEAN for place in range(length)], CLEAN) for where in (early, late)
+    )
+    assert at_late[SUMS][0] >= at_early[SUMS][0]
+    assert (at_late[SUMS][0] > at_early[SUMS][0]) is (late > early)
+    assert at_late[PEAKS][0] == at_early[PEAKS][0], "the highest does not ask when"
+
+
+def test_that_it_goes_on_says_more_than_that_it_happened() -> None:
+    sums = [branch(*[ABUSIVE] * times, ABUSIVE)[SUMS][0] for times in range(8)]
+    assert all(later > earlier for earlier, later in pairwise(sums))
+    assert sums[-1] < 1 / (1 - 0.8), "and a long branch adds up to no more than a limit"
+
+
+@given(messages(), st.lists(messages(), max_size=5))
+def test_the_scores_are_the_weights_times_the_features(now: Floats, before: Sequence[Floats]) -> None:
+    dice = np.random.default_rng(3)
+    weights, bias = dice.normal(size=(FEATURES, 4)).astype(np.float32), np.arange(4, dtype=np.float32)
+    found = standpoints_of(np.stack([*before, now]), weights, bias)
+    expected = Standpoints(*(branch(*before, now).astype(np.float64) @ weights + bias).tolist())
+    assert np.abs(np.array(found) - np.array(expected)).max() < 1e-2
+
+
+def judged(shipped: Heads, *read: Floats) -> Standpoints:
+    return standpoints_of(np.stack(read), shipped.arrays["branch"], shipped.arrays["branch_bias"])
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(messages(), max_size=12),
+    st.lists(st.floats(-8, CALM, width=32), min_size=6, max_size=6),
+    st.lists(LOGITS, min_size=10, max_size=10),
+)
+@example([ABUSIVE] * 12, [CALM] * 6, [2.0] + [0.0] * 5 + [2.0] + [0.0] * 3)
+@example([HARMFUL] * 12, [CALM] * 6, [2.0] + [0.0] * 5 + [2.0] + [0.0] * 3)
+def test_a_clean_message_after_any_abuse_is_never_serious(
+    before: Sequence[Floats], calm: Sequence[float], others: Sequence[float]
+) -> None:
+    shipped = Heads.load("reader") if not LOADED else LOADED[0]
+    LOADED[:] = [shipped]
+    now = CLEAN.copy()
+    now[[ABUSE, RUDE, HARM, IN_CONTEXT, RISK, CONCERN]] = calm
+    now[TARGETS], now[MODES] = others[:6], others[6:]
+    found, limits = judged(shipped, *before, now), shipped.meta["thresholds"]
+    assert sigmoid(np.float32(found.abuse)) < limits["abuse"]
+    assert sigmoid(np.float32(found.harm)) < limits["harm"]
+
+
+LOADED: list[Heads] = []
+
+
+@pytest.mark.parametrize(("kind", "score"), [(ABUSIVE, "abuse"), (HARMFUL, "harm")])
+def test_plain_abuse_and_plain_harm_count_from_the_first_message_on(shipped: Heads, kind: Floats, score: str) -> None:
+    for earlier in range(6):
+        found = judged(shipped, *[kind] * earlier, kind)
+        assert sigmoid(np.float32(getattr(found, score))) >= shipped.meta["thresholds"][score]
+
+
+def test_a_clear_sign_of_danger_is_one_whatever_was_said_before(shipped: Heads) -> None:
+    danger = message(risk=STRONG, concern=STRONG)
+    for before in ([], [ABUSIVE] * 5, [HARMFUL] * 5, [CLEAN] * 5):
+        assert sigmoid(np.float32(judged(shipped, *before, danger).danger)) >= shipped.meta["thresholds"]["clear"]
