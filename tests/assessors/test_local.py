@@ -371,3 +371,11 @@ def test_long_messages_leave_the_event_loop_free() -> None:
     for text in ("Short.", FILLER * 20):
         asyncio.run(local.assess([Message(Role.USER, text)]))
     assert threads == [True, False]
+
+
+def test_what_nobody_could_read_keeps_a_warning_back(local: LocalAssessor) -> None:
+    """A crisis may be hidden in a script that the readers were never taught: the last look cannot tell."""
+    strange = [Message(Role.USER, "You are worthless."), Message(Role.USER, "मुझे नहीं पता कि क्या करूँ")]
+    looked = local.looked_back([*strange, Message(Role.USER, "You stupid heap of scrap.")])
+    assert (looked.label, looked.why) == (Label.UNKNOWN, "language not measured")
+    assert local.looked_back([strange[0]]).label is Label.CLEAN
