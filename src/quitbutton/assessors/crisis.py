@@ -65,6 +65,8 @@ SCRIPTS = (
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
     r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
 )
+MARKS = re.compile(r"[.,;:!?…\n。、，；：！？]+")
+WRITTEN = re.compile(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b")
 FIGURATIVE = re.compile(
     r"\b(?:novel|story|short story|screenplay|scene|chapter|character|fiction|fictional|lyrics?|song|movie|film|episode|game|level|boss fight|"
     r"minecraft|essay|thesis|lol|lmao|haha\w*|jk|just kidding|pun intended|from laughing|of laughter|embarrass\w+|process|server|terminal|docker)\b"
@@ -142,17 +144,19 @@ def weight_of_heads(folded: str, insult: float) -> float:
 
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
+    found = crisis_statement(folded)
+    return found[0] if found else None
+
+
+def crisis_statement(folded: str) -> tuple[str, str] | None:
+    """The rule that speaks for a crisis, and the clause that it found, from one mark of punctuation to the next."""
     for kind, pattern in SIGNS.items():
         if kind == "self-other-script" and folded.isascii():
             continue
         for match in pattern.finditer(folded):
-            clause = folded[max(0, match.start() - 90) : match.end() + 90]
-            if not FIGURATIVE.search(clause):
-                return kind
-            if (
-                kind == "self"
-                and FIRM.search(match[0])
-                and not re.search(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b", clause)
-            ):
-                return kind
+            before, after = folded[max(0, match.start() - 90) : match.start()], folded[match.end() : match.end() + 90]
+            around = before + match[0] + after
+            is_firm = kind == "self" and FIRM.search(match[0]) is not None
+            if not FIGURATIVE.search(around) or (is_firm and not WRITTEN.search(around)):
+                return kind, MARKS.split(before)[-1] + match[0] + MARKS.split(after)[0]
     return None
