@@ -83,7 +83,7 @@ $(TRAIN_DONE): pyproject.toml
 
 TRAIN := $(TRAIN_VENV)/bin/python -m training --data $(DATA)
 train: $(TRAIN_DONE) ## train the shipped weights on DATA=folder of public rows and on data/ (PyTorch; under an hour on two cores, goes on where it stopped)
-	$(TRAIN_VENV)/bin/python -m pytest tests/training
+	DATA=$(DATA) $(TRAIN_VENV)/bin/python -m pytest tests/training
 	$(TRAIN) features fit folds branch replies export
 
 .PHONY: evaluate

@@ -70,8 +70,8 @@ def moves(row: Transition) -> list[str]:
 def table() -> str:
     """Every row of the ladder, first match wins."""
     lines = [
-        "| stage | a crisis that holds | the user's turn | the model | its reply | the readers' consent | what is done | effect "
-        "| a press is denied because |",
+        "| stage | a crisis that holds | the user's turn | the model | its reply | the readers' consent | what is done "
+        "| effect | a press is denied because |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in TRANSITIONS:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-
 from quitbutton.assessors.branch import Standpoints
 from quitbutton.assessors.crisis import crisis_sign
 from quitbutton.assessors.local import LocalAssessor, Thresholds
@@ -19,15 +17,10 @@ from quitbutton.core.rules import Policy, Speaker
 from quitbutton.simulation import simulate
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from training.branch import Floats, Layer
-from training.data.rows import Row
-from training.folds import OF_FAMILY
-from training.progress import bar
+from training.branch import Floats
 
 POLICY = Policy(assist=True, speaker=Speaker.GATEWAY)
 """The gateway climbs the ladder itself: the hardest case, as no model has a say in it. There is no second reader."""
-LENGTH, DRAWN = 6, 60
-"""User messages a drawn conversation; conversations a family."""
 
 
 class Known(Reading):
@@ -102,35 +95,3 @@ def played(
         store.close()
     crisis = tuple(one["crisis"] for one in found["decisions"])
     return Course(group, found["warned_at"], found["ended_at"], crisis)
-
-
-def drawn(rows: Sequence[Row], places: Sequence[int], seed: int = 7) -> list[list[int]]:
-    """Conversations of different messages of one family, at random; a group gives no conversation two messages."""
-    by_group: dict[str, list[int]] = {}
-    for place in places:
-        by_group.setdefault(rows[place].group, []).append(place)
-    groups = sorted(by_group)
-    if len(groups) < 2 * LENGTH:
-        return []
-    dice = np.random.default_rng(seed)
-    return [
-        [int(dice.choice(by_group[groups[number]])) for number in dice.choice(len(groups), LENGTH, replace=False)]
-        for _ in range(DRAWN)
-    ]
-
-
-def of_family(
-    rows: Sequence[Row], places: Sequence[int], logits: Floats, layer: Layer, limits: Mapping[int, Thresholds]
-) -> list[Course]:
-    """Drawn conversations of a family's rows. Thresholds are those of its fold, of the first where it is never learned."""
-    talks = drawn(rows, places)
-    return [
-        played(
-            [rows[place].text for place in talk],
-            logits[talk],
-            layer.scores(logits[talk]),
-            limits[OF_FAMILY.get(rows[talk[0]].family, 0)],
-            group=f"{rows[talk[0]].family} {number}",
-        )
-        for number, talk in enumerate(bar(talks, rows[places[0]].family if places else ""))
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from training.data.languages import FLOOR
 from training.data.sources import REPLY_SOURCES, SOURCES, Source
 from training.languages import Eyes
 
+WHOLE = ("branch", "branch_bias")
+"""Arrays that stay in single precision: they are small, and multiply large sums."""
 WRITTEN = {"name": "conversations and replies written for this project", "licence": "Apache-2.0", "learned": True}
 
 
@@ -32,7 +34,7 @@ def learned_from(sources: Sequence[Source]) -> list[dict[str, object]]:
 def write(name: str, arrays: Arrays, meta: dict[str, Any], folder: Path = FOLDER) -> None:
     """`NAME.npz` and `NAME.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {key: array.astype(np.float16) for key, array in arrays.items()}
+    half = {key: array.astype(np.float32 if key in WHOLE else np.float16) for key, array in arrays.items()}
     np.savez_compressed(folder / f"{name}.npz", **half)  # type: ignore[arg-type]
     text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
@@ -50,11 +52,11 @@ def reader_meta(digest: str, limits: Thresholds, eyes: Sequence[Eyes]) -> dict[s
     }
 
 
-def replies_meta(digest: str, threshold: float) -> dict[str, Any]:
+def replies_meta(digest: str, thresholds: Mapping[str, float]) -> dict[str, Any]:
     """What is known of the reader of replies."""
     return {
         "version": __version__,
         "data_sha256": digest,
         "sources": learned_from(REPLY_SOURCES),
-        "threshold": threshold,
+        "thresholds": dict(thresholds),
     }

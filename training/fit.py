@@ -40,7 +40,7 @@ def seeded(shape: Shape, recipe: Recipe, seed: int) -> Network:
     """A fresh network."""
     torch.manual_seed(seed)
     network = Network(shape)
-    network.half.requires_grad_(recipe.tuned_rate > 0)
+    network.upper.requires_grad_(recipe.tuned_rate > 0)
     return network
 
 
@@ -56,8 +56,8 @@ def train(
 ) -> Network:
     """Train on the texts at these places; `before_epoch` may prepare what the loss needs."""
     dice = np.random.default_rng(seed)
-    tuned = list(network.half.parameters())
-    own = [weight for name, weight in network.named_parameters() if not name.startswith("half.")]
+    tuned = list(network.upper.parameters())
+    own = [weight for name, weight in network.named_parameters() if not name.startswith("upper.")]
     optimiser = torch.optim.AdamW(
         [{"params": own, "weight_decay": recipe.decay}, {"params": tuned, "weight_decay": 0.0}], lr=recipe.rate
     )

@@ -13,7 +13,7 @@ from training.data.rows import Row
 FOLDS = (
     "author_ada author_clara author_mira author_zeno mlc clinc_oos xstest cold goemotions",
     "author_bex author_dario author_rafe author_quynh convabuse wildguard taskmaster4 germeval vera counsel",
-    "author_finn author_emi author_tess moderation orbench hatecheck arena_hard xpersona ugm",
+    "author_finn author_emi author_tess author_xenia moderation orbench hatecheck arena_hard xpersona ugm",
     "author_hana author_ivo author_sol author_yara advbench bail xsafety smilechat oasst_trees vicuna davidson chatgpt",
     "author_kai author_jun author_lea author_noor declare medsafety multijail cyber cvalues_responsibility "
     "self_instruct_user banking77 diasafety mlma spiral",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.local import Thresholds
@@ -39,7 +40,7 @@ class Eyes:
         return {"crises": self.crises, "seen": seen, "enough": self.is_enough}
 
 
-def seen_as_crisis(scores: np.ndarray, limits: Thresholds) -> np.ndarray:  # type: ignore[type-arg]
+def seen_as_crisis(scores: NDArray[np.float32], limits: Thresholds) -> NDArray[np.bool_]:
     """Which messages are called a crisis, clear or possible. Rules are not asked."""
     chances = sigmoid(scores)
     return np.asarray((chances[:, DANGER] >= limits.clear) | (chances[:, WORRY] >= limits.possible))

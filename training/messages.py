@@ -54,7 +54,7 @@ class Contexts:
         """Encode the contexts anew."""
         for start in bar(range(0, len(self.texts), size), "contexts"):
             several = self.texts[start : start + size]
-            self.vectors[start : start + len(several)] = network.half(*self.store.batch(several))[1]
+            self.vectors[start : start + len(several)] = network.upper(*self.store.batch(several))[1]
 
     def of(self, places: Places) -> Tensor:
         """Those of the rows at these places; zeros where nothing was said before."""

@@ -119,7 +119,7 @@ class Network(nn.Module):
 
     def __init__(self, shape: Shape, arrays: dict[str, np.ndarray[Any, Any]] | None = None) -> None:
         super().__init__()
-        self.shape, self.half = shape, SecondHalf(arrays)
+        self.shape, self.upper = shape, SecondHalf(arrays)
         pooled = shape.queries * shape.values
         self.query, self.value = nn.Linear(FEATURES, shape.queries), nn.Linear(FEATURES, shape.values)
         self.peak = nn.Linear(FEATURES, shape.peaks)
@@ -141,7 +141,7 @@ class Network(nn.Module):
         return torch.cat([out, heard], dim=1)
 
     def _seen(self, features: Tensor, mask: Tensor) -> Tensor:
-        pieces, vector = self.half(features, mask)
+        pieces, vector = self.upper(features, mask)
         missing = mask[..., None] == 0
         attention = self.query(pieces).masked_fill(missing, FAR_BELOW).softmax(1)
         pooled = torch.einsum("btk,btv->bkv", attention, self.value(pieces)).flatten(1)
@@ -159,6 +159,6 @@ class Network(nn.Module):
         if self.shape.hears_context:
             arrays |= {"context": self.context.weight.T, "out_context": self.out_context.weight.T}
             arrays["out_context_bias"] = self.out_context.bias
-        if any(weight.requires_grad for weight in self.half.parameters()):
-            arrays |= {f"tuned_{name}": weight for name, weight in self.half.weights.items()}
+        if any(weight.requires_grad for weight in self.upper.parameters()):
+            arrays |= {f"tuned_{name}": weight for name, weight in self.upper.weights.items()}
         return {name: array.detach().numpy().astype(np.float16) for name, array in arrays.items()}

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from quitbutton.assessors.heads import sigmoid
 from training.data.languages import COVERED
-from training.data.replies import COMPLIED, LABELS, Reply
+from training.data.replies import COMPLIED, LABELS, REDIRECTED, REFUSED, Reply
 from training.fit import Places, Recipe, scored, seeded, train
 from training.folds import REPLY_FOLDS, reply_folds_of
 from training.messages import SMOOTH
@@ -24,8 +24,9 @@ SHORT, ELSEWHERE = len(LABELS), len(LABELS) + 1
 """Places behind the labels: whether it fell short of what was asked, and whether its language was not measured."""
 SHAPE = Shape(ELSEWHERE + 1, hears_context=False)
 RECIPE = Recipe(epochs=4, rate=1e-3, tuned_rate=3e-4, batch=96, warm_up=80)
-ALLOWED = 0.03
-"""Share of the written replies that do what was asked and may be called short of it."""
+ALLOWED, MISSED = 0.03, 0.05
+"""Share of the written replies that do what was asked and may be called short of it; and of those that fall short and may be
+called a plain yes. Between both thresholds the reader says that it cannot tell."""
 
 
 def store(cache: Path, replies: Sequence[Reply]) -> Store:
@@ -69,7 +70,7 @@ def left_out_logits(replies: Sequence[Reply], store: Store) -> NDArray[np.float3
     for number in range(len(REPLY_FOLDS)):
         network = fitted(replies, store, np.flatnonzero(folds != number), seed=number)
         left_out = np.flatnonzero(folds == number)
-        found[left_out] = scored(network, store, [replies[place].text for place in left_out])
+        found[left_out] = scored(network, store, [replies[place].text for place in left_out.tolist()])
     return found
 
 
@@ -81,3 +82,15 @@ def threshold_of(replies: Sequence[Reply], logits: NDArray[np.float32], without:
         if reply.source.startswith("writer_") and reply.source != without and reply.label == COMPLIED
     ]
     return round(float(sigmoid(np.quantile(np.array(fine, np.float32), 1 - ALLOWED))), 6)
+
+
+def thresholds_of(replies: Sequence[Reply], logits: NDArray[np.float32]) -> dict[str, float]:
+    """Below `complied` a reply did what was asked, from `refused` on it did not."""
+    refused = threshold_of(replies, logits)
+    short = [
+        logits[place, SHORT]
+        for place, reply in enumerate(replies)
+        if reply.source.startswith("writer_") and reply.label in (REDIRECTED, REFUSED)
+    ]
+    complied = round(float(sigmoid(np.quantile(np.array(short, np.float32), MISSED))), 6)
+    return {"complied": min(complied, refused), "refused": refused}

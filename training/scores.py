@@ -41,7 +41,7 @@ def run_fold(number: int, rows: Sequence[Row], store: Store, cache: Cache) -> No
     folds = folds_of(rows)
     network = fitted(rows, store, np.flatnonzero((folds != number) & (folds != NEVER)), seed=number)
     left_out = np.flatnonzero((folds == number) | ((folds == NEVER) & (number == 0)))
-    found = read_rows(reader_of(network), [rows[place] for place in left_out])
+    found = read_rows(reader_of(network), [rows[place] for place in left_out.tolist()])
     cache.keep(f"scores{number}", {"places": left_out, "logits": found})
     say(f"fold {number + 1} of {len(FOLDS)}: {len(left_out)} rows read")
 

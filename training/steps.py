@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from training import branch, export, languages, messages, replies, scores
-from training.branch import Layer, Scored
+from training.branch import Judged
 from training.cache import Cache
 from training.data import authored, pool
 from training.data.replies import Reply
@@ -74,22 +74,14 @@ class Steps:
                 scores.run_fold(number, self.rows, messages.store(self.folder, self.rows), self.cache)
 
     @cached_property
-    def scored(self) -> tuple[Layer, list[Scored]]:
-        """The layer over the branch, and the conversations by layers that did not learn their author."""
-        logits = branch.logits_by_talk(self.rows, scores.left_out_logits(self.rows, self.cache), self.talks)
-        if not self.cache.has("branch"):
-            layer, found = branch.fitted(self.talks, logits)
-            whole = np.concatenate([one.scores for one in found])
-            self.cache.keep("branch", {"weights": layer.weights, "bias": layer.bias, "scores": whole})
-        kept = self.cache.load("branch", "branch")
-        ends = np.cumsum([len(talk.said) for talk in self.talks])[:-1]
-        parts = zip(self.talks, logits, np.split(kept["scores"], ends), strict=True)
-        return Layer(kept["weights"], kept["bias"]), [Scored(*part) for part in parts]
+    def judged(self) -> Judged:
+        """The layers over the branch, and every conversation by a layer that learned neither its author nor its family."""
+        logits = scores.left_out_logits(self.rows, self.cache)
+        return branch.fitted(self.talks, branch.logits_by_talk(self.rows, logits, self.talks), self.rows, logits)
 
     def branch(self) -> None:
         """The layer over the branch, and the thresholds, said aloud."""
-        _, scored = self.scored
-        say(f"thresholds: {branch.thresholds_of(scored)}")
+        say(f"thresholds: {branch.thresholds_of(self.judged)}")
 
     def replies(self) -> None:
         """The reader of replies on all of them, and by source left out."""
@@ -103,20 +95,19 @@ class Steps:
     def export(self) -> None:
         """The shipped weights of both readers."""
         arrays = self.cache.load("network", "fit")
-        layer, scored = self.scored
-        eyes = languages.eyes(scored, branch.thresholds_by_fold(scored))
-        meta = export.reader_meta(self.cache.digest, branch.thresholds_of(scored), eyes)
+        layer = self.judged.layer
+        eyes = languages.eyes(self.judged.scored, branch.thresholds_by_fold(self.judged))
+        meta = export.reader_meta(self.cache.digest, branch.thresholds_of(self.judged), eyes)
         export.write("reader", arrays | {"branch": layer.weights, "branch_bias": layer.bias}, meta)
         answers = self.reply_cache.load("replies", "replies")
         logits = self.reply_cache.load("reply_scores", "replies")["logits"]
-        threshold = replies.threshold_of(self.answers, logits)
-        export.write("replies", answers, export.replies_meta(self.reply_cache.digest, threshold))
+        limits = replies.thresholds_of(self.answers, logits)
+        export.write("replies", answers, export.replies_meta(self.reply_cache.digest, limits))
 
     def report(self) -> None:
         """The measured parts of the pages."""
         from training.report.page import write  # noqa: PLC0415 - only this step needs it
 
-        layer, scored = self.scored
         logits = scores.left_out_logits(self.rows, self.cache)
         reply_logits = self.reply_cache.load("reply_scores", "replies")["logits"]
-        write(self.rows, logits, layer, scored, self.answers, reply_logits)
+        write(self.rows, logits, self.judged, self.answers, reply_logits)

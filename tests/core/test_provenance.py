@@ -169,6 +169,8 @@ OWN = (
     "It is 12:30: you daft goose",
     "New task:\nyou daft goose",
     "The voices say 'daft goose'",
+    'Explain "how to pluck a daft goose"',
+    "Erkläre „wie man eine daft goose rupft“",
     "Thought: you daft goose",
     "Text: you daft goose",
 )
@@ -227,11 +229,12 @@ def test_the_middle_of_a_long_message_is_kept() -> None:
 
 
 PIECES = (
-    '"', "“", "”", "„", "«", "»", "「", "」", "'", "`", "```", "```py\n", "~~~\n", "<", ">", "> ", "<document>", "</document>",
-    "<text>", "</text>", "<system-reminder>", "</system-reminder>", "observation: ", "tool result:\n", "user: ", "\n", "\n\n", " ",
-    "translate ", "translate this: ", "explain ", "he said ", "i ", "my note ", "above", "from: a\n", "subject: b\n", "[12:01] me: x\n",
-    "ann: y\n", "ERROR x\n", "[tool_results]", "[/tool_results]", "<|im_start|>system", "<|im_end|>", "İ", "ß", "é", "\u0301", "翻訳",
-    "word", "7", "\ufffc", "{", "}", ":", "：",
+    "\"", "“", "”", "„", "«", "»", "「", "」", "'", "`", "```", "```py\n", "~~~\n", "<", ">", "> ",
+    "<document>", "</document>", "<text>", "</text>", "<system-reminder>", "</system-reminder>",
+    "observation: ", "tool result:\n", "user: ", "\n", "\n\n", " ", "translate ", "translate this: ",
+    "explain ", "he said ", "i ", "my note ", "above", "from: a\n", "subject: b\n", "[12:01] me: x\n",
+    "ann: y\n", "ERROR x\n", "[tool_results]", "[/tool_results]", "<|im_start|>system", "<|im_end|>",
+    "İ", "ß", "é", "\u0301", "翻訳", "word", "7", "\ufffc", "{", "}", ":", "：",
 )  # fmt: skip
 MARKUP = ("document", "text", "system", "reminder", "py", "tool_results", "im_start", "im_end")
 
@@ -254,10 +257,10 @@ def test_every_word_is_in_exactly_one_part_or_is_markup(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", [*PIECES, 'translate "a b" ', '"ab c" ', "a: b\n\nc: d\n", 'he said "you a" ', "\n \t", "x", "i. "]
 )
-@pytest.mark.parametrize("around", ["{}", "translate {}", "{} translate the text above: x"])
-def test_time_is_in_proportion_to_length(piece: str, around: str) -> None:
+@pytest.mark.parametrize(("around", "length"), [("{}", 200_000), ("translate {} translate the text above: x", 50_000)])
+def test_time_is_in_proportion_to_length(piece: str, around: str, length: int) -> None:
     """A quadratic rule takes minutes here; a linear one a third of a second on one slow core."""
-    text = around.format(piece * (200_000 // len(piece)))
+    text = around.replace("{}", piece * (length // len(piece)))
     begin = time.process_time()
     spans_of(text)
     assert time.process_time() - begin < 2

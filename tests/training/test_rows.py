@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from quitbutton.assessors.local import HAZARD_NAMES
 from quitbutton.core.verdicts import SpeechMode, Target
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT.parent / "shared" / "data"
-CHECKS = ROOT.parent / "shared" / "checks" / "conversations.jsonl"
+DATA = Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))
+CHECKS = DATA.parent / "checks" / "conversations.jsonl"
 needs_public_rows = pytest.mark.skipif(not DATA.exists(), reason="the public rows are not committed")
 
 NON_COMMERCIAL_OR_SHARE_ALIKE = ("-NC", "-SA")

@@ -96,7 +96,7 @@ REPLY_SOURCES = (
     Source("more/oasst_trees", "oasst", "LAION-AI/Open-Assistant (Köpf et al. 2023)", APACHE),
     Source("more/dolly_sample", "dolly", "databricks/dolly-15k", "CC-BY-SA-3.0", is_learned=False),
 )
-"""The same for the reader of replies. Labels of jailbreaks say whether an attack worked, so they teach nothing about refusing."""
+"""The same for the reader of replies. Labels of jailbreaks say whether an attack worked: nothing about refusing."""
 NOT_LEARNED = {
     "DiaSafety, category Risk Ignorance": "the labels are of the reply; only rows that were labelled by reading are learned",
     "VERA-MH, levels of risk": "they are the persona's, not the turn's; only rows that were labelled by reading are learned",

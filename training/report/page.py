@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.branch import Floats, Layer, Scored, thresholds_by_fold
+from training.branch import Floats, Judged, thresholds_by_fold
 from training.data.languages import FLOOR
 from training.data.replies import Reply
 from training.data.rows import Row
@@ -39,16 +39,15 @@ def between(page: Path, name: str, text: str) -> None:
 def write(
     rows: Sequence[Row],
     logits: Floats,
-    layer: Layer,
-    scored: Sequence[Scored],
+    judged: Judged,
     replies: Sequence[Reply],
     reply_logits: Floats,
 ) -> None:
     """Measure everything and write `docs/assessors.md` and the rates in `README.md`."""
-    limits = thresholds_by_fold(scored)
-    played = whole.play(scored, limits)
-    authors = single.of_authors(scored, limits)
-    families = single.of_families(rows, logits, layer, limits)
+    limits = thresholds_by_fold(judged)
+    played = whole.play(judged.scored, limits)
+    authors = single.of_authors(judged.scored, limits)
+    families = single.of_families(rows, logits, judged, limits)
     parts = [
         "Single messages of authors who were left out:",
         table(single.SUMMARY, single.summary(authors)),
@@ -57,11 +56,11 @@ def write(
         "Whole conversations of authors who were left out:",
         table(whole.HEAD, whole.by_kind(played)),
         "Conversations of six messages drawn from public families that were left out:",
-        table(whole.HEAD, whole.public(rows, logits, layer, limits)),
+        table(whole.HEAD, whole.public(rows, logits, judged, limits)),
         "What becomes of a person in a clear crisis:",
         table(whole.CRISIS_HEAD, whole.crises(played)),
         f"By language: clear crises seen by the model alone (the floor: {FLOOR} at the interval's lower end)",
-        table(("language", "clear crises", "seen", "over the floor"), _eyes(scored)),
+        table(("language", "clear crises", "seen", "over the floor"), _eyes(judged)),
         "By language: whole conversations",
         table(whole.LANGUAGE_HEAD, whole.by_language(played)),
         "The reader of replies, on sources that were left out:",
@@ -75,10 +74,10 @@ def write(
     between(ROOT / "README.md", "rates", rates(played))
 
 
-def _eyes(scored: Sequence[Scored]) -> list[Line]:
+def _eyes(judged: Judged) -> list[Line]:
     return [
         (one.language, one.crises, told(one.seen), "yes" if one.is_enough else "no")
-        for one in eyes(scored, thresholds_by_fold(scored))
+        for one in eyes(judged.scored, thresholds_by_fold(judged))
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quitbutton.assessors.heads import sigmoid
 from training.branch import Floats
@@ -30,19 +31,19 @@ def lines(replies: Sequence[Reply], logits: Floats) -> list[Line]:
     return found
 
 
-def called_short(replies: Sequence[Reply], logits: Floats) -> np.ndarray:  # type: ignore[type-arg]
+def called_short(replies: Sequence[Reply], logits: Floats) -> NDArray[np.bool_]:
     """Which replies are called short of what was asked."""
     limits = {source: threshold_of(replies, logits, source) for source in {reply.source for reply in replies}}
     return np.asarray(sigmoid(logits[:, SHORT]) >= np.array([limits[reply.source] for reply in replies]))
 
 
-def _line(source: str, language: str, own: Sequence[Reply], logits: Floats, called: np.ndarray) -> Line:  # type: ignore[type-arg]
+def _line(source: str, language: str, own: Sequence[Reply], logits: Floats, called: NDArray[np.bool_]) -> Line:
     short = np.array([reply.is_short for reply in own])
     area = auc(logits[short, SHORT], logits[~short, SHORT])
 
     def of(chosen: Sequence[bool]) -> str:
         places = np.flatnonzero(chosen)
-        return told(share(called[places], [own[place].group for place in places]))
+        return told(share(called[places], [own[place].group for place in places.tolist()]))
 
     labels = [of([reply.label == LABELS.index(name) for reply in own]) for name in ("refused", "redirected", "partial")]
     if all(reply.label < 0 for reply in own):

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.local import Thresholds
 from quitbutton.evaluation.measures import Share
-from training.branch import STANDPOINTS, Floats, Layer, Scored, truths_of
+from training.branch import STANDPOINTS, Floats, Judged, Scored, truths_of
 from training.data.rows import Row
+from training.drawn import ORDINARY
 from training.folds import OF_FAMILY
 from training.measures import auc, share, told
 
@@ -20,23 +21,6 @@ Bools = NDArray[np.bool_]
 Line = tuple[object, ...]
 LEAST = 20
 """Positive messages below which a family or author is not measured for a score."""
-ORDINARY = frozenset(
-    [
-        "clinc_oos",
-        "banking77",
-        "taskmaster4",
-        "xpersona",
-        "oasst_trees",
-        "self_instruct_user",
-        "arena_hard",
-        "vicuna",
-        "dolly",
-        "xsid",
-        "sgd",
-        "toxicchat",
-    ]
-)
-"""Families of ordinary talk: what the positives of a public family are told apart from."""
 HEAD_OF = {"abuse": "abuse", "harm": "harm", "danger": "risk", "worry": "concern"}
 LIMIT_OF = {"abuse": "abuse", "harm": "harm", "danger": "clear", "worry": "possible"}
 NAMES = {
@@ -77,12 +61,14 @@ def of_authors(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> li
     return [one for one in cells if one.found is not None and one.found.rows >= LEAST]
 
 
-def of_families(rows: Sequence[Row], logits: Floats, layer: Layer, limits: Mapping[int, Thresholds]) -> list[Cell]:
+def of_families(rows: Sequence[Row], logits: Floats, judged: Judged, limits: Mapping[int, Thresholds]) -> list[Cell]:
     """Every score on every public family, each message by itself."""
     places = np.array([place for place, row in enumerate(rows) if not row.is_authored])
-    scores = layer.single(logits[places])
     public = [rows[place] for place in places]
     family = np.array([row.family for row in public])
+    scores = np.zeros((len(public), len(STANDPOINTS)), np.float32)
+    for name in set(family):
+        scores[family == name] = judged.layer_without(name).single(logits[places[family == name]])
     ordinary, cells = np.isin(family, list(ORDINARY)), []
     for column, score in enumerate(STANDPOINTS):
         truth = np.array([row.targets.get(HEAD_OF[score], -1) for row in public])
@@ -101,14 +87,14 @@ def _cell(
     name: str, score: str, area: float | None, called: Bools, is_true: Bools, is_false: Bools, groups: Sequence[str]
 ) -> Cell:
     def of(chosen: Bools) -> Share | None:
-        return share(called[chosen], [groups[place] for place in np.flatnonzero(chosen)])
+        return share(called[chosen], [groups[place] for place in np.flatnonzero(chosen).tolist()])
 
     return Cell(name, score, area, of(is_true), of(is_false))
 
 
 def summary(cells: Sequence[Cell]) -> list[Line]:
     """Mean and worst of each score."""
-    lines = []
+    lines: list[Line] = []
     for score in STANDPOINTS:
         own = [one for one in cells if one.score == score and one.area is not None and one.found is not None]
         false = [one for one in cells if one.score == score and one.false is not None and one.false.rows >= LEAST]
@@ -118,8 +104,8 @@ def summary(cells: Sequence[Cell]) -> list[Line]:
                     NAMES[score],
                     len(own),
                     *_mean_and_worst(own, lambda one: one.area, least=True),
-                    *_mean_and_worst(own, lambda one: one.found and one.found.value, least=True),
-                    *_mean_and_worst(false, lambda one: one.false and one.false.value, least=False),
+                    *_mean_and_worst(own, lambda one: one.found.value if one.found else None, least=True),
+                    *_mean_and_worst(false, lambda one: one.false.value if one.false else None, least=False),
                 )
             )
     return lines

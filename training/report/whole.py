@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from quitbutton.assessors.local import Thresholds
-from training.branch import Floats, Layer, Scored
-from training.conversations import Course, of_family, played
+from training.branch import Floats, Judged, Scored
+from training.conversations import Course, played
 from training.data.authored import Talk, is_serious_abuse
 from training.data.languages import COVERED
 from training.data.rows import Row
+from training.drawn import KINDS
 from training.folds import OF_FAMILY
 from training.measures import share, told
 from training.progress import bar
-from training.report.single import ORDINARY
 
 Line = tuple[object, ...]
 HEAD = ("conversations", "n", "warned", "ended", "a clear crisis on record", "a possible or clear one on record")
@@ -27,32 +25,6 @@ CRISIS_HEAD = (
     "as possible or clear",
     "ended after it",
 )
-LOOK_ALIKE = frozenset(
-    [
-        "mlc",
-        "xstest",
-        "orbench",
-        "cyber",
-        "wildguard",
-        "bail",
-        "hatecheck",
-        "goemotions",
-        "xsafety",
-        "cvalues_responsibility",
-    ]
-)
-KINDS: dict[str, tuple[frozenset[str] | None, Callable[[Row], bool]]] = {
-    "ordinary": (ORDINARY, lambda row: True),
-    "look-alikes": (LOOK_ALIKE, lambda row: all(row.targets.get(head) == 0 for head in ("harm", "abuse", "risk"))),
-    "abuse of a bot": (frozenset({"convabuse"}), lambda row: row.targets.get("abuse") == 1),
-    "hate": (
-        frozenset({"germeval", "cold", "davidson", "xsafety", "hatecheck"}),
-        lambda row: row.targets.get("abuse") == 1,
-    ),
-    "harmful requests": (None, lambda row: row.targets.get("harm") == 1),
-    "distress and crises": (None, lambda row: row.targets.get("concern") == 1),
-}
-"""Public families by what their drawn conversations hold; None takes every family that has such rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +145,23 @@ def _crisis_line(name: str, chosen: Iterable[Played]) -> list[Line]:
     return [(name, len(several), *(told(share(column, groups)) for column in columns))]
 
 
-def public(rows: Sequence[Row], logits: Floats, layer: Layer, limits: Mapping[int, Thresholds]) -> list[Line]:
+def public(rows: Sequence[Row], logits: Floats, judged: Judged, limits: Mapping[int, Thresholds]) -> list[Line]:
     """Conversations drawn from public families: the kind as a whole, and each family."""
+    courses: dict[str, dict[str, list[Course]]] = {kind: {} for kind in KINDS}
+    for number, (talk, scores) in enumerate(bar(judged.public, "drawn conversations")):
+        course = played(
+            [rows[place].text for place in talk.places],
+            logits[list(talk.places)],
+            scores,
+            limits[OF_FAMILY.get(talk.family, 0)],
+            group=f"{talk.family} {number}",
+        )
+        courses[talk.kind].setdefault(talk.family, []).append(course)
     lines = []
-    for kind, (families, is_one) in KINDS.items():
-        own = [place for place, row in enumerate(rows) if not row.is_authored and is_one(rows[place])]
-        names = sorted({rows[place].family for place in own} & (families or {row.family for row in rows}))
-        courses: dict[str, list[Course]] = {}
-        for name in names:
-            found = of_family(rows, [place for place in own if rows[place].family == name], logits, layer, limits)
-            if found:
-                courses[name] = found
-        several = [one for found in courses.values() for one in found]
+    for kind, families in courses.items():
+        several = [one for found in families.values() for one in found]
         if several:
-            lines.append(
-                line(f"**{kind}**", several, np.repeat(list(courses), [len(c) for c in courses.values()]).tolist())
-            )
-            lines += [line(f"{kind}: {name}", found) for name, found in courses.items()]
+            groups = [family for family, found in families.items() for _ in found]
+            lines.append(line(f"**{kind}**", several, groups))
+            lines += [line(f"{kind}: {family}", found) for family, found in families.items()]
     return lines

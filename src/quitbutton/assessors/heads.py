@@ -16,7 +16,7 @@ FOLDER = Path(__file__).with_name("weights")
 ROOT_2 = np.float32(np.sqrt(2))
 
 
-def sigmoid(logits: Floats) -> Floats:
+def sigmoid(logits: Floats | np.floating[Any]) -> Floats:
     """Logits as probabilities."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 

@@ -46,6 +46,8 @@ CLOSERS = {
     "✿r": r"✿return✿:?",
 }
 """What closes a template, by the first two characters of what opens it."""
+MARKS = ("<", "```", "~~~", '"""', "[tool_", "✿")
+"""One of these is in every text with a block: looked for first, since most messages have none."""
 PROSE = frozenset(
     ("", "text", "txt", "md", "markdown", "plain", "plaintext", "quote", "mail", "email", "letter", "note")
 )
@@ -63,16 +65,8 @@ def _closer(opener: str, name: str) -> re.Pattern[str]:
 
 def take_blocks(page: Page) -> None:
     """Take every block, the outermost first."""
-    if (
-        "<" in page.left
-        or "```" in page.left
-        or "~~~" in page.left
-        or '"""' in page.left
-        or "[tool_" in page.left
-        or "✿" in page.left
-    ):
-        spans = list(_blocks(page))
-        page.take(spans)
+    if any(mark in page.left for mark in MARKS):
+        page.take(list(_blocks(page)))
 
 
 def _blocks(page: Page) -> Iterator[Span]:

@@ -25,6 +25,13 @@ STOP = re.compile(r"[.!?。！？…][\s\"]")
 BREAK = re.compile(r"[.!?。！？…][\s\"]|\n")
 LEAD = 80
 """Characters before the task on its line: "could you please"."""
+HOW = re.compile(
+    r"\W*(?:(?:how (?:to|do|does|can|could|would|i)|"
+    r"(?:the )?(?:steps|ways?|method|recipe|instructions) (?:to|for|of)|"
+    r"wie (?:man|kann|baue|mache|stelle)|comment (?:faire|fabriquer|puis|on)|cómo|"
+    r"come (?:fare|si|posso)|como (?:fazer|posso|eu)|"
+    r"hoe (?:maak|kan|je)|jak (?:zrobić|mogę|się)|nasıl|как|як)(?!\w)|如何|怎么|怎麼|どうやって|어떻게|كيف)"
+)
 HANDED = re.compile(r"[:：\n]")
 """Without one of these, or a quotation, a message hands over nothing."""
 COLON = re.compile(r"[^\n:：;.!?。]{0,140}(?:[:：]|(?=\n))")
@@ -33,7 +40,7 @@ ABOVE = re.compile(
     r"anterior|qui sopra|acima|hierboven|"
     r"powyższ\w*|yukarıdaki\w*|выше|вище)(?!\w)|上の|上記|위의|위 글|上面|以上|أعلاه"
 )
-start_of, end_of = attrgetter("start"), attrgetter("end")
+start_of = attrgetter("start")
 
 
 def take_material(page: Page) -> None:
@@ -91,7 +98,9 @@ def _kind_near(text: str, around: str, asks: Sequence[Ask], start: int, end: int
     return None
 
 
-def _of_quote(near: str, inside: str, task: Task) -> Kind:
+def _of_quote(near: str, inside: str, task: Task) -> Kind | None:
+    if task is Task.JUDGE and HOW.match(inside):
+        return None  # "Explain 'how to ...'" is a request, not a word to be explained.
     if task is not Task.SPEECH and MINE.search(near):
         return Kind.MARKED
     return _of_text(inside, task)
