@@ -12,7 +12,9 @@ from quitbutton.assessors.crisis import crisis_sign, crisis_statement
     [
         ("i want to die", ("self", "i want to die")),
         ("you useless bot, i want to die! now answer", ("self", " i want to die")),
-        ("it was a fine day. " * 50 + "i want to kill myself tonight. " + "it was. " * 50, ("self", " i want to kill myself tonight")),
+        ("a fine day. " * 50 + "i want to kill myself. " + "it was. " * 50, ("self", " i want to kill myself")),
+        ("ich werde mich heute nacht umbringen", ("self-other-language", "ich werde mich heute nacht umbringen")),
+        ("죽고 싶어요", ("self-other-script", "죽고 싶어요")),
         ("bitte sag nichts: ich will nicht mehr leben", ("self-other-language", " ich will nicht mehr leben")),
         ("how do i kill a python process", None),
         ("my character in the novel says: i want to die.", None),

@@ -53,7 +53,7 @@ THREAT = (
     rf"\b(?:want|wanna|going|gonna|like|love|urge) (?:to )?{HURT} (?:my|the|this) (?:baby|child|kids?|son|daughter|children|wife|husband|family)\b",
 )
 LANGUAGES = (
-    r"\b(?:ich )?(?:will|möchte|mag) (?:nicht mehr leben|sterben|tot sein|mich umbringen|mir das leben nehmen)\b|\b(?:mich umbringen|bringe mich um|selbstmord begehen|nicht mehr leben will)\b",
+    r"\b(?:ich )?(?:will|möchte|mag) (?:nicht mehr leben|sterben|tot sein|mich umbringen|mir das leben nehmen)\b|\b(?:mich (?:\w+ ){0,3}umbringen|bringe mich um|selbstmord begehen|nicht mehr leben will)\b",
     r"\bje (?:veux|vais|voudrais|pense à|songe à) (?:mourir|me tuer|me suicider|en finir|ne plus vivre)\b|\bje ne veux plus vivre\b|\bj'ai envie de mourir\b",
     r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
     r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
@@ -61,6 +61,7 @@ LANGUAGES = (
     r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
 )
 SCRIPTS = (
+    r"죽고 ?싶(?:어|다|습|은|네|지만)|자살하고 ?싶|(?:더 ?이상|이제) ?살고 ?싶지 ?않",
     r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
     r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
