@@ -19,6 +19,7 @@ from quitbutton.assessors.branch import (
     IN_CONTEXT,
     MODES,
     QUIET,
+    RAISED,
     RISK,
     RUDE,
     TARGETS,
@@ -34,8 +35,7 @@ FEATURES, OWN = 40, 15
 SUMS, PEAKS, LAST = slice(15, 33, 3), slice(16, 33, 3), slice(17, 33, 3)
 """Of abuse, harm, rudeness, concern, risk, and of what is not in earnest: over the messages before, faded; highest; last."""
 LENGTH = 33
-CALM, STRONG = -3.0, 4.0
-LOGITS = st.floats(-8, 8, width=32)
+STRONG = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +62,12 @@ def branch(*read: Floats) -> Floats:
     return features_of(np.stack(read))
 
 
-@st.composite
-def messages(draw: st.DrawFn) -> Floats:
-    return np.array(draw(st.lists(LOGITS, min_size=24, max_size=24)), np.float32)
+def messages() -> st.SearchStrategy[Floats]:
+    """Messages of any logits."""
+    return st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).uniform(-8, 8, 24).astype(np.float32))
 
 
+@settings(deadline=None)
 @given(messages())
 def test_the_first_message_is_judged_by_itself(now: Floats) -> None:
     features = branch(now)
@@ -77,6 +78,7 @@ def test_the_first_message_is_judged_by_itself(now: Floats) -> None:
     assert not features[15 : LENGTH + 3].any(), "nothing was said before"
 
 
+@settings(deadline=None)
 @given(messages(), st.lists(messages(), min_size=1, max_size=12))
 def test_what_was_said_before_changes_nothing_of_what_the_newest_is_by_itself(
     now: Floats, before: Sequence[Floats]
@@ -91,6 +93,7 @@ def test_what_was_said_before_changes_nothing_of_what_the_newest_is_by_itself(
     assert np.isfinite(features).all()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10), st.data())
 def test_later_messages_count_more(length: int, data: st.DataObject) -> None:
     early = data.draw(st.integers(0, length - 1))
@@ -99,7 +102,7 @@ def test_later_messages_count_more(length: int, data: st.DataObject) -> None:
         branch(*[ABUSIVE if place == where else CLEAN for place in range(length)], CLEAN) for where in (early, late)
     )
     assert at_late[SUMS][0] >= at_early[SUMS][0]
-    assert (at_late[SUMS][0] > at_early[SUMS][0]) is (late > early)
+    assert bool(at_late[SUMS][0] > at_early[SUMS][0]) is (late > early)
     assert at_late[PEAKS][0] == at_early[PEAKS][0], "the highest does not ask when"
 
 
@@ -109,40 +112,37 @@ def test_that_it_goes_on_says_more_than_that_it_happened() -> None:
     assert sums[-1] < 1 / (1 - 0.8), "and a long branch adds up to no more than a limit"
 
 
-@given(messages(), st.lists(messages(), max_size=5))
-def test_the_scores_are_the_weights_times_the_features(now: Floats, before: Sequence[Floats]) -> None:
-    dice = np.random.default_rng(3)
-    weights, bias = dice.normal(size=(FEATURES, 4)).astype(np.float32), np.arange(4, dtype=np.float32)
-    found = standpoints_of(np.stack([*before, now]), weights, bias)
-    expected = Standpoints(*(branch(*before, now).astype(np.float64) @ weights + bias).tolist())
-    assert np.abs(np.array(found) - np.array(expected)).max() < 1e-2
+@settings(deadline=None)
+@given(messages(), st.lists(messages(), max_size=5), st.integers(0, 99))
+def test_the_scores_are_the_weights_times_the_features_and_blame_is_bounded_by_the_message_itself(
+    now: Floats, before: Sequence[Floats], seed: int
+) -> None:
+    weights, bias = np.random.default_rng(seed).normal(size=(FEATURES, 4)), np.arange(4)
+    found = standpoints_of(np.stack([*before, now]), weights.astype(np.float32), bias.astype(np.float32))
+    free, alone = branch(*before, now) @ weights + bias, branch(now) @ weights + bias
+    expected = [*np.minimum(free[:2], alone[:2] + RAISED), *free[2:]]
+    assert np.abs(np.array(found) - expected).max() < 1e-3
 
 
 def judged(shipped: Heads, *read: Floats) -> Standpoints:
     return standpoints_of(np.stack(read), shipped.arrays["branch"], shipped.arrays["branch_bias"])
 
 
-@settings(max_examples=300)
-@given(
-    st.lists(messages(), max_size=12),
-    st.lists(st.floats(-8, CALM, width=32), min_size=6, max_size=6),
-    st.lists(LOGITS, min_size=10, max_size=10),
-)
-@example([ABUSIVE] * 12, [CALM] * 6, [2.0] + [0.0] * 5 + [2.0] + [0.0] * 3)
-@example([HARMFUL] * 12, [CALM] * 6, [2.0] + [0.0] * 5 + [2.0] + [0.0] * 3)
-def test_a_clean_message_after_any_abuse_is_never_serious(
-    before: Sequence[Floats], calm: Sequence[float], others: Sequence[float]
-) -> None:
-    shipped = Heads.load("reader") if not LOADED else LOADED[0]
-    LOADED[:] = [shipped]
-    now = CLEAN.copy()
-    now[[ABUSE, RUDE, HARM, IN_CONTEXT, RISK, CONCERN]] = calm
-    now[TARGETS], now[MODES] = others[:6], others[6:]
-    found, limits = judged(shipped, *before, now), shipped.meta["thresholds"]
-    assert sigmoid(np.float32(found.abuse)) < limits["abuse"]
-    assert sigmoid(np.float32(found.harm)) < limits["harm"]
+@settings(max_examples=200, deadline=None)
+@given(st.lists(messages(), max_size=12), messages())
+@example([ABUSIVE] * 12, message(abuse=-3, rude=2))
+@example([HARMFUL] * 12, message(harm=-3, in_context=-3))
+def test_a_clean_message_after_anything_at_all_is_never_serious(before: Sequence[Floats], now: Floats) -> None:
+    LOADED.append(LOADED[0] if LOADED else Heads.load("reader"))
+    shipped, limits = LOADED[0], LOADED[0].meta["thresholds"]
+    alone, found = judged(shipped, now), judged(shipped, *before, now)
+    for score in ("abuse", "harm"):
+        if sigmoid(np.float32(getattr(alone, score))) < HARMLESS:
+            assert sigmoid(np.float32(getattr(found, score))) < min(limits[score], 0.5)
 
 
+HARMLESS = 0.1
+"""Probability of abuse, or of harm, below which a message by itself is harmless beyond doubt."""
 LOADED: list[Heads] = []
 
 

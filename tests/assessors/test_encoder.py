@@ -81,6 +81,8 @@ def test_like_sentences_are_nearer_than_others_in_any_language(encoder: Encoder)
         ("\uff53\uff54\uff55\uff50\uff49\uff44", "stupid"),
         ("stupid" + "".join(chr(0xE0000 + ord(char)) for char in "kind"), "stupid"),
         ("schön", "schön"),
+        ("YOU ARE LATE", "you are late"),
+        ("You are LATE", "You are LATE"),
     ],
 )
 def test_what_nobody_sees_is_not_read(encoder: Encoder, given: str, read: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quitbutton.assessors.encoder import FEATURES, Encoded
@@ -23,12 +23,14 @@ def window(pieces: int, seed: int = 1) -> Encoded:
     return Encoded(dice.normal(size=(pieces, FEATURES)).astype(np.float32), vector / np.linalg.norm(vector))
 
 
+@settings(deadline=None)
 @given(st.floats(-12, 12))
 def test_gelu_is_the_gaussian_one(value: float) -> None:
     exact = value * 0.5 * (1 + math.erf(value / math.sqrt(2)))
     assert abs(float(gelu(np.float32(value))) - exact) < 2e-6 * max(1, abs(value))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=9))
 def test_probabilities_are_some_for_any_logits(logits: list[float]) -> None:
     given_ = np.array(logits, np.float32)

@@ -2,8 +2,8 @@
 
 One message says little: a rude word, a dark joke. That the same goes on, in earnest and at the same target, says much. So
 each score is a linear reader over the newest message and over what the messages before it add up to, later ones counting
-more: a sequential test after Wald 1945, with learned weights. It never turns a harmless message into a serious one: most of
-each score is the message's own.
+more: a sequential test after Wald 1945, with learned weights. It never turns a harmless message into a serious one: to its
+own abuse and harm the messages before it add no more than `RAISED`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ FADES = np.float32(0.8)
 """How much of its weight an earlier message keeps with each one that follows."""
 FULL = 8
 """Messages after which a branch counts as long."""
+RAISED = np.float32(2.0)
+"""Most that the messages before add to the newest one's own abuse or harm, as a logit: odds of seven to one."""
+AT_FAULT = slice(0, 2)
+"""The scores that speak against the user: abuse and harm. What speaks for help is never held down."""
 QUIET = np.full(24, -6.0, dtype=np.float32)
 """Logits of a message without words."""
 
@@ -75,4 +79,6 @@ def features_of(read: Floats) -> Floats:
 
 def standpoints_of(read: Floats, weights: Floats, bias: Floats) -> Standpoints:
     """The four scores of the newest message; `weights` has the shape (40, 4)."""
-    return Standpoints(*(float(value) for value in features_of(read) @ weights + bias))
+    scores, alone = (features_of(said) @ weights + bias for said in (read, read[-1:]))
+    scores[AT_FAULT] = np.minimum(scores[AT_FAULT], alone[AT_FAULT] + RAISED)
+    return Standpoints(*scores.tolist())

@@ -53,7 +53,7 @@ THREAT = (
     rf"\b(?:want|wanna|going|gonna|like|love|urge) (?:to )?{HURT} (?:my|the|this) (?:baby|child|kids?|son|daughter|children|wife|husband|family)\b",
 )
 LANGUAGES = (
-    r"\b(?:ich )?(?:will|möchte|mag) (?:nicht mehr leben|sterben|tot sein|mich umbringen|mir das leben nehmen)\b|\b(?:mich umbringen|bringe mich um|selbstmord begehen|nicht mehr leben will)\b",
+    r"\b(?:ich )?(?:will|möchte|mag) (?:nicht mehr leben|sterben|tot sein|mich umbringen|mir das leben nehmen)\b|\b(?:mich (?:\w+ ){0,3}umbringen|bringe mich um|selbstmord begehen|nicht mehr leben will)\b",
     r"\bje (?:veux|vais|voudrais|pense à|songe à) (?:mourir|me tuer|me suicider|en finir|ne plus vivre)\b|\bje ne veux plus vivre\b|\bj'ai envie de mourir\b",
     r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
     r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
@@ -61,10 +61,13 @@ LANGUAGES = (
     r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
 )
 SCRIPTS = (
+    r"죽고 ?싶(?:어|다|습|은|네|지만)|자살하고 ?싶|(?:더 ?이상|이제) ?살고 ?싶지 ?않",
     r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
     r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
 )
+MARKS = re.compile(r"[.,;:!?…\n。、，；：！？]+")
+WRITTEN = re.compile(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b")
 FIGURATIVE = re.compile(
     r"\b(?:novel|story|short story|screenplay|scene|chapter|character|fiction|fictional|lyrics?|song|movie|film|episode|game|level|boss fight|"
     r"minecraft|essay|thesis|lol|lmao|haha\w*|jk|just kidding|pun intended|from laughing|of laughter|embarrass\w+|process|server|terminal|docker)\b"
@@ -142,17 +145,19 @@ def weight_of_heads(folded: str, insult: float) -> float:
 
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
+    found = crisis_statement(folded)
+    return found[0] if found else None
+
+
+def crisis_statement(folded: str) -> tuple[str, str] | None:
+    """The rule that speaks for a crisis, and the clause that it found, from one mark of punctuation to the next."""
     for kind, pattern in SIGNS.items():
         if kind == "self-other-script" and folded.isascii():
             continue
         for match in pattern.finditer(folded):
-            clause = folded[max(0, match.start() - 90) : match.end() + 90]
-            if not FIGURATIVE.search(clause):
-                return kind
-            if (
-                kind == "self"
-                and FIRM.search(match[0])
-                and not re.search(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b", clause)
-            ):
-                return kind
+            before, after = folded[max(0, match.start() - 90) : match.start()], folded[match.end() : match.end() + 90]
+            around = before + match[0] + after
+            is_firm = kind == "self" and FIRM.search(match[0]) is not None
+            if not FIGURATIVE.search(around) or (is_firm and not WRITTEN.search(around)):
+                return kind, MARKS.split(before)[-1] + match[0] + MARKS.split(after)[0]
     return None

@@ -53,7 +53,8 @@ class Encoded(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """The text in NFKC, without characters that nobody sees."""
+    """The text in NFKC, without characters that nobody sees; what is shouted in capitals throughout, in small letters."""
+    text = text.lower() if text.isupper() else text
     return text if text.isascii() else INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 

@@ -41,9 +41,10 @@ OWN = 0.12
 SURE_ALONE = 0.86
 """Probability of a crisis by itself from which on a message is one, however much abuse came before it."""
 BORNE_OUT = 0.1
-"""Probability of a crisis from which on a rule is believed: alone, rules are wrong more often than right."""
+"""Probability of a crisis from which on a rule is believed: alone, rules are wrong more often than right. Either
+the whole message has it or the statement that the rule found, by itself."""
 SURELY = 0.97
-"""The same for one message alone, in the last look: a crisis may be hidden in what nobody could read."""
+"""The probability below for one message alone, in the last look: a crisis may be hidden in what nobody could read."""
 FOREIGN = 0.5
 """Probability from which on a message is taken to be in a language that was not measured, or not well enough."""
 TARGET_NAMES = tuple(Target)
@@ -138,7 +139,7 @@ class LocalAssessor:
         abuse, harm, danger, worry, rude = sigmoid(
             np.array([stand.abuse, stand.harm, stand.danger, stand.worry, max(now[RUDE], now[ABUSE])], np.float32)
         ).tolist()
-        sign = newest.sign if worry >= BORNE_OUT else None
+        sign = newest.sign if max(worry, self._plea(newest)) >= BORNE_OUT else None
         scores = Scores(
             harm=round(harm, 4), abuse=round(abuse, 4), crisis=round(max(worry, limits.possible if sign else 0.0), 4)
         )
@@ -174,6 +175,10 @@ class LocalAssessor:
         if is_other_script(text) or is_elsewhere(read):
             return Verdict(Label.UNKNOWN, scores, NAME, f"language not measured:{why}", True, target, mode)
         return Verdict(label, scores, NAME, why, True, target, SpeechMode.EARNEST, Severity.SERIOUS)
+
+    def _plea(self, newest: Reading) -> float:
+        """Probability that what a rule found is a crisis, read without what stands around it; 0 where none found any."""
+        return 0.0 if newest.plea is None else float(sigmoid(np.float32(self.reader.by_itself(newest.plea).worry)))
 
     def _logits(self, readings: Sequence[Reading]) -> Floats:
         rows = [self.reader.logits(one, readings[max(0, place - 2) : place]) for place, one in enumerate(readings)]

@@ -20,7 +20,7 @@ from quitbutton.assessors.branch import (
     Standpoints,
     standpoints_of,
 )
-from quitbutton.assessors.crisis import crisis_sign
+from quitbutton.assessors.crisis import crisis_statement
 from quitbutton.assessors.encoder import Encoder, Floats
 from quitbutton.assessors.heads import Heads
 from quitbutton.assessors.normal import fold
@@ -52,6 +52,8 @@ class Reading(NamedTuple):
     """What is read for a crisis: all but other people's words, and the same without its disguise."""
     sign: str | None
     """A plain statement of danger that a rule found."""
+    plea: Seen | None = None
+    """That statement by itself: rudeness beside it, or a long text around it, drowns it in the whole."""
 
 
 class Reader:
@@ -98,7 +100,8 @@ class Reader:
         if SPACE.sub("", folded) != SPACE.sub("", parts.for_crisis.lower()):
             aloud.append(once(folded))
             own = once(fold(parts.own)) if own is not None else None
-        return Reading(own, whole, tuple(one for one in aloud if one is not None), crisis_sign(folded))
+        sign, plea = crisis_statement(folded) or (None, "")
+        return Reading(own, whole, tuple(one for one in aloud if one is not None), sign, once(plea))
 
     def see(self, text: str) -> Seen:
         """One text in windows."""
@@ -132,6 +135,10 @@ class Reader:
         strongest = [ABUSE, RUDE, HARM, IN_CONTEXT, RISK, CONCERN]
         out[strongest] = np.max(rows, axis=0)[strongest]
         return out
+
+    def by_itself(self, seen: Seen) -> Standpoints:
+        """What a text is as the only message of a branch."""
+        return self.standpoints(self.logits(Reading(seen, seen, (seen,), None), ())[None])
 
     def standpoints(self, read: Floats) -> Standpoints:
         """What the branch makes of the newest of its messages' logits, shape (messages, 24)."""
