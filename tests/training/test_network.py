@@ -27,7 +27,7 @@ def moved(network: Network) -> Network:
     torch.manual_seed(3)
     with torch.no_grad():
         for weight in network.parameters():
-            weight.add_(torch.randn_like(weight) * 0.02 * weight.std().nan_to_num(0.1))
+            weight.add_(torch.randn_like(weight) * 0.02 * (weight.std(correction=0) + 0.01))
     return network.eval()
 
 
