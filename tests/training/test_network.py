@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from training.cache import Cache, NotDone
+from training.cache import Cache, NotDone  # noqa: E402
 from training.data.rows import Row  # noqa: E402
 from training.fit import Recipe, _blanked, scored, seeded, train  # noqa: E402
 from training.messages import SHAPE, Contexts, MessageLoss  # noqa: E402
@@ -19,7 +19,7 @@ from training.store import store_of  # noqa: E402
 from quitbutton.assessors.branch import IN_CONTEXT  # noqa: E402
 from quitbutton.assessors.encoder import Encoder  # noqa: E402
 from quitbutton.assessors.heads import Heads  # noqa: E402
-from training import messages, scores
+from training import messages, scores  # noqa: E402
 
 TEXTS = ("please water the orange flowers", "der Zug kommt heute nicht", "帮我写一封信", "ok")
 
