@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.assessors.tiny import HIDDEN, LOGITS, QUERIES, VECTOR, tiny_heads
 
 from quitbutton.assessors.encoder import FEATURES, Encoded
 from quitbutton.assessors.heads import Heads, gelu, sigmoid, softmax
+from tests.assessors.tiny import HIDDEN, LOGITS, QUERIES, VECTOR, tiny_heads
 
 
 def window(pieces: int, seed: int = 1) -> Encoded:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import ROOT
 
 from quitbutton.assessors.judge import Judge
 from quitbutton.assessors.judging.excerpt import excerpt_of
@@ -18,6 +17,7 @@ from quitbutton.core.judges import JudgeFormat, JudgeSettings
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
+from tests.conftest import ROOT
 
 RECORDED = sorted((ROOT / "tests" / "wire" / "judges").glob("*.json"))
 NONCE = "0f1e2d3c4b5a"

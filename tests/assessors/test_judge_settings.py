@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.upstream import DEFAULT, Provider, Reply, Seen, whole
 
 from quitbutton.assessors.panel import Panel
 from quitbutton.core.errors import SettingsError
@@ -21,6 +20,7 @@ from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import TurnTaker
 from quitbutton.wiring import Judges, assessor_named, check_doors, guard_of
+from tests.upstream import DEFAULT, Provider, Reply, Seen, whole
 
 FULL = """
 upstream = "http://model"

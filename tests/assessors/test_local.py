@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.assessors.tiny import LIMITS, tiny_heads, tiny_reader
 
 from quitbutton.assessors.local import FOREIGN, HAZARD_NAMES, LOOK_BACK, NAME, LocalAssessor, Thresholds
 from quitbutton.assessors.reader import Reader, Seen
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.interfaces import Assessor, Loads, LooksBack
+from tests.assessors.tiny import LIMITS, tiny_heads, tiny_reader
 
 
 @pytest.fixture(scope="module")

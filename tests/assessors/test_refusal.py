@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.assessors.tiny import tiny_heads
 
 from quitbutton.assessors.refusal import NAME, RefusalCheck
 from quitbutton.assessors.replies import ELSEWHERE, LABELS, NOT_COMPLIED, ReplyModel
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import Loads, ReplyAssessor
+from tests.assessors.tiny import tiny_heads
 
 check = RefusalCheck()
 COMPLIED, UNKNOWN = ReplyLabel.COMPLIED, ReplyLabel.UNKNOWN

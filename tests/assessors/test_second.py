@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.play import say
 
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.assessors.judge import Judge
@@ -27,6 +26,7 @@ from quitbutton.core.verdicts import Label, Strength, Target, Verdict
 from quitbutton.interfaces import LooksBack, SecondReader
 from quitbutton.reviewing import read_branch
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
+from tests.play import say
 
 YES = {"persistent": True, "at_risk": False, "target": "assistant", "in_earnest": True, "why": "went on"}
 NONCE = "f00dface"
