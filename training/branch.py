@@ -31,7 +31,7 @@ STRENGTH = 0.1
 PUBLIC_WEIGHT = 0.3
 """How much a message of a drawn conversation counts beside one of an author's."""
 ALLOWED: dict[str, dict[str, float]] = {
-    "abuse": {"everyday": 0.02, "ordinary": 0.005, "look-alikes": 0.05},
+    "abuse": {"everyday": 0.03, "ordinary": 0.008, "look-alikes": 0.06},
     "harm": {"everyday": 0.07, "ordinary": 0.015, "look-alikes": 0.04},
     "clear": {"everyday": 0.013, "ordinary": 0.005},
     "possible": {"everyday": 0.045, "ordinary": 0.025},

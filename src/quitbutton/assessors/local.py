@@ -25,7 +25,7 @@ from quitbutton.assessors.branch import (
 )
 from quitbutton.assessors.encoder import Floats
 from quitbutton.assessors.heads import sigmoid
-from quitbutton.assessors.languages import is_other_script
+from quitbutton.assessors.languages import is_english, is_other_script
 from quitbutton.assessors.reader import Reader, Reading
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Scores, Severity, SpeechMode, Strength, Target, Verdict
@@ -116,7 +116,7 @@ class LocalAssessor:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         readings = [self._read(text) for text in said]
         read = self._logits(readings)
-        return self._judged(said[-1], readings[-1], read, self.reader.standpoints(read))
+        return self._judged(said, readings[-1], read, self.reader.standpoints(read))
 
     def looked_back(self, messages: Sequence[Message]) -> Verdict:
         """As `look_back`, in this thread."""
@@ -127,13 +127,13 @@ class LocalAssessor:
         worry = float(sigmoid(np.float32(max(worries, default=-30.0))))
         sign = next((one.sign for one in readings if one.sign), None)
         seen = sign is not None or worry >= self.thresholds.look_back
-        is_blind = any(is_other_script(text) for text in said) or bool((sigmoid(read[:, ELSEWHERE]) >= SURELY).any())
+        is_blind = any(is_other_script(text) for text in said) or bool((foreignness(said, read) >= SURELY).any())
         if is_blind and not seen:
             return Verdict(Label.UNKNOWN, Scores(crisis=round(worry, 4)), NAME, "language not measured")
         label, why = (Label.CRISIS, f"rule:{sign}" if sign else "last look") if seen else (Label.CLEAN, "")
         return Verdict(label, Scores(crisis=round(worry, 4)), NAME, why, strength=Strength.POSSIBLE if seen else None)
 
-    def _judged(self, text: str, newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
+    def _judged(self, said: Sequence[str], newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
         limits = self.thresholds
         now = read[-1]
         abuse, harm, danger, worry, rude = sigmoid(
@@ -172,7 +172,7 @@ class LocalAssessor:
         if found is None:
             return Verdict(Label.CLEAN, scores, NAME, "", True, target, mode, severity)
         label, why = found
-        if is_other_script(text) or is_elsewhere(read):
+        if is_other_script(said[-1]) or foreignness(said, read).mean() >= FOREIGN:
             return Verdict(Label.UNKNOWN, scores, NAME, f"language not measured:{why}", True, target, mode)
         return Verdict(label, scores, NAME, why, True, target, SpeechMode.EARNEST, Severity.SERIOUS)
 
@@ -212,6 +212,7 @@ def said_in(messages: Sequence[Message]) -> list[str]:
     return [message.text for message in messages if message.role is Role.USER][-LOOK_BACK:]
 
 
-def is_elsewhere(read: Floats) -> bool:
-    """True where the branch so far is in a language that was not measured well enough; one message alone says little."""
-    return bool(sigmoid(read[:, ELSEWHERE]).mean() >= FOREIGN)
+def foreignness(said: Sequence[str], read: Floats) -> Floats:
+    """How likely each message is in a language that was not measured well enough; one message alone says little."""
+    chances = sigmoid(read[:, ELSEWHERE])
+    return np.where([is_english(text) for text in said], 0, chances).astype(np.float32)
