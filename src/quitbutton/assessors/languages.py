@@ -26,7 +26,7 @@ def is_other_script(text: str) -> bool:
 
 
 ENGLISH = frozenset(
-    "a an and are as at be but do for go i i'm in is it me my no not of on or so that the this to was what with you your".split()  # noqa: SIM905
+    "a an and are as at be but do for i i'm in is it me my no not of on or so that the this to was what with you your".split()  # noqa: SIM905
 )
 
 """The most frequent words: two of them, and a quarter of a message, make it English."""
