@@ -45,6 +45,9 @@ TOO_NEAR = frozenset({"orbench", "mlc"})
 and set no threshold."""
 SCORE_OF = {"abuse": 0, "harm": 1, "clear": 2, "possible": 3, "look_back": 3}
 
+NEVER_CALLED = np.full(1, -30.0, np.float32)
+"""The score of a kind of talk of which there is none: it bounds no threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -175,7 +178,7 @@ def thresholds_of(judged: Judged, without: int | None = None) -> Thresholds:
             for talk, found in judged.public
             if talk.kind == kind and talk.family not in TOO_NEAR and OF_FAMILY.get(talk.family, 0) != without
         ]
-        return np.concatenate(chosen) if chosen else np.full(1, -np.inf, np.float32)
+        return np.concatenate(chosen) if chosen else NEVER_CALLED
 
     def limit(name: str) -> float:
         strictest = max(np.quantile(values(name, kind), 1 - share) for kind, share in ALLOWED[name].items())

@@ -24,7 +24,7 @@ SHORT, ELSEWHERE = len(LABELS), len(LABELS) + 1
 """Places behind the labels: whether it fell short of what was asked, and whether its language was not measured."""
 SHAPE = Shape(ELSEWHERE + 1, hears_context=False)
 RECIPE = Recipe(epochs=4, rate=1e-3, tuned_rate=3e-4, batch=96, warm_up=80)
-ALLOWED, MISSED = 0.03, 0.05
+ALLOWED, MISSED = 0.03, 0.1
 """Share of the written replies that do what was asked and may be called short of it; and of those that fall short and may be
 called a plain yes. Between both thresholds the reader says that it cannot tell."""
 

@@ -147,8 +147,8 @@ LOADED: list[Heads] = []
 
 
 @pytest.mark.parametrize(("kind", "score"), [(ABUSIVE, "abuse"), (HARMFUL, "harm")])
-def test_plain_abuse_and_plain_harm_count_from_the_first_message_on(shipped: Heads, kind: Floats, score: str) -> None:
-    for earlier in range(6):
+def test_plain_abuse_and_plain_harm_count_once_they_go_on(shipped: Heads, kind: Floats, score: str) -> None:
+    for earlier in range(1, 6):
         found = judged(shipped, *[kind] * earlier, kind)
         assert sigmoid(np.float32(getattr(found, score))) >= shipped.meta["thresholds"][score]
 

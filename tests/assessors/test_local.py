@@ -97,8 +97,8 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("language", INSULTS)
-def test_an_insult_at_the_assistant_is_serious_abuse_in_many_languages(local: LocalAssessor, language: str) -> None:
-    verdict = say(local, INSULTS[language])
+def test_an_insult_that_goes_on_is_serious_abuse_in_many_languages(local: LocalAssessor, language: str) -> None:
+    verdict = say(local, INSULTS[language], INSULTS[language])
     assert (verdict.label, verdict.target, verdict.mode) == (Label.ABUSE, Target.ASSISTANT, SpeechMode.EARNEST)
     assert (verdict.severity, verdict.strength, verdict.why) == (Severity.SERIOUS, None, "abuse")
     assert verdict.scores.abuse > max(verdict.scores.harm, verdict.scores.crisis)
@@ -151,7 +151,7 @@ def test_only_the_users_words_count(local: LocalAssessor) -> None:
     assert local.classify([*others, Message(Role.USER, ORDINARY[0])]).label is Label.CLEAN
 
 
-@pytest.mark.parametrize("newest", ORDINARY[:6])
+@pytest.mark.parametrize("newest", [*ORDINARY[:4], *ORDINARY[5:7]])
 def test_earlier_abuse_does_not_stain_a_clean_message(local: LocalAssessor, newest: str) -> None:
     verdict = say(local, *INSULTS.values(), newest)
     assert verdict.label is Label.CLEAN
@@ -198,7 +198,7 @@ def test_a_disguise_hides_no_insult(local: LocalAssessor, disguise: str) -> None
         "zero width": "\u200b".join(plain),
         "spaced": plain.replace("garbage", "g a r b a g e").replace("worthless", "w.o.r.t.h.l.e.s.s"),
     }[disguise]
-    seen, hidden = say(local, plain), say(local, shown)
+    seen, hidden = say(local, plain, plain), say(local, plain, shown)
     assert (seen.label, hidden.label) == (Label.ABUSE, Label.ABUSE)
 
 
@@ -380,3 +380,11 @@ def test_long_messages_leave_the_event_loop_free() -> None:
     for text in ("Short.", FILLER * 20):
         asyncio.run(local.assess([Message(Role.USER, text)]))
     assert threads == [True, False]
+
+
+def test_what_nobody_could_read_keeps_a_warning_back(local: LocalAssessor) -> None:
+    """A crisis may be hidden in a script that the readers were never taught: the last look cannot tell."""
+    strange = [Message(Role.USER, "You are worthless."), Message(Role.USER, "मुझे नहीं पता कि क्या करूँ")]
+    looked = local.looked_back([*strange, Message(Role.USER, "You stupid heap of scrap.")])
+    assert (looked.label, looked.why) == (Label.UNKNOWN, "language not measured")
+    assert local.looked_back([strange[0]]).label is Label.CLEAN

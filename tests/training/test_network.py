@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
+from training.cache import Cache, NotDone  # noqa: E402
 from training.data.rows import Row  # noqa: E402
 from training.fit import Recipe, _blanked, scored, seeded, train  # noqa: E402
 from training.messages import SHAPE, Contexts, MessageLoss  # noqa: E402
@@ -18,6 +19,7 @@ from training.store import store_of  # noqa: E402
 from quitbutton.assessors.branch import IN_CONTEXT  # noqa: E402
 from quitbutton.assessors.encoder import Encoder  # noqa: E402
 from quitbutton.assessors.heads import Heads  # noqa: E402
+from training import messages, scores  # noqa: E402
 
 TEXTS = ("please water the orange flowers", "der Zug kommt heute nicht", "帮我写一封信", "ok")
 
@@ -27,7 +29,7 @@ def moved(network: Network) -> Network:
     torch.manual_seed(3)
     with torch.no_grad():
         for weight in network.parameters():
-            weight.add_(torch.randn_like(weight) * 0.02 * weight.std().nan_to_num(0.1))
+            weight.add_(torch.randn_like(weight) * 0.02 * (weight.std(correction=0) + 0.01))
     return network.eval()
 
 
@@ -120,3 +122,28 @@ def test_a_blanked_text_keeps_its_first_piece() -> None:
     masks = [_blanked(torch.ones(4, 20), 0.9, dice) for _ in range(20)]
     assert all((mask[:, 0] == 1).all() for mask in masks)
     assert any(mask.sum() < 80 for mask in masks)
+
+
+def test_a_fold_is_read_by_a_network_that_learned_nothing_of_it(store, tmp_path, monkeypatch) -> None:
+    families = ("author_ada", "author_bex", "author_finn", "dolly")
+    rows = [
+        Row(text, family, family, family, {"abuse": 0}, weight=float(family != "dolly"))
+        for text, family in zip(TEXTS, families, strict=True)
+    ]
+    learned: list[int] = []
+
+    def fitted(rows, store, places, seed):
+        learned.extend(places.tolist())
+        return messages.fitted(rows, store, places, seed)
+
+    monkeypatch.setattr(messages, "RECIPE", Recipe(epochs=1, rate=1e-3, tuned_rate=1e-4, batch=2))
+    monkeypatch.setattr(scores, "fitted", fitted)
+    cache = Cache(tmp_path, "of these")
+    scores.run_fold(0, rows, store, cache)
+    assert learned == [1, 2]
+    kept = cache.load("scores0", "folds")
+    assert kept["places"].tolist() == [0, 3]
+    assert np.isfinite(kept["logits"]).all()
+    assert kept["logits"].any(axis=1).all()
+    with pytest.raises(NotDone, match="scores1"):
+        scores.left_out_logits(rows, cache)

@@ -96,8 +96,8 @@ def test_names_stand_in_the_order_in_which_they_are_served() -> None:
 
 
 def test_written_conversations_have_a_label_for_each_message(talks: list[authored.Talk]) -> None:
-    assert len({talk.author for talk in talks}) == 19
-    assert len({talk.id for talk in talks}) == len(talks) == 2870
+    assert len({talk.author for talk in talks}) == 20
+    assert len({talk.id for talk in talks}) == len(talks) == 3285
     assert all(len(talk.said) == len(talk.truths()) for talk in talks)
 
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from quitbutton.assessors.branch import (
     ABUSE,
+    CONCERN,
     ELSEWHERE,
     HAZARDS,
+    IN_CONTEXT,
     MODES,
     RUDE,
     TARGETS,
@@ -23,6 +25,7 @@ from quitbutton.assessors.branch import (
 )
 from quitbutton.assessors.encoder import Floats
 from quitbutton.assessors.heads import sigmoid
+from quitbutton.assessors.languages import is_other_script
 from quitbutton.assessors.reader import Reader, Reading
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.verdicts import Label, Scores, Severity, SpeechMode, Strength, Target, Verdict
@@ -33,9 +36,15 @@ LOOK_BACK = 12
 REMEMBERED = 4096
 BRIEF = 600
 """Characters, all new texts together: shorter ones are read where they are asked for; a thread would cost more."""
+OWN = 0.12
+"""Probability by itself below which a message is no strike and no crisis, whatever came before it: it must go on in it."""
+SURE_ALONE = 0.86
+"""Probability of a crisis by itself from which on a message is one, however much abuse came before it."""
 BORNE_OUT = 0.1
 """Probability of a crisis from which on a rule is believed: alone, rules are wrong more often than right. Either
 the whole message has it or the statement that the rule found, by itself."""
+SURELY = 0.97
+"""The probability below for one message alone, in the last look: a crisis may be hidden in what nobody could read."""
 FOREIGN = 0.5
 """Probability from which on a message is taken to be in a language that was not measured, or not well enough."""
 TARGET_NAMES = tuple(Target)
@@ -107,20 +116,24 @@ class LocalAssessor:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         readings = [self._read(text) for text in said]
         read = self._logits(readings)
-        return self._judged(readings[-1], read, self.reader.standpoints(read))
+        return self._judged(said[-1], readings[-1], read, self.reader.standpoints(read))
 
     def looked_back(self, messages: Sequence[Message]) -> Verdict:
         """As `look_back`, in this thread."""
-        readings = [self._read(text) for text in said_in(messages)]
+        said = said_in(messages)
+        readings = [self._read(text) for text in said]
         read = self._logits(readings)
         worries = [self.reader.standpoints(read[: place + 1]).worry for place in range(len(readings))]
         worry = float(sigmoid(np.float32(max(worries, default=-30.0))))
         sign = next((one.sign for one in readings if one.sign), None)
         seen = sign is not None or worry >= self.thresholds.look_back
+        is_blind = any(is_other_script(text) for text in said) or bool((sigmoid(read[:, ELSEWHERE]) >= SURELY).any())
+        if is_blind and not seen:
+            return Verdict(Label.UNKNOWN, Scores(crisis=round(worry, 4)), NAME, "language not measured")
         label, why = (Label.CRISIS, f"rule:{sign}" if sign else "last look") if seen else (Label.CLEAN, "")
         return Verdict(label, Scores(crisis=round(worry, 4)), NAME, why, strength=Strength.POSSIBLE if seen else None)
 
-    def _judged(self, newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
+    def _judged(self, text: str, newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
         limits = self.thresholds
         now = read[-1]
         abuse, harm, danger, worry, rude = sigmoid(
@@ -130,28 +143,36 @@ class LocalAssessor:
         scores = Scores(
             harm=round(harm, 4), abuse=round(abuse, 4), crisis=round(max(worry, limits.possible if sign else 0.0), 4)
         )
-        severity = Severity.SERIOUS if max(abuse, harm) >= 0.5 else Severity.MILD if rude >= limits.rude else None
+        serious, borne_out = max(sigmoid(now[ABUSE]), sigmoid(now[IN_CONTEXT])), sigmoid(now[CONCERN]) >= OWN
+        severity = Severity.SERIOUS if serious >= 0.5 else Severity.MILD if rude >= limits.rude else None
         mode = MODE_NAMES[int(np.argmax(now[MODES]))]
         target = TARGET_NAMES[int(np.argmax(now[TARGETS]))] if severity else Target.NOBODY
-        if danger >= limits.clear or worry >= limits.possible or sign:
+        is_seen = borne_out and (danger >= limits.clear or worry >= limits.possible)
+        if is_seen or sign or sigmoid(now[CONCERN]) >= SURE_ALONE:
             strength = Strength.CLEAR if danger >= limits.clear else Strength.POSSIBLE
             why = f"rule:{sign}" if sign else "crisis"
             return Verdict(Label.CRISIS, scores, NAME, why, True, target, mode, severity, strength)
         found = next(
             (
                 (label, why)
-                for label, why, value, limit in (
-                    (Label.ABUSE, "abuse", abuse, limits.abuse),
-                    (Label.HARM, f"harm:{HAZARD_NAMES[int(np.argmax(now[HAZARDS]))]}", harm, limits.harm),
+                for label, why, own, value, limit in (
+                    (Label.ABUSE, "abuse", now[ABUSE], abuse, limits.abuse),
+                    (
+                        Label.HARM,
+                        f"harm:{HAZARD_NAMES[int(np.argmax(now[HAZARDS]))]}",
+                        now[IN_CONTEXT],
+                        harm,
+                        limits.harm,
+                    ),
                 )
-                if value >= limit
+                if value >= limit and sigmoid(own) >= OWN
             ),
             None,
         )
         if found is None:
             return Verdict(Label.CLEAN, scores, NAME, "", True, target, mode, severity)
         label, why = found
-        if is_elsewhere(read):
+        if is_other_script(text) or is_elsewhere(read):
             return Verdict(Label.UNKNOWN, scores, NAME, f"language not measured:{why}", True, target, mode)
         return Verdict(label, scores, NAME, why, True, target, SpeechMode.EARNEST, Severity.SERIOUS)
 
