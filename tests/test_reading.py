@@ -111,7 +111,7 @@ CLIMBS = pytest.mark.parametrize(
 @CLIMBS
 def test_a_redirection_counts_when_it_happened(stream: bool, policy: Policy, redirections: list[int]) -> None:
     async def scene() -> None:
-        replies = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, say("[cannot_tell] ..."), NO]
+        replies = [YES, NO, say("[unknown] Hm."), say("[partial] Half."), YES, say("[cannot tell] ..."), NO]
         play = Play(replies, policy, stream=stream, reader=ScriptedReplies())
         heard = [await play.says(f"{A} {turn}") for turn in range(7)]
         events = await play.events(heard[-1])

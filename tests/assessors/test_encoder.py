@@ -81,6 +81,7 @@ def test_like_sentences_are_nearer_than_others_in_any_language(encoder: Encoder)
         ("\uff53\uff54\uff55\uff50\uff49\uff44", "stupid"),
         ("stupid" + "".join(chr(0xE0000 + ord(char)) for char in "kind"), "stupid"),
         ("schön", "schön"),
+        ("half \ud83d of one", "half ? of one"),
         ("YOU ARE LATE", "you are late"),
         ("You are LATE", "You are LATE"),
     ],

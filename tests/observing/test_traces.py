@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -16,6 +18,7 @@ from tests.conftest import Running, _wait, check_log, free_port
 from tests.observing import until_ready
 from tests.observing.collector import Collector, values
 from tests.test_passthrough import post
+from tests.upstream import DEFAULT as PLAIN
 from tests.upstream import Provider, Reply, stream, whole
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -33,10 +36,17 @@ def collector() -> Iterator[Collector]:
 
 def traced(start: Callable[..., Running], provider: Provider, endpoint: str, tmp_path: Path) -> Running:
     file = tmp_path / "quitbutton.toml"
-    file.write_text(f'otel_endpoint = "{endpoint}"\n')
+    file.write_text(f'otel_endpoint = "{endpoint}"\nreply_assessor = "scripted"\n')
     gateway = start("--upstream", provider.url, "--assessor", "scripted", "--config", str(file))
     until_ready(gateway)
     return gateway
+
+
+def redirects(provider: Provider) -> None:
+    """From now on the model redirects, as the scripted reader of replies sees it."""
+    body: dict[str, Any] = deepcopy(PLAIN)
+    body["choices"][0]["message"]["content"] = "[redirected] Let us talk of trains."
+    provider.answer = lambda seen: whole(body)
 
 
 def server_span(spans: list[Span], name: str = f"POST {DEFAULT}") -> list[Span]:
@@ -47,6 +57,7 @@ def test_the_clients_trace_goes_on_through_every_part(
     start_gateway: Callable[..., Running], fresh: Provider, collector: Collector, tmp_path: Path
 ) -> None:
     gateway = traced(start_gateway, fresh, collector.url, tmp_path)
+    redirects(fresh)
     assert post(gateway.url, SECRET, CLIENT)[0] == 200
     spans = collector.until(lambda spans: bool(server_span(spans)))
     ours = [span for span in spans if span.trace_id.hex() == TRACE]

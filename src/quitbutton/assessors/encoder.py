@@ -55,7 +55,10 @@ class Encoded(NamedTuple):
 def plain(text: str) -> str:
     """The text in NFKC, without characters that nobody sees; what is shouted in capitals throughout, in small letters."""
     text = text.lower() if text.isupper() else text
-    return text if text.isascii() else INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    if text.isascii():
+        return text
+    whole = text.encode("utf-8", "replace").decode()  # half a character, as JSON may hold, is none
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", whole))
 
 
 def folder() -> Path:

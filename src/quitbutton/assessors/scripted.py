@@ -128,12 +128,12 @@ class ScriptedSecondReader:
 
 
 REPLY_WORDS: Mapping[str, ReplyLabel] = {f"[{label.value}]": label for label in ReplyLabel}
-UNMEASURED = "[unmeasured]"
-"""In a reply: it is in a language that the reader was not measured in."""
+CANNOT_TELL = "[cannot tell]"
+"""In a reply: the reader says that it cannot tell."""
 
 
 class ScriptedReplies:
-    """Reads a reply by the words in it: `[refused]`, `[redirected]`, `[partial]`, `[complied]`, `[unknown]`, `[unmeasured]`.
+    """Reads a reply by the words in it: `[refused]`, `[redirected]`, `[partial]`, `[complied]`, `[unknown]`, `[cannot tell]`.
 
     A reply with none of them is `otherwise`; of several the first in this order counts.
     """
@@ -154,7 +154,7 @@ class ScriptedReplies:
         text = next((one.text for one in reversed(messages) if one.role is Role.ASSISTANT), "").casefold()
         if not text.strip():
             return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="no reply")
-        if UNMEASURED in text:
+        if CANNOT_TELL in text:
             return ReplyVerdict(ReplyLabel.UNKNOWN, assessor=NAME, why="scripted", cannot_tell=True)
         found = [label for word, label in self.words.items() if word.casefold() in text]
         label = max(found, key=list(ReplyLabel).index, default=self.otherwise)
