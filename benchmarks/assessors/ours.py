@@ -17,7 +17,7 @@ from benchmarks.assessors.measures import Scores
 from benchmarks.assessors.rows import Sample
 from quitbutton.assessors.branch import Standpoints
 from quitbutton.assessors.crisis import crisis_sign
-from quitbutton.assessors.local import LocalAssessor, Thresholds, is_elsewhere
+from quitbutton.assessors.local import FOREIGN, LocalAssessor, Thresholds, foreignness
 from quitbutton.assessors.normal import fold
 from quitbutton.core.provenance import words_of
 
@@ -88,7 +88,7 @@ def from_held_out(samples: Sequence[Sample], held: HeldOut) -> list[Scores | Non
         stand = Standpoints(*(float(value) for value in held.stand[sample.place]))
         limits, read = held.limits[fold_of(held.rows[sample.place])], held.logits[sample.place][None]
         sign = crisis_sign(fold(words_of(sample.text).for_crisis))
-        out.append(scores_of(stand, limits, sign, is_elsewhere(read)))
+        out.append(scores_of(stand, limits, sign, bool(foreignness([sample.text], read)[0] >= FOREIGN)))
     return out
 
 
@@ -107,6 +107,7 @@ def live(texts: Sequence[str], told: Callable[[], None] = lambda: None) -> tuple
         read = local.reader.logits(reading, ())[None]
         stand = local.reader.standpoints(read)
         spent.append((time.process_time() - begin) * 1000)
-        found.append(scores_of(stand, local.thresholds, reading.sign, is_elsewhere(read)))
+        is_foreign = bool(foreignness([text], read)[0] >= FOREIGN)
+        found.append(scores_of(stand, local.thresholds, reading.sign, is_foreign))
         told()
     return found, spent

@@ -25,8 +25,8 @@ FADES = np.float32(0.8)
 """How much of its weight an earlier message keeps with each one that follows."""
 FULL = 8
 """Messages after which a branch counts as long."""
-RAISED = np.float32(4.0)
-"""Most that the messages before add to the newest one's own abuse or harm, as a logit: odds of fifty to one."""
+RAISED = np.float32(3.0)
+"""Most that the messages before add to the newest one's own abuse or harm, as a logit: odds of twenty to one."""
 AT_FAULT = slice(0, 2)
 """The scores that speak against the user: abuse and harm. What speaks for help is never held down."""
 QUIET = np.full(24, -6.0, dtype=np.float32)
