@@ -31,7 +31,9 @@ def test_axe_finds_nothing_in_a_statement(chat: Chat, scheme: Literal["light", "
 def test_a_german_reads_it_in_german_on_a_phone(chat: Chat) -> None:
     read(chat)
     expect(chat.page.locator("html")).to_have_attribute("lang", "de")
-    expect(chat.page.locator(".rungs > li").last).to_contain_text("festgestellt: Beleidigung, gerichtet gegen den Assistenten, schwer")
+    expect(chat.page.locator(".rungs > li").last).to_contain_text(
+        "festgestellt: Beleidigung, gerichtet gegen den Assistenten, schwer"
+    )
     expect(chat.page.get_by_role("heading", level=1)).to_have_text("Eine Unterhaltung wurde beendet")
     assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     chat.accessible()
