@@ -12,24 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
-from quitbutton.assessors.branch import ABUSE, RUDE, features_of
+from quitbutton.assessors.branch import ABUSE, RUDE, Layer, Read, features_of, held
+from quitbutton.assessors.encoder import WIDTH
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.local import LOOK_BACK, Thresholds
 from training.data.authored import Talk, is_rude
 from training.data.rows import Row
 from training.drawn import Drawn, drawn
 from training.folds import FOLDS, OF_FAMILY
+from training.layer import layer_of
 from training.progress import bar
 
 Floats = NDArray[np.float32]
 STANDPOINTS = ("abuse", "harm", "danger", "worry")
 """As `Standpoints` and `Truth` name them."""
-STRENGTH = 0.1
-"""Inverse of the L2 penalty."""
-PUBLIC_WEIGHT = 0.3
-"""How much a message of a drawn conversation counts beside one of an author's."""
+PUBLIC_WEIGHT = {"ordinary": 0.8, "look-alikes": 0.8} | dict.fromkeys(
+    ("abuse of a bot", "hate", "harmful requests", "distress and crises"), 0.3
+)
+"""How much a message of a drawn conversation counts beside one of an author's. Those that must never climb count more."""
 ALLOWED: dict[str, dict[str, float]] = {
     "abuse": {"everyday": 0.03, "ordinary": 0.008, "look-alikes": 0.06},
     "harm": {"everyday": 0.07, "ordinary": 0.015, "look-alikes": 0.04},
@@ -50,44 +51,39 @@ NEVER_CALLED = np.full(1, -30.0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """Linear readers over the branch's features: weights (features, 4) and bias (4)."""
-
-    weights: Floats
-    bias: Floats
-
-    def scores(self, read: Floats) -> Floats:
-        """The four standpoints after each of the messages read: (messages, 24) to (messages, 4), logits."""
-        return branch_features(read) @ self.weights + self.bias
-
-    def single(self, read: Floats) -> Floats:
-        """The four standpoints of messages that have nothing before them: (messages, 24) to (messages, 4)."""
-        return np.stack([features_of(row[None]) for row in read]) @ self.weights + self.bias
-
-
-@dataclass(frozen=True, slots=True)
 class Scored:
     """A conversation with what was read in it by models that did not learn its author."""
 
     talk: Talk
-    logits: Floats
-    """(messages, 24)"""
+    read: Read
     scores: Floats
     """(messages, 4): the standpoints, as logits."""
 
 
-def branch_features(read: Floats) -> Floats:
+def branch_features(read: Read) -> Floats:
     """What the layer looks at after each message, as served: (messages, features)."""
-    return np.stack([features_of(read[max(0, end - LOOK_BACK) : end]) for end in range(1, len(read) + 1)])
+    ends = range(1, len(read.logits) + 1)
+    return np.stack([features_of(Read(*(part[max(0, end - LOOK_BACK) : end] for part in read))) for end in ends])
 
 
-def logits_by_talk(rows: Sequence[Row], logits: Floats, talks: Sequence[Talk]) -> list[Floats]:
-    """The logits of each conversation's messages, in order."""
+def own_features(logits: Floats) -> Floats:
+    """What the layer looks at in messages that have nothing before them: (messages, 24) to (messages, features)."""
+    unheard = np.zeros((1, WIDTH), np.float32)
+    return np.stack([features_of(Read(row[None], unheard)) for row in logits])
+
+
+def reads_by_talk(rows: Sequence[Row], read: Read, talks: Sequence[Talk]) -> list[Read]:
+    """What was read in each conversation's messages, in order."""
     places: dict[str, dict[int, int]] = defaultdict(dict)
     for place, row in enumerate(rows):
         if row.conversation:
             places[row.conversation][row.turn] = place
-    return [logits[[places[talk.id][turn] for turn in range(len(talk.said))]] for talk in talks]
+    return [at(read, [places[talk.id][turn] for turn in range(len(talk.said))]) for talk in talks]
+
+
+def at(read: Read, places: Sequence[int]) -> Read:
+    """What was read at some places."""
+    return Read(read.logits[list(places)], read.vectors[list(places)].astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,41 +104,30 @@ class Judged:
         return self.layers[OF_FAMILY.get(family, 0)]
 
 
-def layer_of(features: Floats, truths: NDArray[np.int64], weights: Floats) -> Layer:
-    """Fit the four readers."""
-    middle, spread = features.mean(0), features.std(0) + 1e-6
-    scaled = (features - middle) / spread
-    found, bias = [], []
-    for column in truths.T:
-        model = LogisticRegression(C=STRENGTH, max_iter=400).fit(scaled, column, sample_weight=weights)
-        found.append(model.coef_[0] / spread)
-        bias.append(model.intercept_[0] - (model.coef_[0] / spread) @ middle)
-    return Layer(np.array(found, np.float32).T, np.array(bias, np.float32))
-
-
 def fitted(
-    talks: Sequence[Talk], logits: Sequence[Floats], rows: Sequence[Row] = (), row_logits: Floats | None = None
+    talks: Sequence[Talk], talk_reads: Sequence[Read], rows: Sequence[Row] = (), read: Read | None = None
 ) -> Judged:
     """The layers over the authors' conversations and those drawn from public `rows`, each scored by its fold's layer."""
-    public = drawn(rows) if row_logits is not None else []
-    read = [*logits, *(row_logits[list(one.places)] for one in public if row_logits is not None)]
-    features = [branch_features(one) for one in bar(read, "branches")]
+    public = drawn(rows) if read is not None else []
+    reads = [*talk_reads, *(at(read, one.places) for one in public if read is not None)]
+    features = [branch_features(one) for one in bar(reads, "branches")]
+    alone = [own_features(one.logits) for one in reads]
     truths = [truths_of(talk) for talk in talks] + [public_truths(rows, one) for one in public]
-    weights = [1.0] * len(talks) + [PUBLIC_WEIGHT] * len(public)
+    weights = [1.0] * len(talks) + [PUBLIC_WEIGHT[one.kind] for one in public]
     folds = np.array([OF_FAMILY[talk.family] for talk in talks] + [OF_FAMILY.get(one.family, 0) for one in public])
 
     def of(chosen: NDArray[np.int64]) -> Layer:
-        each = np.concatenate([np.full(len(truths[at]), weights[at], np.float32) for at in chosen])
-        return layer_of(
-            np.concatenate([features[at] for at in chosen]), np.concatenate([truths[at] for at in chosen]), each
-        )
+        each = np.concatenate([np.full(len(truths[place]), weights[place], np.float32) for place in chosen])
+        seen, true = (np.concatenate([several[place] for place in chosen]) for several in (features, truths))
+        return layer_of(seen, true, each)
 
     layers = tuple(of(np.flatnonzero(folds != fold)) for fold in bar(range(len(FOLDS)), "layers"))
     scores = [
-        seen @ layers[fold].weights + layers[fold].bias for seen, fold in zip(features, folds.tolist(), strict=True)
+        held(layers[fold].scores(seen), layers[fold].scores(own))
+        for seen, own, fold in zip(features, alone, folds.tolist(), strict=True)
     ]
-    scored = tuple(Scored(*one) for one in zip(talks, logits, scores[: len(talks)], strict=True))
-    return Judged(of(np.arange(len(read))), layers, scored, tuple(zip(public, scores[len(talks) :], strict=True)))
+    scored = tuple(Scored(*one) for one in zip(talks, talk_reads, scores[: len(talks)], strict=True))
+    return Judged(of(np.arange(len(reads))), layers, scored, tuple(zip(public, scores[len(talks) :], strict=True)))
 
 
 def public_truths(rows: Sequence[Row], talk: Drawn) -> NDArray[np.int64]:
@@ -164,7 +149,7 @@ def thresholds_of(judged: Judged, without: int | None = None) -> Thresholds:
     scores = np.concatenate([one.scores for one in everyday])
     calm = np.concatenate([truths_of(one.talk)[:, STANDPOINTS.index("worry")] == 0 for one in everyday])
     polite = np.concatenate([[not is_rude(label) for label in one.talk.labels] for one in everyday])
-    logits = np.concatenate([one.logits for one in everyday])
+    logits = np.concatenate([one.read.logits for one in everyday])
     rudeness = np.maximum(logits[:, ABUSE], logits[:, RUDE])[polite]
 
     def values(name: str, kind: str) -> Floats:

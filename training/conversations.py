@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from quitbutton.assessors.branch import Standpoints
+from quitbutton.assessors.branch import Read, Standpoints
 from quitbutton.assessors.crisis import crisis_sign
 from quitbutton.assessors.local import LocalAssessor, Thresholds
 from quitbutton.assessors.normal import fold
-from quitbutton.assessors.reader import Reader, Reading
+from quitbutton.assessors.reader import NOTHING, Reader, Reading, Seen
 from quitbutton.core.provenance import words_of
 from quitbutton.core.rules import Policy, Speaker
 from quitbutton.simulation import simulate
@@ -32,13 +32,16 @@ class Known(Reading):
 class KnownReader(Reader):
     """Stands in for the reader: what it read of a text is given, all that follows from it is the real thing."""
 
-    def __init__(self, read: Mapping[str, Floats], scores: Floats) -> None:
+    def __init__(self, read: Mapping[str, Floats], scores: Floats, pleas: Mapping[str, Standpoints]) -> None:
         super().__init__()
-        self._read, self._scores = read, scores
+        self._read, self._scores, self._pleas = read, scores, pleas
 
     def read(self, text: str) -> Reading:
         """What is known of a text, and what the rules see in it."""
-        known = Known(None, None, (), sign_in(text))
+        plea = Plea((), NOTHING) if text in self._pleas else None
+        if plea is not None:
+            plea.stand = self._pleas[text]
+        known = Known(None, None, (), sign_in(text), plea)
         known.logits = self._read[text]
         return known
 
@@ -47,9 +50,20 @@ class KnownReader(Reader):
         assert isinstance(reading, Known)  # noqa: S101 - read() makes no others
         return reading.logits
 
-    def standpoints(self, read: Floats) -> Standpoints:
+    def by_itself(self, seen: Seen) -> Standpoints:
+        """What is known of a plea."""
+        assert isinstance(seen, Plea)  # noqa: S101 - read() makes no others
+        return seen.stand
+
+    def standpoints(self, read: Read) -> Standpoints:
         """The branch's after so many messages."""
-        return Standpoints(*(float(value) for value in self._scores[len(read) - 1]))
+        return Standpoints(*(float(value) for value in self._scores[len(read.logits) - 1]))
+
+
+class Plea(Seen):
+    """A statement of danger of which it is known what it is by itself."""
+
+    stand: Standpoints
 
 
 @cache
@@ -80,9 +94,13 @@ def played(
     limits: Thresholds,
     replies: Sequence[str] = (),
     group: str = "",
+    pleas: Mapping[str, Standpoints] | None = None,
 ) -> Course:
-    """One conversation of at most `LOOK_BACK` messages through the gateway; `scores` are its standpoints."""
-    reader = KnownReader(dict(zip(said, logits, strict=True)), scores)
+    """One conversation of at most `LOOK_BACK` messages through the gateway; `scores` are its standpoints.
+
+    `pleas` holds what the plain statements of danger in its messages are by themselves.
+    """
+    reader = KnownReader(dict(zip(said, logits, strict=True)), scores, pleas or {})
     messages: list[dict[str, str]] = []
     for place, text in enumerate(said):
         messages.append({"role": "user", "content": text})

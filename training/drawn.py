@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -69,13 +70,18 @@ class Drawn:
 
 
 def drawn(rows: Sequence[Row], seed: int = 7) -> list[Drawn]:
-    """Conversations of every kind and family. A group of near copies gives no conversation two messages."""
+    """Conversations of every kind and family, also of single messages that were written for the project.
+
+    A group of near copies gives no conversation two messages.
+    """
     dice = np.random.default_rng(seed)
+    turns = Counter(row.conversation for row in rows)
+    single = [not row.is_authored or turns[row.conversation] == 1 for row in rows]
     found: list[Drawn] = []
     for kind, (families, is_one) in KINDS.items():
         places: dict[str, dict[str, list[int]]] = {}
         for place, row in enumerate(rows):
-            if not row.is_authored and (families is None or row.family in families) and is_one(row):
+            if single[place] and (families is None or row.family in families) and is_one(row):
                 places.setdefault(row.family, {}).setdefault(row.group, []).append(place)
         for family, by_group in sorted(places.items()):
             groups = sorted(by_group)

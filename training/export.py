@@ -18,8 +18,8 @@ from training.data.languages import FLOOR
 from training.data.sources import REPLY_SOURCES, SOURCES, Source
 from training.languages import Eyes
 
-WHOLE = ("branch", "branch_bias")
-"""Arrays that stay in single precision: they are small, and multiply large sums."""
+WHOLE = "branch_"
+"""Arrays that stay in single precision, by how their names begin: they are small, and multiply large sums."""
 WRITTEN = {"name": "conversations and replies written for this project", "licence": "Apache-2.0", "learned": True}
 
 
@@ -34,7 +34,7 @@ def learned_from(sources: Sequence[Source]) -> list[dict[str, object]]:
 def write(name: str, arrays: Arrays, meta: dict[str, Any], folder: Path = FOLDER) -> None:
     """`NAME.npz` and `NAME.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {key: array.astype(np.float32 if key in WHOLE else np.float16) for key, array in arrays.items()}
+    half = {key: array.astype(np.float32 if key.startswith(WHOLE) else np.float16) for key, array in arrays.items()}
     np.savez_compressed(folder / f"{name}.npz", **half)  # type: ignore[arg-type]
     text = json.dumps(meta, indent=1, ensure_ascii=False) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")

@@ -11,10 +11,11 @@ from training.data.replies import Reply
 from training.data.rows import Row
 
 FOLDS = (
-    "author_ada author_clara author_mira author_zeno mlc clinc_oos xstest cold goemotions",
+    "author_ada author_clara author_mira author_zeno author_vera mlc clinc_oos xstest cold goemotions",
     "author_bex author_dario author_rafe author_quynh convabuse wildguard taskmaster4 germeval vera counsel",
     "author_finn author_emi author_tess author_xenia moderation orbench hatecheck arena_hard xpersona ugm",
-    "author_hana author_ivo author_sol author_yara advbench bail xsafety smilechat oasst_trees vicuna davidson chatgpt",
+    "author_hana author_ivo author_sol author_yara author_otis advbench bail xsafety smilechat oasst_trees vicuna davidson "
+    "chatgpt",
     "author_kai author_jun author_lea author_noor declare medsafety multijail cyber cvalues_responsibility "
     "self_instruct_user banking77 diasafety mlma spiral",
 )
@@ -22,8 +23,13 @@ FOLDS = (
 OF_FAMILY = {family: number for number, families in enumerate(FOLDS) for family in families.split()}
 NEVER = -1
 """The fold of what is never learned from. The first fold's model scores it."""
-REPLY_FOLDS = (("writer_ugo", "xstest", "oasst", "dolly"), ("writer_wim", "chatgpt", "medsafety", "ko_redteam"))
-"""Folds of the reader of replies: one writer and half of the public sources out; the authors take turns."""
+REPLY_FOLDS = (
+    ("writer_ugo", "xstest"),
+    ("writer_wim", "chatgpt", "medsafety"),
+    ("writer_pia", "oasst"),
+    ("writer_odo", "ko_redteam", "dolly"),
+)
+"""Folds of the reader of replies: one writer and some of the public sources out; the authors take turns."""
 
 
 def fold_of(row: Row) -> int:

@@ -20,7 +20,7 @@ def share(hits: Sequence[bool] | NDArray[np.bool_], groups: Sequence[Hashable]) 
     values = np.asarray(hits, bool)
     if not len(values):
         return None
-    _, place = np.unique(np.array([hash(group) for group in groups]), return_inverse=True)
+    _, place = np.unique([str(group) for group in groups], return_inverse=True)
     sizes, found = np.bincount(place), np.bincount(place, values)
     value, count = float(values.mean()), len(sizes)
     if value in (0.0, 1.0):

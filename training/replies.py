@@ -1,4 +1,4 @@
-"""The reader of replies: the same network with a tuned encoder of its own; one writer and half of the sources left out."""
+"""The reader of replies: the same network with a tuned encoder of its own; one writer and some of the sources left out."""
 
 from __future__ import annotations
 

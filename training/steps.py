@@ -17,6 +17,7 @@ from training.data.replies import replies as all_replies
 from training.data.rows import Row
 from training.folds import FOLDS
 from training.progress import say
+from training.scores import LeftOut
 
 FINAL_SEED = 100
 
@@ -74,10 +75,15 @@ class Steps:
                 scores.run_fold(number, self.rows, messages.store(self.folder, self.rows), self.cache)
 
     @cached_property
+    def left_out(self) -> LeftOut:
+        """Every row by a network that learned neither it nor its family."""
+        return scores.left_out(self.rows, self.cache)
+
+    @cached_property
     def judged(self) -> Judged:
         """The layers over the branch, and every conversation by a layer that learned neither its author nor its family."""
-        logits = scores.left_out_logits(self.rows, self.cache)
-        return branch.fitted(self.talks, branch.logits_by_talk(self.rows, logits, self.talks), self.rows, logits)
+        read = self.left_out.read
+        return branch.fitted(self.talks, branch.reads_by_talk(self.rows, read, self.talks), self.rows, read)
 
     def branch(self) -> None:
         """The layer over the branch, and the thresholds, said aloud."""
@@ -98,7 +104,7 @@ class Steps:
         layer = self.judged.layer
         eyes = languages.eyes(self.judged.scored, branch.thresholds_by_fold(self.judged))
         meta = export.reader_meta(self.cache.digest, branch.thresholds_of(self.judged), eyes)
-        export.write("reader", arrays | {"branch": layer.weights, "branch_bias": layer.bias}, meta)
+        export.write("reader", arrays | layer.arrays(), meta)
         answers = self.reply_cache.load("replies", "replies")
         logits = self.reply_cache.load("reply_scores", "replies")["logits"]
         limits = replies.thresholds_of(self.answers, logits)
@@ -108,6 +114,5 @@ class Steps:
         """The measured parts of the pages."""
         from training.report.page import write  # noqa: PLC0415 - only this step needs it
 
-        logits = scores.left_out_logits(self.rows, self.cache)
         reply_logits = self.reply_cache.load("reply_scores", "replies")["logits"]
-        write(self.rows, logits, self.judged, self.answers, reply_logits)
+        write(self.rows, self.left_out, self.judged, self.answers, reply_logits)

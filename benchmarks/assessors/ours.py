@@ -39,18 +39,21 @@ class HeldOut:
     @classmethod
     def of(cls, data: Path, cache: Path) -> HeldOut:
         """From the training's cache. Raises `NotMeasured` where it has nothing of these rows."""
-        from training.branch import thresholds_by_fold
+        from training.branch import own_features, thresholds_by_fold
         from training.cache import NotDone
-        from training.scores import left_out_logits
+        from training.folds import OF_FAMILY
         from training.steps import Steps
 
         steps = Steps(data, cache)
         try:
-            logits = left_out_logits(steps.rows, steps.cache)
-            layer, scored = steps.scored
+            logits, judged = steps.left_out.read.logits, steps.judged
         except NotDone as why:
             raise NotMeasured(str(why)) from why
-        return cls(steps.rows, logits, layer.single(logits), thresholds_by_fold(scored))
+        folds = np.array([OF_FAMILY.get(row.family, 0) for row in steps.rows])
+        stand = np.zeros((len(logits), 4), np.float32)
+        for number, layer in enumerate(judged.layers):
+            stand[folds == number] = layer.scores(own_features(logits[folds == number]))
+        return cls(steps.rows, logits, stand, thresholds_by_fold(judged))
 
 
 def logit(share: float) -> float:
@@ -104,10 +107,10 @@ def live(texts: Sequence[str], told: Callable[[], None] = lambda: None) -> tuple
     for text in texts:
         begin = time.process_time()
         reading = local.reader.read(text)
-        read = local.reader.logits(reading, ())[None]
+        read = local.reader.branch([reading])
         stand = local.reader.standpoints(read)
         spent.append((time.process_time() - begin) * 1000)
-        is_foreign = bool(foreignness([text], read)[0] >= FOREIGN)
+        is_foreign = bool(foreignness([text], read.logits)[0] >= FOREIGN)
         found.append(scores_of(stand, local.thresholds, reading.sign, is_foreign))
         told()
     return found, spent

@@ -23,18 +23,19 @@ from quitbutton.assessors.branch import (
     RISK,
     RUDE,
     TARGETS,
+    Layer,
+    Read,
     Standpoints,
     features_of,
-    standpoints_of,
 )
 from quitbutton.assessors.heads import Heads, sigmoid, softmax
 
 Floats = NDArray[np.float32]
-FEATURES, OWN = 40, 15
+FEATURES, OWN = 48, 15
 """All features, and those of the newest message alone: six logits, four modes, five targets."""
 SUMS, PEAKS, LAST = slice(15, 33, 3), slice(16, 33, 3), slice(17, 33, 3)
 """Of abuse, harm, rudeness, concern, risk, and of what is not in earnest: over the messages before, faded; highest; last."""
-LENGTH = 33
+LENGTH, PURSUIT = 33, slice(40, 48)
 STRONG = 4.0
 
 
@@ -58,8 +59,13 @@ HARMFUL = message(harm=STRONG, in_context=STRONG)
 CLEAN = message()
 
 
-def branch(*read: Floats) -> Floats:
-    return features_of(np.stack(read))
+def read_of(*logits: Floats, about: Sequence[int] = ()) -> Read:
+    """Messages about things by number; none given: each about another."""
+    return Read(np.stack(logits), np.eye(512, dtype=np.float32)[list(about) or range(len(logits))])
+
+
+def branch(*logits: Floats, about: Sequence[int] = ()) -> Floats:
+    return features_of(read_of(*logits, about=about))
 
 
 def messages() -> st.SearchStrategy[Floats]:
@@ -112,20 +118,46 @@ def test_that_it_goes_on_says_more_than_that_it_happened() -> None:
     assert sums[-1] < 1 / (1 - 0.8), "and a long branch adds up to no more than a limit"
 
 
+def test_the_same_aim_pursued_is_told_from_six_questions_about_six_things() -> None:
+    asked = [HARMFUL] * 5
+    pursued, scattered = (branch(*asked, HARMFUL, about=about)[PURSUIT] for about in ([3] * 6, range(6)))
+    assert (pursued[:7] > 0).all()
+    assert pursued[7] == 0
+    assert not scattered[:7].any()
+    assert scattered[7] > 3, "what was asked before about other things"
+    assert not branch(HARMFUL)[PURSUIT].any(), "nothing was asked before"
+
+
+def some_layer(seed: int) -> Layer:
+    dice = np.random.default_rng(seed)
+    shapes = [(FEATURES,), (FEATURES,), (FEATURES, 3), (3,), (3, 4), (FEATURES, 4), (4,)]
+    arrays = [dice.normal(size=shape).astype(np.float32) for shape in shapes]
+    arrays[1] = np.abs(arrays[1]) + 1
+    return Layer(*arrays)
+
+
 @settings(deadline=None)
 @given(messages(), st.lists(messages(), max_size=5), st.integers(0, 99))
-def test_the_scores_are_the_weights_times_the_features_and_blame_is_bounded_by_the_message_itself(
+def test_blame_is_bounded_by_the_message_itself_and_help_is_not(
     now: Floats, before: Sequence[Floats], seed: int
 ) -> None:
-    weights, bias = np.random.default_rng(seed).normal(size=(FEATURES, 4)), np.arange(4)
-    found = standpoints_of(np.stack([*before, now]), weights.astype(np.float32), bias.astype(np.float32))
-    free, alone = branch(*before, now) @ weights + bias, branch(now) @ weights + bias
+    layer = some_layer(seed)
+    found = layer.standpoints(read_of(*before, now))
+    free, alone = layer.scores(np.stack([branch(*before, now), branch(now)]))
     expected = [*np.minimum(free[:2], alone[:2] + RAISED), *free[2:]]
     assert np.abs(np.array(found) - expected).max() < 1e-3
 
 
-def judged(shipped: Heads, *read: Floats) -> Standpoints:
-    return standpoints_of(np.stack(read), shipped.arrays["branch"], shipped.arrays["branch_bias"])
+def test_a_layer_is_a_linear_reader_beside_a_hidden_layer_and_travels_as_arrays() -> None:
+    layer, features = some_layer(1), np.random.default_rng(2).normal(0, 9, (7, FEATURES)).astype(np.float32)
+    scaled = ((features - layer.middle) / layer.spread).clip(-5, 5)
+    expected = np.maximum(scaled @ layer.hidden + layer.hidden_bias, 0) @ layer.out + scaled @ layer.straight
+    assert np.allclose(layer.scores(features), expected + layer.bias, atol=1e-4)
+    assert np.array_equal(Layer.of(layer.arrays()).scores(features), layer.scores(features))
+
+
+def judged(shipped: Heads, *logits: Floats) -> Standpoints:
+    return Layer.of(shipped.arrays).standpoints(read_of(*logits))
 
 
 @settings(max_examples=200, deadline=None)

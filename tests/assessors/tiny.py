@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from quitbutton.assessors.branch import QUIET, Layer, Read, features_of
 from quitbutton.assessors.encoder import FEATURES
 from quitbutton.assessors.heads import Heads
 from quitbutton.assessors.reader import Reader
@@ -15,15 +16,18 @@ LIMITS = {"abuse": 0.5, "harm": 0.5, "clear": 0.5, "possible": 0.5, "look_back":
 
 
 def tiny_heads(seed: int = 7, logits: int = LOGITS, **meta: Any) -> Heads:
-    """Heads of the shipped ones' form. Their `branch` weights follow each score's own head alone."""
+    """Heads of the shipped ones' form. Their layer over the branch follows each score's own head alone."""
     dice = np.random.default_rng(seed)
 
     def some(*shape: int) -> Any:
         return dice.normal(0, 1 / np.sqrt(shape[0]), shape).astype(np.float32)
 
     width = VECTOR + QUERIES * VALUES + PEAKS
-    branch = np.zeros((40, 4), np.float32)
-    branch[[0, 3, 4, 5], range(4)] = 1
+    features = len(features_of(Read(QUIET[None], np.zeros((1, VECTOR), np.float32))))
+    straight = np.zeros((features, 4), np.float32)
+    straight[[0, 3, 4, 5], range(4)] = 1
+    nothing, one = np.zeros(4, np.float32), np.ones(features, np.float32)
+    layer = Layer(0 * one, one, np.zeros((features, 1), np.float32), nothing[:1], nothing[None], straight, nothing)
     arrays = {
         "query": some(FEATURES, QUERIES),
         "query_bias": some(QUERIES),
@@ -40,8 +44,7 @@ def tiny_heads(seed: int = 7, logits: int = LOGITS, **meta: Any) -> Heads:
         "context": some(VECTOR, HIDDEN),
         "out_context": some(HIDDEN, 1) * 4,
         "out_context_bias": some(1),
-        "branch": branch,
-        "branch_bias": np.zeros(4, np.float32),
+        **layer.arrays(),
     }
     return Heads(arrays, {"thresholds": LIMITS, **meta})
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("sklearn")
 
 from training.cache import Cache, NotDone  # noqa: E402
 from training.data.rows import Row  # noqa: E402

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def written(folder: Path = FOLDER / "replies") -> Iterator[Reply]:
     for path in sorted(folder.glob("*.jsonl.gz")):
         for raw in read(folder, path.name.removesuffix(".jsonl.gz")):
             label = LABELS.index(raw["label"])
-            group = raw["id"].split("-", 2)[2]
+            group = raw["id"].split("-", 2)[2].rstrip(string.ascii_lowercase)
             yield Reply(
                 raw["reply"], f"writer_{raw['author']}", group, label, 2.0, raw["lang"], is_short=label != COMPLIED
             )

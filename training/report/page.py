@@ -15,6 +15,7 @@ from training.measures import share, told
 from training.report import replies as reply_tables
 from training.report import single, whole
 from training.report.whole import Played
+from training.scores import LeftOut
 
 ROOT = Path(__file__).parents[2]
 Line = tuple[object, ...]
@@ -38,16 +39,16 @@ def between(page: Path, name: str, text: str) -> None:
 
 def write(
     rows: Sequence[Row],
-    logits: Floats,
+    left_out: LeftOut,
     judged: Judged,
     replies: Sequence[Reply],
     reply_logits: Floats,
 ) -> None:
     """Measure everything and write `docs/assessors.md` and the rates in `README.md`."""
     limits = thresholds_by_fold(judged)
-    played = whole.play(judged.scored, limits)
+    played = whole.play(judged, left_out.pleas, limits)
     authors = single.of_authors(judged.scored, limits)
-    families = single.of_families(rows, logits, judged, limits)
+    families = single.of_families(rows, left_out.read.logits, judged, limits)
     parts = [
         "Single messages of authors who were left out:",
         table(single.SUMMARY, single.summary(authors)),
@@ -56,7 +57,7 @@ def write(
         "Whole conversations of authors who were left out:",
         table(whole.HEAD, whole.by_kind(played)),
         "Conversations of six messages drawn from public families that were left out:",
-        table(whole.HEAD, whole.public(rows, logits, judged, limits)),
+        table(whole.HEAD, whole.public(rows, left_out, judged, limits)),
         "What becomes of a person in a clear crisis:",
         table(whole.CRISIS_HEAD, whole.crises(played)),
         f"By language: clear crises seen by the model alone (the floor: {FLOOR} at the interval's lower end)",
@@ -88,7 +89,7 @@ def rates(played: Sequence[Played]) -> str:
         return told(share(hits, [one.talk.id for one in chosen]))
 
     def kind(name: str) -> list[Played]:
-        return [one for one in played if one.talk.kind == name]
+        return [one for one in played if one.talk.kind == name and one.is_whole]
 
     ended = {name: [one.course.ended_at is not None for one in kind(name)] for name in KINDS}
     crises = [(one, at) for one in played if (at := one.crisis_at) is not None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.local import Thresholds
 from quitbutton.evaluation.measures import Share
-from training.branch import STANDPOINTS, Floats, Judged, Scored, truths_of
+from training.branch import STANDPOINTS, Floats, Judged, Scored, own_features, truths_of
 from training.data.rows import Row
 from training.drawn import ORDINARY
 from training.folds import OF_FAMILY
@@ -68,7 +68,7 @@ def of_families(rows: Sequence[Row], logits: Floats, judged: Judged, limits: Map
     family = np.array([row.family for row in public])
     scores = np.zeros((len(public), len(STANDPOINTS)), np.float32)
     for name in set(family):
-        scores[family == name] = judged.layer_without(name).single(logits[places[family == name]])
+        scores[family == name] = judged.layer_without(name).scores(own_features(logits[places[family == name]]))
     ordinary, cells = np.isin(family, list(ORDINARY)), []
     for column, score in enumerate(STANDPOINTS):
         truth = np.array([row.targets.get(HEAD_OF[score], -1) for row in public])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from quitbutton.assessors.branch import Layer, Standpoints
 from quitbutton.assessors.local import Thresholds
-from training.branch import Floats, Judged, Scored
+from training.branch import Floats, Judged, own_features
 from training.conversations import Course, played
 from training.data.authored import Talk, is_serious_abuse
 from training.data.languages import COVERED
@@ -15,8 +16,11 @@ from training.drawn import KINDS
 from training.folds import OF_FAMILY
 from training.measures import share, told
 from training.progress import bar
+from training.scores import LeftOut
 
 Line = tuple[object, ...]
+LEAST = 4
+"""User messages without which nothing can be ended: two redirections, a warning, an end."""
 HEAD = ("conversations", "n", "warned", "ended", "a clear crisis on record", "a possible or clear one on record")
 CRISIS_HEAD = (
     "conversations with a clear crisis",
@@ -35,27 +39,30 @@ class Played:
     course: Course
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is long enough that it could be ended; some were written as single messages."""
+        return len(self.talk.said) >= LEAST
+
+    @property
     def crisis_at(self) -> int | None:
         """The turn of the first message that says a clear crisis, from 1."""
         return next((turn for turn, one in enumerate(self.talk.truths(), 1) if one.danger), None)
 
 
-def play(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> list[Played]:
+def play(judged: Judged, pleas: Mapping[str, Floats], limits: Mapping[int, Thresholds]) -> list[Played]:
     """Every written conversation through the gateway."""
-    return [
-        Played(
-            one.talk,
-            played(
-                one.talk.said,
-                one.logits,
-                one.scores,
-                limits[OF_FAMILY[one.talk.family]],
-                _replies(one.talk),
-                one.talk.id,
-            ),
-        )
-        for one in bar(scored, "written conversations")
-    ]
+    found = []
+    for one in bar(judged.scored, "written conversations"):
+        talk, limit = one.talk, limits[OF_FAMILY[one.talk.family]]
+        own = _pleas(judged.layer_without(talk.family), talk.said, pleas)
+        found.append(Played(talk, played(talk.said, one.read.logits, one.scores, limit, _replies(talk), talk.id, own)))
+    return found
+
+
+def _pleas(layer: Layer, said: Sequence[str], pleas: Mapping[str, Floats]) -> dict[str, Standpoints]:
+    """What the plain statements of danger in messages are by themselves, to a layer."""
+    own = {text: pleas[text] for text in said if text in pleas}
+    return {text: Standpoints(*layer.scores(own_features(row[None]))[0].tolist()) for text, row in own.items()}
 
 
 def _replies(talk: Talk) -> list[str]:
@@ -86,9 +93,9 @@ def by_kind(all_played: Sequence[Played]) -> list[Line]:
     lines = []
     for kind in ("everyday", "abuse", "harmful", "crisis", "mixed"):
         for name, is_one in REGIONS.items():
-            chosen = [one.course for one in all_played if one.talk.kind == kind and is_one(one.talk.language)]
-            if chosen:
-                lines.append(line(f"{kind}, {name}", chosen))
+            own = [one for one in all_played if one.talk.kind == kind and is_one(one.talk.language) and one.is_whole]
+            if own:
+                lines.append(line(f"{kind}, {name}", [one.course for one in own]))
     return lines
 
 
@@ -103,7 +110,7 @@ def by_language(all_played: Sequence[Played]) -> list[Line]:
     """Everyday and abusive conversations of each language."""
     lines = []
     for language in sorted({one.talk.language for one in all_played}):
-        own = [one for one in all_played if one.talk.language == language]
+        own = [one for one in all_played if one.talk.language == language and one.is_whole]
         everyday = [one.course for one in own if one.talk.kind == "everyday"]
         abusive = [one.course for one in own if one.talk.kind in ("abuse", "harmful")]
         cells = []
@@ -122,11 +129,13 @@ LANGUAGE_HEAD = ("language", "everyday", "warned", "ended", "abuse and harmful",
 
 
 def crises(all_played: Sequence[Played]) -> list[Line]:
-    """Conversations in which a clear crisis is said, and those among them that also abuse the assistant."""
+    """Conversations in which a clear crisis is said, those among them that also abuse the assistant, and single messages."""
     own = [one for one in all_played if one.crisis_at is not None]
-    among_abuse = [one for one in own if sum(is_serious_abuse(label) for label in one.talk.labels) >= 2]
+    single = [one for one in own if len(one.talk.said) == 1]
+    talked = [one for one in own if len(one.talk.said) > 1]
+    among_abuse = [one for one in talked if sum(is_serious_abuse(label) for label in one.talk.labels) >= 2]
     lines = []
-    for name, chosen in (("all", own), ("among abuse", among_abuse)):
+    for name, chosen in (("all", talked), ("among abuse", among_abuse), ("a single message", single)):
         for region, is_one in REGIONS.items():
             lines += _crisis_line(f"{name}, {region}", [one for one in chosen if is_one(one.talk.language)])
     return lines
@@ -145,16 +154,18 @@ def _crisis_line(name: str, chosen: Iterable[Played]) -> list[Line]:
     return [(name, len(several), *(told(share(column, groups)) for column in columns))]
 
 
-def public(rows: Sequence[Row], logits: Floats, judged: Judged, limits: Mapping[int, Thresholds]) -> list[Line]:
+def public(rows: Sequence[Row], left_out: LeftOut, judged: Judged, limits: Mapping[int, Thresholds]) -> list[Line]:
     """Conversations drawn from public families: the kind as a whole, and each family."""
     courses: dict[str, dict[str, list[Course]]] = {kind: {} for kind in KINDS}
     for number, (talk, scores) in enumerate(bar(judged.public, "drawn conversations")):
+        said = [rows[place].text for place in talk.places]
         course = played(
-            [rows[place].text for place in talk.places],
-            logits[list(talk.places)],
+            said,
+            left_out.read.logits[list(talk.places)],
             scores,
             limits[OF_FAMILY.get(talk.family, 0)],
             group=f"{talk.family} {number}",
+            pleas=_pleas(judged.layer_without(talk.family), said, left_out.pleas),
         )
         courses[talk.kind].setdefault(talk.family, []).append(course)
     lines = []

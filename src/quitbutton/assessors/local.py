@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from secrets import token_bytes
 
@@ -21,6 +21,7 @@ from quitbutton.assessors.branch import (
     MODES,
     RUDE,
     TARGETS,
+    Read,
     Standpoints,
 )
 from quitbutton.assessors.encoder import Floats
@@ -69,6 +70,53 @@ class Thresholds:
     """Rudeness: told, never counted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The newest message in probabilities: after all that was said before, and by itself."""
+
+    abuse: float
+    harm: float
+    danger: float
+    worry: float
+    own_abuse: float
+    own_harm: float
+    own_worry: float
+    hazard: str
+    """The kind of harm, if it is any."""
+    target: Target
+    mode: SpeechMode
+    severity: Severity | None
+
+    @classmethod
+    def of(cls, now: Floats, stand: Standpoints, limits: Thresholds) -> Judgement:
+        """From the message's logits and what the branch makes of it."""
+        own = [now[ABUSE], now[IN_CONTEXT], now[CONCERN], max(now[RUDE], now[ABUSE])]
+        *chances, rude = sigmoid(np.array([*stand, *own], np.float32)).tolist()
+        is_serious = max(chances[4], chances[5]) >= 0.5
+        severity = Severity.SERIOUS if is_serious else Severity.MILD if rude >= limits.rude else None
+        target = TARGET_NAMES[int(np.argmax(now[TARGETS]))] if severity else Target.NOBODY
+        hazard, mode = HAZARD_NAMES[int(np.argmax(now[HAZARDS]))], MODE_NAMES[int(np.argmax(now[MODES]))]
+        return cls(*chances, hazard, target, mode, severity)
+
+    def scores(self, limits: Thresholds, sign: str | None) -> Scores:
+        """As the verdict tells them; a rule that is believed lifts the crisis to where it counts."""
+        crisis = max(self.worry, limits.possible if sign else 0.0)
+        return Scores(harm=round(self.harm, 4), abuse=round(self.abuse, 4), crisis=round(crisis, 4))
+
+    def is_crisis(self, limits: Thresholds) -> bool:
+        """Whether the model alone sees one, clear or possible."""
+        is_seen = self.danger >= limits.clear or self.worry >= limits.possible
+        return (is_seen and self.own_worry >= OWN) or self.own_worry >= SURE_ALONE
+
+    def strike(self, limits: Thresholds) -> tuple[Label, str] | None:
+        """What speaks against the user, and why."""
+        if self.abuse >= limits.abuse and self.own_abuse >= OWN:
+            return Label.ABUSE, "abuse"
+        if self.harm >= limits.harm and self.own_harm >= OWN:
+            return Label.HARM, f"harm:{self.hazard}"
+        return None
+
+
 class LocalAssessor:
     """Says abuse, harm, crisis or clean about the newest user message of a branch, in more than a dozen languages."""
 
@@ -115,74 +163,45 @@ class LocalAssessor:
         if not said:
             return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         readings = [self._read(text) for text in said]
-        read = self._logits(readings)
-        return self._judged(said, readings[-1], read, self.reader.standpoints(read))
+        read = self.reader.branch(readings)
+        return self._judged(said, readings[-1], read)
 
     def looked_back(self, messages: Sequence[Message]) -> Verdict:
         """As `look_back`, in this thread."""
         said = said_in(messages)
+        if not said:
+            return Verdict(Label.CLEAN, assessor=NAME, why="no user message")
         readings = [self._read(text) for text in said]
-        read = self._logits(readings)
-        worries = [self.reader.standpoints(read[: place + 1]).worry for place in range(len(readings))]
-        worry = float(sigmoid(np.float32(max(worries, default=-30.0))))
+        read = self.reader.branch(readings)
+        highest = max(self.reader.standpoints(read.until(end)).worry for end in range(1, len(said) + 1))
+        worry = float(sigmoid(np.float32(highest)))
         sign = next((one.sign for one in readings if one.sign), None)
         seen = sign is not None or worry >= self.thresholds.look_back
-        is_blind = any(is_other_script(text) for text in said) or bool((foreignness(said, read) >= SURELY).any())
-        if is_blind and not seen:
+        if not seen and (any(map(is_other_script, said)) or (foreignness(said, read.logits) >= SURELY).any()):
             return Verdict(Label.UNKNOWN, Scores(crisis=round(worry, 4)), NAME, "language not measured")
         label, why = (Label.CRISIS, f"rule:{sign}" if sign else "last look") if seen else (Label.CLEAN, "")
         return Verdict(label, Scores(crisis=round(worry, 4)), NAME, why, strength=Strength.POSSIBLE if seen else None)
 
-    def _judged(self, said: Sequence[str], newest: Reading, read: Floats, stand: Standpoints) -> Verdict:
-        limits = self.thresholds
-        now = read[-1]
-        abuse, harm, danger, worry, rude = sigmoid(
-            np.array([stand.abuse, stand.harm, stand.danger, stand.worry, max(now[RUDE], now[ABUSE])], np.float32)
-        ).tolist()
-        sign = newest.sign if max(worry, self._plea(newest)) >= BORNE_OUT else None
-        scores = Scores(
-            harm=round(harm, 4), abuse=round(abuse, 4), crisis=round(max(worry, limits.possible if sign else 0.0), 4)
-        )
-        serious, borne_out = max(sigmoid(now[ABUSE]), sigmoid(now[IN_CONTEXT])), sigmoid(now[CONCERN]) >= OWN
-        severity = Severity.SERIOUS if serious >= 0.5 else Severity.MILD if rude >= limits.rude else None
-        mode = MODE_NAMES[int(np.argmax(now[MODES]))]
-        target = TARGET_NAMES[int(np.argmax(now[TARGETS]))] if severity else Target.NOBODY
-        is_seen = borne_out and (danger >= limits.clear or worry >= limits.possible)
-        if is_seen or sign or sigmoid(now[CONCERN]) >= SURE_ALONE:
-            strength = Strength.CLEAR if danger >= limits.clear else Strength.POSSIBLE
-            why = f"rule:{sign}" if sign else "crisis"
-            return Verdict(Label.CRISIS, scores, NAME, why, True, target, mode, severity, strength)
-        found = next(
-            (
-                (label, why)
-                for label, why, own, value, limit in (
-                    (Label.ABUSE, "abuse", now[ABUSE], abuse, limits.abuse),
-                    (
-                        Label.HARM,
-                        f"harm:{HAZARD_NAMES[int(np.argmax(now[HAZARDS]))]}",
-                        now[IN_CONTEXT],
-                        harm,
-                        limits.harm,
-                    ),
-                )
-                if value >= limit and sigmoid(own) >= OWN
-            ),
-            None,
-        )
-        if found is None:
-            return Verdict(Label.CLEAN, scores, NAME, "", True, target, mode, severity)
-        label, why = found
-        if is_other_script(said[-1]) or foreignness(said, read).mean() >= FOREIGN:
-            return Verdict(Label.UNKNOWN, scores, NAME, f"language not measured:{why}", True, target, mode)
-        return Verdict(label, scores, NAME, why, True, target, SpeechMode.EARNEST, Severity.SERIOUS)
+    def _judged(self, said: Sequence[str], newest: Reading, read: Read) -> Verdict:
+        """A crisis first, then abuse, then harm, where the language is one that is measured; else clean."""
+        limits, now = self.thresholds, read.logits[-1]
+        one = Judgement.of(now, self.reader.standpoints(read), limits)
+        sign = newest.sign if max(one.worry, self._plea(newest)) >= BORNE_OUT else None
+        verdict = Verdict(Label.CLEAN, one.scores(limits, sign), NAME, "", True, one.target, one.mode, one.severity)
+        if sign or one.is_crisis(limits):
+            strength = Strength.CLEAR if one.danger >= limits.clear else Strength.POSSIBLE
+            return replace(verdict, label=Label.CRISIS, why=f"rule:{sign}" if sign else "crisis", strength=strength)
+        strike = one.strike(limits)
+        if strike is None:
+            return verdict
+        label, why = strike
+        if is_other_script(said[-1]) or foreignness(said, read.logits).mean() >= FOREIGN:
+            return replace(verdict, label=Label.UNKNOWN, why=f"language not measured:{why}", severity=None)
+        return replace(verdict, label=label, why=why, mode=SpeechMode.EARNEST, severity=Severity.SERIOUS)
 
     def _plea(self, newest: Reading) -> float:
         """Probability that what a rule found is a crisis, read without what stands around it; 0 where none found any."""
         return 0.0 if newest.plea is None else float(sigmoid(np.float32(self.reader.by_itself(newest.plea).worry)))
-
-    def _logits(self, readings: Sequence[Reading]) -> Floats:
-        rows = [self.reader.logits(one, readings[max(0, place - 2) : place]) for place, one in enumerate(readings)]
-        return np.stack(rows) if rows else np.zeros((0, 24), dtype=np.float32)
 
     def _is_brief(self, said: Sequence[str]) -> bool:
         """Whether what was not read before is read in a moment."""

@@ -17,8 +17,9 @@ from quitbutton.assessors.branch import (
     QUIET,
     RISK,
     RUDE,
+    Layer,
+    Read,
     Standpoints,
-    standpoints_of,
 )
 from quitbutton.assessors.crisis import crisis_statement
 from quitbutton.assessors.encoder import Encoder, Floats
@@ -72,9 +73,14 @@ class Reader:
         """The encoder, its upper layers tuned."""
         return Encoder(self.heads.arrays)
 
+    @cached_property
+    def layer(self) -> Layer:
+        """The reader of the branch."""
+        return Layer.of(self.heads.arrays)
+
     def load(self) -> None:
         """Read all weights now instead of at the first message."""
-        _ = self.encoder
+        _ = self.encoder, self.layer
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -136,11 +142,21 @@ class Reader:
         out[strongest] = np.max(rows, axis=0)[strongest]
         return out
 
+    def branch(self, readings: Sequence[Reading]) -> Read:
+        """What was read in the messages of a branch, each after those before it. There is at least one."""
+        logits = [self.logits(one, readings[max(0, place - 2) : place]) for place, one in enumerate(readings)]
+        return Read(
+            np.stack(logits), np.stack([NOTHING if one.whole is None else one.whole.vector for one in readings])
+        )
+
     def by_itself(self, seen: Seen) -> Standpoints:
         """What a text is as the only message of a branch."""
-        return self.standpoints(self.logits(Reading(seen, seen, (seen,), None), ())[None])
+        return self.standpoints(Read(self.alone(seen)[None], seen.vector[None]))
 
-    def standpoints(self, read: Floats) -> Standpoints:
-        """What the branch makes of the newest of its messages' logits, shape (messages, 24)."""
-        a = self.heads.arrays
-        return standpoints_of(read, a["branch"], a["branch_bias"])
+    def alone(self, seen: Seen) -> Floats:
+        """The logits of a text before which nothing was said."""
+        return self.logits(Reading(seen, seen, (seen,), None), ())
+
+    def standpoints(self, read: Read) -> Standpoints:
+        """What the branch makes of its newest message."""
+        return self.layer.standpoints(read)
