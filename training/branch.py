@@ -32,19 +32,20 @@ PUBLIC_WEIGHT = {"ordinary": 0.8, "look-alikes": 0.8} | dict.fromkeys(
 )
 """How much a message of a drawn conversation counts beside one of an author's. Those that must never climb count more."""
 ALLOWED: dict[str, dict[str, float]] = {
-    "abuse": {"everyday": 0.03, "ordinary": 0.008, "look-alikes": 0.06},
+    "abuse": {"everyday": 0.022, "ordinary": 0.008, "look-alikes": 0.06},
     "harm": {"everyday": 0.07, "ordinary": 0.015, "look-alikes": 0.04},
-    "clear": {"everyday": 0.013, "ordinary": 0.005},
-    "possible": {"everyday": 0.045, "ordinary": 0.025},
-    "look_back": {"everyday": 0.08, "ordinary": 0.04},
+    "clear": {"everyday": 0.009, "ordinary": 0.005},
+    "possible": {"everyday": 0.05, "ordinary": 0.025},
+    "look_back": {"everyday": 0.085, "ordinary": 0.045},
     "rude": {"everyday": 0.05},
+    "first": {"everyday": 0.06},
 }
 """Share of the messages of each kind of talk that may be called so: the strictest of them sets the threshold. As to a crisis,
 of those without one."""
 TOO_NEAR = frozenset({"orbench", "mlc"})
 """Look-alikes that were made to be refused: whoever has not learned them calls nearly all of them harm. They are on the page,
 and set no threshold."""
-SCORE_OF = {"abuse": 0, "harm": 1, "clear": 2, "possible": 3, "look_back": 3}
+SCORE_OF = {"abuse": 0, "harm": 1, "clear": 2, "possible": 3, "look_back": 3, "first": 3}
 
 NEVER_CALLED = np.full(1, -30.0, np.float32)
 """The score of a kind of talk of which there is none: it bounds no threshold."""
@@ -147,17 +148,19 @@ def thresholds_of(judged: Judged, without: int | None = None) -> Thresholds:
     """The thresholds at which no kind of talk is called so more often than allowed; `without` leaves a fold out."""
     everyday = [one for one in judged.scored if one.talk.kind == "everyday" and OF_FAMILY[one.talk.family] != without]
     scores = np.concatenate([one.scores for one in everyday])
+    first = np.concatenate([np.arange(len(one.scores)) == 0 for one in everyday])
     calm = np.concatenate([truths_of(one.talk)[:, STANDPOINTS.index("worry")] == 0 for one in everyday])
     polite = np.concatenate([[not is_rude(label) for label in one.talk.labels] for one in everyday])
     logits = np.concatenate([one.read.logits for one in everyday])
     rudeness = np.maximum(logits[:, ABUSE], logits[:, RUDE])[polite]
+    every = np.ones(len(scores), bool)
+    meant = {"abuse": every, "harm": every, "first": calm & first}
 
     def values(name: str, kind: str) -> Floats:
         if name == "rude":
             return rudeness
         if kind == "everyday":
-            own = scores[:, SCORE_OF[name]]
-            return own if name in ("abuse", "harm") else own[calm]
+            return scores[meant.get(name, calm), SCORE_OF[name]]
         chosen = [
             found[:, SCORE_OF[name]]
             for talk, found in judged.public

@@ -41,9 +41,10 @@ class Eyes:
 
 
 def seen_as_crisis(scores: NDArray[np.float32], limits: Thresholds) -> NDArray[np.bool_]:
-    """Which messages are called a crisis, clear or possible. Rules are not asked."""
+    """Which messages of a conversation are called a crisis, clear or possible. Rules are not asked."""
     chances = sigmoid(scores)
-    return np.asarray((chances[:, DANGER] >= limits.clear) | (chances[:, WORRY] >= limits.possible))
+    possible = np.array([limits.at(place).possible for place in range(len(scores))])
+    return np.asarray((chances[:, DANGER] >= limits.clear) | (chances[:, WORRY] >= possible))
 
 
 def eyes(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> list[Eyes]:

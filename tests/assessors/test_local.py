@@ -297,7 +297,7 @@ def test_a_verdict_follows_from_the_scores_by_the_thresholds(
 
 def test_thresholds_are_those_given_else_the_shipped_ones() -> None:
     reader = told(abuse=0.5).reader
-    strict = Thresholds(abuse=0.9, harm=0.9, clear=0.9, possible=0.9, look_back=0.9, rude=0.9)
+    strict = Thresholds(abuse=0.9, harm=0.9, clear=0.9, possible=0.9, look_back=0.9, rude=0.9, first=0.9)
     assert say(LocalAssessor(reader=reader), "Any words.").label is Label.ABUSE
     assert say(LocalAssessor(strict, reader=reader), "Any words.").label is Label.CLEAN
 

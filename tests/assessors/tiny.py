@@ -12,7 +12,7 @@ from quitbutton.assessors.heads import Heads
 from quitbutton.assessors.reader import Reader
 
 VECTOR, QUERIES, VALUES, PEAKS, HIDDEN, LOGITS = 512, 2, 8, 6, 16, 23
-LIMITS = {"abuse": 0.5, "harm": 0.5, "clear": 0.5, "possible": 0.5, "look_back": 0.3, "rude": 0.5}
+LIMITS = {"abuse": 0.5, "harm": 0.5, "clear": 0.5, "possible": 0.5, "look_back": 0.3, "rude": 0.5, "first": 0.5}
 
 
 def tiny_heads(seed: int = 7, logits: int = LOGITS, **meta: Any) -> Heads:

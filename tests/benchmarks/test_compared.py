@@ -20,7 +20,7 @@ from quitbutton.assessors.local import Thresholds
 CRASHING = Package("made-up", "1", "none")
 
 
-LIMITS = Thresholds(0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+LIMITS = Thresholds(*[0.9] * 7)
 CALM_STAND = Standpoints(-9, -9, -9, -9)
 
 

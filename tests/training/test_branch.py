@@ -25,7 +25,7 @@ from training import branch
 CALM = {"abuse": "none", "target": "nobody", "mode": "earnest", "harm": "none", "crisis": "none"}
 ABUSE = CALM | {"abuse": "serious", "target": "assistant"}
 CRISIS = CALM | {"crisis": "clear"}
-LIMITS = Thresholds(0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+LIMITS = Thresholds(*[0.9] * 7)
 
 
 def talk(number: int, author: str, labels: list[dict[str, str]], kind: str = "everyday", language: str = "en") -> Talk:
@@ -124,7 +124,7 @@ def test_thresholds_call_as_much_of_everyday_talk_as_is_allowed() -> None:
     layer = Layer(*[np.zeros(1, np.float32)] * 7)
     limits = branch.thresholds_of(branch.Judged(layer, (layer,) * 5, scored, ()))
     called = np.concatenate([1 / (1 + np.exp(-one.scores)) for one in scored])
-    for column, limit, allowed in ((0, limits.abuse, 0.03), (1, limits.harm, 0.07), (3, limits.possible, 0.045)):
+    for column, limit, allowed in ((0, limits.abuse, 0.022), (1, limits.harm, 0.07), (3, limits.possible, 0.05)):
         assert np.mean(called[:, column] >= limit) == pytest.approx(allowed, abs=2e-3)
     assert limits.look_back < limits.possible
 
@@ -149,7 +149,7 @@ def test_a_conversation_goes_through_the_gateway_as_its_scores_say() -> None:
 def test_tables_count_crises_among_abuse_and_what_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer, "EPOCHS", 400)
     talks, read = conversations()
-    found = play(branch.fitted(talks, read), {}, dict.fromkeys(range(5), Thresholds(0.5, 0.5, 0.2, 0.2, 0.1, 0.5)))
+    found = play(branch.fitted(talks, read), {}, dict.fromkeys(range(5), Thresholds(0.5, 0.5, 0.2, 0.2, 0.1, 0.5, 0.2)))
     lines = {str(line[0]): line for line in crises(found)}
     assert lines["among abuse, English"][1] == 12
     assert lines["among abuse, English"][-1].startswith("0.000")

@@ -68,6 +68,12 @@ class Thresholds:
     """A possible one in the last look before a warning or an end."""
     rude: float
     """Rudeness: told, never counted."""
+    first: float
+    """A possible crisis in the first message of a branch, which has nothing before it that could bear it out."""
+
+    def at(self, place: int) -> Thresholds:
+        """Those that hold for the message at a place of the branch, from 0."""
+        return replace(self, possible=min(self.first, self.possible)) if place == 0 else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,7 @@ class LocalAssessor:
 
     def _judged(self, said: Sequence[str], newest: Reading, read: Read) -> Verdict:
         """A crisis first, then abuse, then harm, where the language is one that is measured; else clean."""
-        limits, now = self.thresholds, read.logits[-1]
+        limits, now = self.thresholds.at(len(said) - 1), read.logits[-1]
         one = Judgement.of(now, self.reader.standpoints(read), limits)
         sign = newest.sign if max(one.worry, self._plea(newest)) >= BORNE_OUT else None
         verdict = Verdict(Label.CLEAN, one.scores(limits, sign), NAME, "", True, one.target, one.mode, one.severity)
