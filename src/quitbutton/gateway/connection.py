@@ -171,14 +171,12 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request can be taken up."""
+        self._check()
         self._is_in_head = False
         self._idle_bytes = 0
         self._since = self.loop.time()
-        self._check()
         if self.parser.should_upgrade():
             return  # `data_received` goes on with it as if it had not asked
-        if len(self.pipeline) >= MOST_AHEAD:
-            raise Refused(429, "Too many requests were sent ahead.")
         if self._address is not None:
             cast(dict[str, Any], self.scope)["extensions"] = {KNOWN: self.become_known}
         super().on_headers_complete()
@@ -271,6 +269,8 @@ class Connection(HttpToolsProtocol):
 
     def _check(self) -> None:
         """Whose request that is must be beyond doubt, and where it ends. Raises `Refused`."""
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise Refused(429, "Too many requests were sent ahead.")
         version, method = self.parser.get_http_version(), self.parser.get_method()
         self.scope["method"] = method.decode("ascii")
         if version not in ("1.0", "1.1"):
