@@ -21,7 +21,9 @@ write_timeout = {WRITES}
 
 
 @pytest.fixture(scope="session")
-def tight(start_gateway: Callable[..., Running], provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Running:
+def tight(
+    start_gateway: Callable[..., Running], provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Running:
     config: Path = tmp_path_factory.mktemp("http") / "quitbutton.toml"
     config.write_text(SETTINGS)
     return start_gateway("--upstream", provider.url, "--assessor", "scripted", "--config", str(config))

@@ -103,7 +103,11 @@ SERVED = {
     "OPTIONS": (HEALTH.replace(b"GET", b"OPTIONS", 1), [405]),
     "an unknown expectation": (START + b"Expect: the best\r\n" + LENGTH + b"\r\n" + BODY, [200]),
     "upgrade to h2c, a length": (
-        START + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n" + LENGTH + b"\r\n" + BODY,
+        START
+        + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+        + LENGTH
+        + b"\r\n"
+        + BODY,
         [200],
     ),
     "upgrade to h2c, chunks": (_encoded(b"Connection: Upgrade\r\nUpgrade: h2c\r\n" + CHUNKED), [200]),

@@ -29,12 +29,6 @@ def memory_mb(gateway: Running) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def servers_end(gateway: Running, wire: Wire) -> bool:
-    """Whether the system still knows of the server's end of a connection."""
-    ends = f":{gateway.port:04X} 0100007F:{wire.sock.getsockname()[1]:04X} "
-    return ends in Path("/proc/net/tcp").read_text()
-
-
 SLOW = {
     "nothing at all": (b"", [], HEADERS),
     "half a request line": (b"POST /v1/ch", [408], HEADERS),
@@ -140,38 +134,26 @@ def test_half_requests_leave_memory_flat(product: Running) -> None:
 
 
 NEVER_READ = {
-    "a whole answer": Reply([b'{"a": "' + b"x" * 20_000_000 + b'"}']),
+    "a whole answer": Reply([whole().parts[0].replace(b"Hello.", b"word " * 4_000_000)]),
     "a stream": stream(*["word " * 2000] * 2000),
 }
 
 
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["kept", "closed"])
 @pytest.mark.parametrize("name", list(NEVER_READ))
-def test_a_client_that_never_reads_is_let_go_and_its_turn_stopped(product: Running, fresh: Provider, name: str) -> None:
+def test_a_client_that_never_reads_is_let_go_and_its_slot_freed(
+    product: Running, fresh: Provider, name: str, more: bytes
+) -> None:
     fresh.answer = lambda seen: NEVER_READ[name] if len(fresh.seen) == 1 else whole()
     with Wire(product.port, receive_buffer=4096) as wire:
-        begin = time.monotonic()
-        wire.send(PLAIN)
+        wire.send(PLAIN.replace(HOST, HOST + more, 1))
         assert eventually(lambda: bool(fresh.seen), 5)
         time.sleep(0.5)
         assert not has_room(product, 0.0), "it holds the slot"
         assert has_room(product, WRITES + SOON)
-        assert took(begin) < WRITES + SOON + 1
         with pytest.raises(ConnectionResetError):
             while wire.sock.recv(1 << 20):
                 pass
-
-
-def test_an_answer_that_is_never_read_holds_no_connection(product: Running, fresh: Provider) -> None:
-    """It is small enough to leave the turn's hands, and too large for the client's buffers."""
-    fresh.answer = lambda seen: Reply([b'{"a": "' + b"x" * 60_000 + b'"}'])
-    with Wire(product.port, receive_buffer=2048) as wire:
-        begin = time.monotonic()
-        wire.send(PLAIN.replace(HOST, HOST + b"Connection: close\r\n", 1))
-        assert eventually(lambda: bool(fresh.seen), 5)
-        time.sleep(0.3)
-        assert servers_end(product, wire), "the server still has it"
-        assert eventually(lambda: not servers_end(product, wire), WRITES + 2 * SOON)
-        assert took(begin) > WRITES - 0.5
 
 
 @pytest.mark.parametrize("streams", [False, True])
@@ -219,7 +201,12 @@ def guarded_by_key(
 ) -> Iterator[Running]:
     """A gateway that asks for keys and takes few connections without one; no proxy stands before it."""
     config = tmp_path_factory.mktemp("strangers") / "quitbutton.toml"
-    lines = ['api_keys = ["client-key"]', "max_unknown_connections = 8", "max_unknown_per_address = 4", "max_turns = 50"]
+    lines = [
+        'api_keys = ["client-key"]',
+        "max_unknown_connections = 8",
+        "max_unknown_per_address = 4",
+        "max_turns = 50",
+    ]
     config.write_text(SETTINGS.replace("max_turns = 1\n", "") + "\n".join(lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Callable
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -12,11 +13,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from quitbutton.gateway.heads import NO_REQUEST, Refused, check
+from quitbutton.gateway.sending import Line, until_closed, until_read
 from quitbutton.gateway.strangers import KNOWN, Strangers
 from quitbutton.settings import Settings
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+    from uvicorn._types import ASGI3Application
 
 IDLE_SECONDS = 75.0
 """How long a connection is kept without a request: longer than load balancers keep theirs, so that they close first."""
@@ -27,26 +30,6 @@ PROBE_SECONDS = 0.1
 MOST_AHEAD = 100
 """Requests that a client may send ahead on one connection; what comes after them is not served."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NO_REQUEST = "This is no HTTP/1.1 request that can be read here."
-
-
-class Refused(Exception):
-    """A request that is not served: its status, and why."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-class Line:
-    """The transport as uvicorn sees it: closing it is up to the connection."""
-
-    __slots__ = ("abort", "close", "get_extra_info", "is_closing", "pause_reading", "resume_reading", "write")
-
-    def __init__(self, transport: asyncio.Transport, close: Callable[[], None], is_closing: Callable[[], bool]) -> None:
-        self.write, self.abort, self.get_extra_info = transport.write, transport.abort, transport.get_extra_info
-        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
-        self.close, self.is_closing = close, is_closing
 
 
 class Connection(HttpToolsProtocol):
@@ -171,7 +154,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request can be taken up."""
-        self._check()
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise Refused(429, "Too many requests were sent ahead.")
+        check(self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers)
         self._is_in_head = False
         self._idle_bytes = 0
         self._since = self.loop.time()
@@ -198,7 +183,8 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, _until_closed(cycle, app) if cycle.scope["http_version"] == "1.0" else app)
+        app = until_read(self.flow, app)
+        super()._start_asgi_task(cycle, until_closed(cycle, app) if cycle.scope["http_version"] == "1.0" else app)
 
     def on_response_complete(self) -> None:
         """A response was sent; the next request's turn."""
@@ -221,7 +207,7 @@ class Connection(HttpToolsProtocol):
         settings = self._settings
         if self._blocked_since is not None:
             if now > self._blocked_since + settings.write_timeout:
-                self._transport.abort()
+                self._reset()
         elif self._transport.is_closing():
             self._blocked_since = now  # what it was sent last is still to be taken
         elif self._is_lingering:
@@ -256,8 +242,8 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
+            head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
             self.parser = httptools.HttpRequestParser(self)
-            head = [self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n"]
             for name, value in self.headers:
                 if name != b"upgrade":
                     head += [name, b": ", value, b"\r\n"]
@@ -266,24 +252,6 @@ class Connection(HttpToolsProtocol):
             cause = error.__context__
             raise cause if isinstance(cause, Refused) else Refused(400, NO_REQUEST) from error
         return b""
-
-    def _check(self) -> None:
-        """Whose request that is must be beyond doubt, and where it ends. Raises `Refused`."""
-        if len(self.pipeline) >= MOST_AHEAD:
-            raise Refused(429, "Too many requests were sent ahead.")
-        version, method = self.parser.get_http_version(), self.parser.get_method()
-        self.scope["method"] = method.decode("ascii")
-        if version not in ("1.0", "1.1"):
-            raise Refused(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
-        if method == b"CONNECT":
-            raise Refused(405, "This is no proxy for other servers.")
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and version == "1.1"):
-            raise Refused(400, "The request must have one Host header.")
-        if not self.url.startswith(b"/") and (hosts or [b""])[0].lower() != self.url.split(b"/")[2:3][0].lower():
-            raise Refused(400, "The request's target and its Host header name different hosts.")
-        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
-            raise Refused(400, "HTTP/1.0 has no Transfer-Encoding.")
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -337,6 +305,13 @@ class Connection(HttpToolsProtocol):
     def _is_let_go(self) -> bool:
         return self._is_lingering or self._transport.is_closing()
 
+    def _reset(self) -> None:
+        """End it at once, and have the system drop what the client did not take."""
+        handle = self._transport.get_extra_info("socket")
+        if handle is not None:
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
     def _leave_if_gone(self) -> None:
         handle = self._transport.get_extra_info("socket")
         if self._transport.is_closing() or handle is None:
@@ -345,23 +320,3 @@ class Connection(HttpToolsProtocol):
         poll.register(handle.fileno(), 0)
         if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
             self._transport.abort()
-
-
-def _until_closed(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
-    """HTTP/1.0 knows no chunks: a response of unknown length ends with the connection."""
-
-    async def old(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        is_unknown = False
-
-        async def send_on(message: ASGISendEvent) -> None:
-            nonlocal is_unknown
-            if message["type"] == "http.response.start":
-                is_unknown = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
-                cycle.chunked_encoding = False if is_unknown else None
-            elif is_unknown and message["type"] == "http.response.body":
-                cycle.expected_content_length = len(message.get("body", b""))
-            await send(message)
-
-        await app(scope, receive, send_on)
-
-    return old

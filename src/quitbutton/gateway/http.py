@@ -99,7 +99,7 @@ class HTTPClient:
         self.is_gone = False
         self.is_open = False
         self.is_done = False
-        """True once the whole answer was sent."""
+        """True once the server has the whole answer."""
 
     async def open(self, status: int, headers: Headers) -> None:
         """Send status and headers."""
@@ -112,9 +112,9 @@ class HTTPClient:
         """Send a part of the body."""
         if self.is_gone or self.is_done or not (data or is_last):
             return
+        self.is_done = is_last
         try:
             await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
-            self.is_done = is_last
         except OSError:
             self.is_gone = True
 
