@@ -130,7 +130,7 @@ class Settings:
     max_unknown_connections: int = 1000
     """Most connections at once, in each process, over which no right key was shown yet; more are answered 503. 0 sets no
     limit."""
-    max_unknown_per_address: int = 100
+    max_unknown_per_address: int = 256
     """The same from one address, or from one /64 of IPv6; not for the proxies of FORWARDED_ALLOW_IPS. 0 sets no limit."""
     connect_timeout: float = 10.0
     """Seconds to wait for a connection to the upstream."""
