@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import Running
 from tests.http.wire import PLAIN, Wire, eventually
 from tests.upstream import Provider, whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.conftest import Running
 from tests.http.wire import BODY, CHAT, CHUNKED, CHUNKS, HEALTH, HOST, LENGTH, PLAIN, Wire
 from tests.upstream import Provider

@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.http.wire import Wire, eventually
 
 from quitbutton.gateway import connection
 from quitbutton.gateway.server import Server
 from quitbutton.gateway.serving import loop_factory
 from quitbutton.gateway.sockets import socket_at
 from quitbutton.settings import Settings
+from tests.http.wire import Wire, eventually
 
 
 class Served:
