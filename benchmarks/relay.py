@@ -1,4 +1,4 @@
-"""The bare relay to measure against: the gateway's own server and client with nothing between them.
+"""The bare relay to measure against: the gateway's server and client with nothing between them.
 
 python -m benchmarks.relay PORT UPSTREAM
 """
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from quitbutton.gateway.server.listener import Listener
+from quitbutton.gateway.server import Server
 from quitbutton.gateway.serving import loop_factory, open_files, tune_interpreter
 from quitbutton.gateway.sockets import socket_at
 from quitbutton.listening import passed_on
+from quitbutton.settings import Settings
 from quitbutton.upstreams.http import HTTPUpstream
 
 
@@ -40,8 +41,8 @@ class Relay:
 
 async def serve(port: int, upstream: str) -> None:
     """Until it is ended."""
-    listener = Listener(Relay(HTTPUpstream(upstream, None, 10, 600)), asyncio.get_running_loop())
-    await listener.open(socket_at("127.0.0.1", port))
+    server = Server(Relay(HTTPUpstream(upstream, None, 10, 600)), Settings(upstream=upstream))
+    await server.open(socket_at("127.0.0.1", port))
     tune_interpreter()
     await asyncio.Event().wait()
 

@@ -27,8 +27,8 @@ EVERYBODY = (DIRECT, NGINX, RELAY, OTHER, SCRIPTED, LOCAL, POSTGRES, LITELLM_PRO
 ARE = {
     DIRECT: "no gateway: the provider itself",
     NGINX: "a plain reverse proxy, one worker, unbuffered, connections kept",
-    RELAY: "quitbutton's own HTTP server and client with nothing between them",
-    OTHER: "the same in uvicorn and aiohttp, on uvloop",
+    RELAY: "quitbutton's HTTP server and client with nothing between them",
+    OTHER: "uvicorn as it comes and aiohttp, on uvloop",
     SCRIPTED: "everything but an assessor (`--assessor scripted`), SQLite",
     LOCAL: "the defaults: local assessor, SQLite; it reads every newest message anew",
     POSTGRES: "as quitbutton, on PostgreSQL; the database beside the load on the other core",

@@ -117,6 +117,21 @@ class Settings:
     given out before the verdict; what turns out not to be clean is sent anew, with our note."""
     max_body: int = 32 * 1024 * 1024
     """Largest request body, in bytes."""
+    header_timeout: float = 20.0
+    """Seconds that a client has for the headers of a request; then it is answered 408."""
+    body_timeout: float = 120.0
+    """Seconds that a client has for the body of a request; then it is answered 408."""
+    write_timeout: float = 60.0
+    """Seconds for which a client may not take what it is sent; then it is let go, and its turn is stopped."""
+    max_header_bytes: int = 32 * 1024
+    """Most bytes of a request's target and headers; more are answered 431."""
+    max_headers: int = 100
+    """Most headers of a request; more are answered 431."""
+    max_unknown_connections: int = 1000
+    """Most connections at once, in each process, over which no right key was shown yet; more are answered 503. 0 sets no
+    limit."""
+    max_unknown_per_address: int = 256
+    """The same from one address, or from one /64 of IPv6; not for the proxies of FORWARDED_ALLOW_IPS. 0 sets no limit."""
     connect_timeout: float = 10.0
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
@@ -171,9 +186,18 @@ class Settings:
             raise SettingsError("Several workers need a store that they share; `:memory:` is each one's own.")
         if self.workers > 1 and self.upstream is None and not self.upstreams:
             raise SettingsError("Several workers need an upstream: the embedded model uses every core by itself.")
-        for name in ("max_turns", "shutdown_delay", "shutdown_grace"):
+        for name in (
+            "max_turns",
+            "max_unknown_connections",
+            "max_unknown_per_address",
+            "shutdown_delay",
+            "shutdown_grace",
+        ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"{name} must be 0 or more.")
+        for name in ("header_timeout", "body_timeout", "write_timeout", "max_header_bytes", "max_headers"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingsError(f"{name} must be over 0.")
         if self.metrics_token is not None and len(self.metrics_token) < MIN_SECRET:
             raise SettingsError(f"metrics_token has fewer than {MIN_SECRET} characters; make a longer one.")
 

@@ -38,6 +38,26 @@ def test_times_to_stop_are_over_the_times_to_finish() -> None:
     )
 
 
+def test_nginx_and_the_chart_keep_the_limits_of_the_gateway() -> None:
+    settings = Settings()
+    nginx = (PACKAGING / "nginx" / "nginx.conf").read_text("utf-8")
+    assert re.findall(r"client_header_timeout (\d+)s", nginx) == [f"{settings.header_timeout:g}"]
+    assert re.findall(r"send_timeout (\d+)s", nginx)[0] == f"{settings.write_timeout:g}"
+    assert float(re.findall(r"client_body_timeout (\d+)s", nginx)[0]) <= settings.body_timeout
+    number, size = map(int, re.findall(r"large_client_header_buffers (\d+) (\d+)k", nginx)[0])
+    assert number * size * 1024 == settings.max_header_bytes
+    limits = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))["limits"]
+    kept = (settings.header_timeout, settings.body_timeout, settings.write_timeout, settings.max_unknown_connections)
+    assert (
+        limits["headerTimeout"],
+        limits["bodyTimeout"],
+        limits["writeTimeout"],
+        limits["unknownConnections"],
+    ) == kept
+    template = (CHART / "templates" / "deployment.yaml").read_text("utf-8")
+    assert all(f".Values.limits.{name} " in template for name in limits)
+
+
 def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
     text = (PACKAGING / "grafana" / "quitbutton.json").read_text("utf-8")
     suffixes = ("", "_bucket", "_sum", "_count")

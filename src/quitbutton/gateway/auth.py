@@ -16,6 +16,7 @@ from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, 
 from quitbutton.gateway.http import address_of, headers_of
 from quitbutton.gateway.limits import Guesses
 from quitbutton.gateway.sessions import Sessions
+from quitbutton.gateway.strangers import KNOWN
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
 
@@ -61,6 +62,8 @@ class Doorkeeper:
         caller = caller or await self._open(headers, token, need)
         if not need.roles & caller.roles:
             raise Forbidden(_not_with(caller, need))
+        if (become_known := scope.get("extensions", {}).get(KNOWN)) is not None:
+            become_known()
         return caller
 
     async def by_digest(self, digest: str) -> Caller | None:

@@ -130,9 +130,8 @@ class ChatRoute:
             turn.stop("client")
 
         try:
-            async with Watch(scope, receive, on_hangup) as watch:
-                # Our own server lets a request run to its end.
-                await (guard.take_turn(turn) if watch.is_told else self._run(guard, turn))
+            async with Watch(client, receive, on_hangup):
+                await self._run(guard, turn)
         finally:
             self.turns.close(turn)
             if turn.is_stopped:

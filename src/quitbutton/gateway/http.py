@@ -9,7 +9,6 @@ from contextlib import suppress
 from starlette.types import Message, Receive, Scope, Send
 
 from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
-from quitbutton.gateway.server.cycle import HANGUP
 from quitbutton.interfaces import Headers
 from quitbutton.listening import HOP_BY_HOP
 
@@ -99,7 +98,8 @@ class HTTPClient:
         self._send = send
         self.is_gone = False
         self.is_open = False
-        self._is_done = False
+        self.is_done = False
+        """True once the server has the whole answer."""
 
     async def open(self, status: int, headers: Headers) -> None:
         """Send status and headers."""
@@ -110,11 +110,11 @@ class HTTPClient:
 
     async def send(self, data: bytes, is_last: bool = False) -> None:
         """Send a part of the body."""
-        if self.is_gone or self._is_done or not (data or is_last):
+        if self.is_gone or self.is_done or not (data or is_last):
             return
+        self.is_done = is_last
         try:
             await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
-            self._is_done = is_last
         except OSError:
             self.is_gone = True
 
@@ -133,10 +133,10 @@ class HTTPClient:
 
         The blank line before the frame ends what a relayed stream may have left half said.
         """
-        if self.is_gone or self._is_done:
+        if self.is_gone or self.is_done:
             return
         send, was_open, self.is_gone = self._send, self.is_open, True
-        self.is_open = self._is_done = True
+        self.is_open = self.is_done = True
         with suppress(OSError, RuntimeError, TimeoutError):
             async with asyncio.timeout(CUT_SECONDS):
                 if not was_open:
@@ -154,33 +154,21 @@ class HTTPClient:
 
 
 class Watch:
-    """Watches for the client's hang-up while a request is under way. Our own server tells; others are asked by a task."""
+    """Watches for the client's hang-up until its answer is whole: from then on servers say of every client that it left."""
 
-    def __init__(self, scope: Scope, receive: Receive, on_hangup: Callable[[], None]) -> None:
-        self._tells = scope.get("extensions", {}).get(HANGUP)
-        self._receive = receive
-        self._on_hangup = on_hangup
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, client: HTTPClient, receive: Receive, on_hangup: Callable[[], None]) -> None:
+        self._client, self._receive, self._on_hangup = client, receive, on_hangup
 
-    @property
-    def is_told(self) -> bool:
-        """True on our own server."""
-        return self._tells is not None
-
-    async def __aenter__(self) -> Watch:
-        if self._tells is not None:
-            self._tells(self._on_hangup)
-        else:
-            self._task = asyncio.create_task(self._wait())
-        return self
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(self._wait())
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._on_hangup()
+        if not self._client.is_done:
+            self._on_hangup()

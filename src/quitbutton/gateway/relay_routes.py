@@ -67,7 +67,7 @@ class RelayRoute:
         passed = headers_upstream(scope, with_key=not caller.is_known)
         wanted = Wanted(is_cancelled=False)
         with wanted:
-            async with Watch(scope, receive, wanted.cancel):
+            async with Watch(client, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
                 async with upstream.send(scope["method"], target, passed, body) as exchange:
                     if reply_id is not None and content_type_of(exchange.headers).startswith("application/json"):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.gateway.app import Gateway
-from quitbutton.gateway.server.listener import Listener
+from quitbutton.gateway.server import Server
 
 COLLECT_AFTER = 20_000
 """New objects after which cycles among them are looked for."""
@@ -55,22 +55,22 @@ class Serving:
         except QuitbuttonError:
             await self.gateway.stop()
             raise
-        listener = Listener(self.gateway, loop)
+        server = Server(self.gateway, settings)
         try:
-            await listener.open(self.sock)
+            await server.open(self.sock)
             self.started = True
             tune_interpreter()
             log.info("serving on %s port %d", settings.host, settings.port)
             await self._told.wait()
             await self._wait(settings.shutdown_delay)
-            await self._finish(listener)
+            await self._finish(server)
         finally:
             await self.gateway.stop()
         log.info("stopped")
 
-    async def _finish(self, listener: Listener) -> None:
+    async def _finish(self, server: Server) -> None:
         """No new requests; those under way finish, or are cut."""
-        closing = asyncio.create_task(listener.close(self.gateway.settings.shutdown_grace + RECORD_SECONDS))
+        closing = asyncio.create_task(server.close(self.gateway.settings.shutdown_grace + RECORD_SECONDS))
         waiting = asyncio.create_task(self._wait(self.gateway.settings.shutdown_grace))
         await asyncio.wait({closing, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

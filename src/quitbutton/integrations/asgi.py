@@ -81,7 +81,7 @@ class QuitButtonMiddleware:
             client.is_gone = True
             turn.stop("client")
 
-        async with Watch(scope, receive, on_hangup):
+        async with Watch(client, receive, on_hangup):
             await self.guard.take(turn)
 
     async def _tenant(self, scope: Scope, headers: dict[str, str]) -> str:

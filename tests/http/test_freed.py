@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import weakref
 from typing import Any
 
+from quitbutton.gateway.http import HTTPClient, Watch
+from quitbutton.gateway.server import Server
+from quitbutton.gateway.sockets import socket_at
+from quitbutton.settings import Settings
 from tests.conftest import free_port
 
-from quitbutton.gateway.http import HTTPClient, Watch
-from quitbutton.gateway.server.listener import Listener
-
-REQUEST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\ncontent-length: 2\r\n\r\nhi"
 
 
 class Turn:
@@ -26,19 +26,18 @@ def test_a_request_that_is_over_leaves_nothing_behind() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         turn, client = Turn(), HTTPClient(send)
         turns.append(weakref.ref(turn))
-        scope["turn"] = turn
 
         def on_hangup() -> None:
             client.is_gone = bool(turn)
 
-        async with Watch(scope, receive, on_hangup):
+        async with Watch(client, receive, on_hangup):
             await receive()
             await client.answer(200, [("content-length", "2")], b"ok")
 
     async def go() -> list[Turn | None]:
         port = free_port()
-        listener = Listener(app, asyncio.get_running_loop())
-        await listener.open(socket.create_server(("127.0.0.1", port)))
+        server = Server(app, Settings())
+        await server.open(socket_at("127.0.0.1", port))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
             writer.write(REQUEST)
@@ -46,7 +45,7 @@ def test_a_request_that_is_over_leaves_nothing_behind() -> None:
         await asyncio.sleep(0.05)
         left = [turn() for turn in turns]
         writer.close()
-        await listener.close(1)
+        await server.close(1)
         return left
 
     gc.disable()
