@@ -16,11 +16,12 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
-from quitbutton.core.upstreams import UpstreamSettings
+from quitbutton.core.upstreams import ReplyLimits, UpstreamSettings
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
 MOST_WORKERS = 256
+REPLY_LIMITS = ReplyLimits()
 TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
@@ -116,7 +117,13 @@ class Settings:
     """Begin a call while a slow assessor still reads, where nothing stands against the user so far. Nothing of the reply is
     given out before the verdict; what turns out not to be clean is sent anew, with our note."""
     max_body: int = 32 * 1024 * 1024
-    """Largest request body, in bytes."""
+    """Largest request body, in bytes, unpacked where it comes compressed."""
+    max_reply: int = REPLY_LIMITS.whole
+    """Largest answer of an upstream that is no stream, in bytes, unpacked; a longer one is given up with a 502."""
+    max_stream: int = REPLY_LIMITS.stream
+    """Longest stream of an upstream, in bytes, unpacked; it is cut with an error of its protocol there."""
+    max_ratio: int = REPLY_LIMITS.ratio
+    """How many times its size a compressed body may grow, of a request or of an upstream's answer. Text grows 3 to 30 times."""
     connect_timeout: float = 10.0
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
@@ -171,6 +178,9 @@ class Settings:
             raise SettingsError("Several workers need a store that they share; `:memory:` is each one's own.")
         if self.workers > 1 and self.upstream is None and not self.upstreams:
             raise SettingsError("Several workers need an upstream: the embedded model uses every core by itself.")
+        for name in ("max_body", "max_reply", "max_stream", "max_ratio"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be 1 or more.")
         for name in ("max_turns", "shutdown_delay", "shutdown_grace"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise SettingsError(f"{name} must be 0 or more.")
@@ -181,6 +191,11 @@ class Settings:
     def is_shared(self) -> bool:
         """True where other processes may answer turns of the same store."""
         return self.workers > 1 or "://" in self.store_path
+
+    @property
+    def reply_limits(self) -> ReplyLimits:
+        """How much of one answer of an upstream is taken."""
+        return ReplyLimits(self.max_reply, self.max_stream, self.max_ratio)
 
     @property
     def store_path(self) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from quitbutton.core.codings import MOST_RATIO
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import ModelNotFound, SettingsError
 
@@ -63,6 +64,18 @@ class UpstreamSettings:
     def answers_for(self, model: str) -> bool:
         """True when the model is one of its own."""
         return "*" in self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLimits:
+    """How much of one answer of an upstream is taken, in bytes after unpacking; one that is longer is given up."""
+
+    whole: int = 64 << 20
+    """Of an answer that is no stream: it is held until its end."""
+    stream: int = 1 << 30
+    """Of a stream, in all. It is passed on as it comes, and never held."""
+    ratio: int = MOST_RATIO
+    """How many times its size a compressed body may grow."""
 
 
 def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:
