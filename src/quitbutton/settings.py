@@ -16,12 +16,11 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
-from quitbutton.core.upstreams import ReplyLimits, UpstreamSettings
+from quitbutton.core.upstreams import REPLY_LIMITS, ReplyLimits, UpstreamSettings
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
 MOST_WORKERS = 256
-REPLY_LIMITS = ReplyLimits()
 TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
@@ -123,7 +122,7 @@ class Settings:
     max_stream: int = REPLY_LIMITS.stream
     """Longest stream of an upstream, in bytes, unpacked; it is cut with an error of its protocol there."""
     max_ratio: int = REPLY_LIMITS.ratio
-    """How many times its size a compressed body may grow, of a request or of an upstream's answer. Text grows 3 to 30 times."""
+    """How many times its size a compressed body may grow, a request's or an upstream's. Text grows 3 to 30 times."""
     connect_timeout: float = 10.0
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0

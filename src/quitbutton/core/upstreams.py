@@ -78,6 +78,10 @@ class ReplyLimits:
     """How many times its size a compressed body may grow."""
 
 
+REPLY_LIMITS = ReplyLimits()
+"""The limits where the settings name no others."""
+
+
 def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:
     """The name of the upstream that a request goes to: the first of its dialect that answers for its model.
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from starlette.types import Message, Receive, Scope, Send
 
 from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
+from quitbutton.core.headers import HOP_BY_HOP, OURS_BEGIN, connection_names
 from quitbutton.gateway.server.cycle import HANGUP
 from quitbutton.interfaces import Headers
-from quitbutton.listening import HOP_BY_HOP
 
-KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin", "referer"}
-"""Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
+KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "content-encoding", "expect", "cookie", "origin", "referer"}
+"""Request headers that do not go upstream: those of this connection and its codings, and what belongs to our own pages."""
 KEPT_BACK_WITH_KEYS = KEPT_BACK | {"authorization", "x-api-key", "api-key"}
 """The same where the client's key is one of ours."""
 HEADERS = "quitbutton.headers"
@@ -41,11 +41,11 @@ def headers_upstream(scope: Scope, with_key: bool) -> Headers:
     found, kept_back = headers_of(scope), KEPT_BACK if with_key else KEPT_BACK_WITH_KEYS
     passed: Iterable[tuple[str, str]] = found.items()
     if len(found) < len(scope["headers"]):  # some come several times
-        passed = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
+        passed = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    if "connection" in found:
+        kept_back = kept_back | connection_names(value for name, value in passed if name == "connection")
     return [
-        (name, value)
-        for name, value in passed
-        if name not in kept_back and not name.startswith(("x-quitbutton-", "sec-"))
+        (name, value) for name, value in passed if name not in kept_back and not name.startswith((OURS_BEGIN, "sec-"))
     ]
 
 

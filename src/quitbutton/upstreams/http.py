@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
-from quitbutton.core.upstreams import KeyHeader, ReplyLimits, keyed
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 from quitbutton.upstreams.connection import Broken, Connection
@@ -69,7 +69,7 @@ class HTTPUpstream:
         connect_timeout: float,
         read_timeout: float,
         key_header: KeyHeader | None = None,
-        limits: ReplyLimits = ReplyLimits(),
+        limits: ReplyLimits = REPLY_LIMITS,
     ) -> None:
         self.max_tokens: int | None = None
         self._limits = limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from quitbutton.core.upstreams import KeyHeader, ReplyLimits
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits
 from quitbutton.interfaces import Upstream
 from quitbutton.upstreams.http import HTTPUpstream
 
@@ -19,7 +19,7 @@ def provider(
     connect_timeout: float,
     read_timeout: float,
     key_header: KeyHeader | None = None,
-    limits: ReplyLimits = ReplyLimits(),
+    limits: ReplyLimits = REPLY_LIMITS,
 ) -> Upstream:
     """The upstream at a URL."""
     if not has_proxy(base):

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
-from quitbutton.core.upstreams import KeyHeader, ReplyLimits, keyed
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 
@@ -63,7 +63,7 @@ class ProxiedUpstream:
         connect_timeout: float,
         read_timeout: float,
         key_header: KeyHeader | None = None,
-        limits: ReplyLimits = ReplyLimits(),
+        limits: ReplyLimits = REPLY_LIMITS,
     ) -> None:
         self._limits = limits
         self.max_tokens: int | None = None

@@ -163,7 +163,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_no_answer_is_an_error_of_the_upstream(name: str) -> None:
-    with pytest.raises(UpstreamFailed, match=r"cannot be reached|broke off"):
+    with pytest.raises(UpstreamFailed, match=r"cannot be reached|broke off|given up"):
         asked(Provider(BROKEN[name]), whole)
 
 
@@ -274,3 +274,17 @@ def test_a_proxy_of_the_environment_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert not has_proxy("https://127.0.0.1:8000")
     monkeypatch.setenv("NO_PROXY", "api.example.org")
     assert not has_proxy("https://api.example.org/v1")
+
+
+def test_trailers_are_no_headers() -> None:
+    """They come after the body: whoever looks at the headers then still sees those that came before it."""
+    trailer = b"x-quitbutton-state: ended\r\ncontent-encoding: gzip\r\nset-cookie: a=b\r\n"
+    provider = Provider(OK + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n" + trailer + b"\r\n")
+
+    async def scene(upstream: HTTPUpstream) -> None:
+        async with upstream.send("POST", "/v1/x", [], b"{}") as exchange:
+            before = list(exchange.headers)
+            assert b"".join([chunk async for chunk in exchange.chunks()]) == b"hi"
+            assert exchange.headers == before == [("content-type", "a/b"), ("transfer-encoding", "chunked")]
+
+    asked(provider, scene)
