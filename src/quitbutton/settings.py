@@ -100,7 +100,8 @@ class Settings:
     session_lifetime: float = 43200.0
     """Seconds after which an operator is signed out in any case."""
     allowed_origins: tuple[str, ...] = ()
-    """Web origins besides our own that may call the API from a browser."""
+    """Web origins besides our own that may call the API from a browser, as it names them; `*` is every one. Their pages still
+    need a key where one is asked for, and are no operators without one."""
     public_url: str | None = None
     """Where people reach this gateway, for links to statements and appeals; None is its own host and port."""
     audit_key: str | None = field(default=None, repr=False)

@@ -285,6 +285,7 @@ def test_trailers_are_no_headers() -> None:
         async with upstream.send("POST", "/v1/x", [], b"{}") as exchange:
             before = list(exchange.headers)
             assert b"".join([chunk async for chunk in exchange.chunks()]) == b"hi"
-            assert exchange.headers == before == [("content-type", "a/b"), ("transfer-encoding", "chunked")]
+            assert exchange.headers == before
+            assert dict(before).keys() & {"x-quitbutton-state", "content-encoding", "set-cookie"} == set()
 
     asked(provider, scene)

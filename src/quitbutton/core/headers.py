@@ -19,11 +19,15 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection and its framing, in either direction (RFC 9110, section 7.6.1)."""
 
+OURS_BEGIN = "x-quitbutton-"
+"""What only the gateway says, and only the gateway is told."""
+DROPPED = HOP_BY_HOP | {"proxy-authenticate", "content-encoding", "set-cookie", "date", "server"}
+"""Headers of a reply that the client does not get: its connection's, its body's coding, and its server's own."""
+
 OF_A_SITE = frozenset(
     {
         "alt-svc",
         "clear-site-data",
-        "date",
         "document-policy",
         "nel",
         "origin-agent-cluster",
@@ -33,7 +37,6 @@ OF_A_SITE = frozenset(
         "refresh",
         "report-to",
         "reporting-endpoints",
-        "server",
         "service-worker-allowed",
         "set-cookie",
         "set-cookie2",
@@ -45,15 +48,11 @@ OF_A_SITE = frozenset(
         "x-frame-options",
     }
 )
-"""What a server says about its own web site, to a browser: the client is at ours."""
+"""What a server says about its own web site, to a browser."""
 OF_A_SITE_BEGIN = ("access-control-", "content-security-policy", "cross-origin-")
-OURS_BEGIN = "x-quitbutton-"
-"""What only the gateway says, and only the gateway is told."""
-DROPPED = HOP_BY_HOP | OF_A_SITE | {"proxy-authenticate", "content-encoding"}
-NEVER_BEGIN = (OURS_BEGIN, *OF_A_SITE_BEGIN)
 
 INERT = (("x-content-type-options", "nosniff"), ("content-security-policy", "sandbox; default-src 'none'"))
-"""On everything that an upstream says: opened in a browser it runs nothing, and is not of the console's origin."""
+"""On all that another server says: opened in a browser it runs nothing, and is not of the console's origin."""
 
 
 def connection_names(values: Iterable[str]) -> frozenset[str]:
@@ -61,12 +60,21 @@ def connection_names(values: Iterable[str]) -> frozenset[str]:
     return frozenset(name.strip().lower() for value in values for name in value.split(","))
 
 
-def passed_on(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The upstream's headers that the client gets, and those that make its body harmless in a browser."""
-    named = connection_names(value for name, value in headers if name.lower() == "connection")
+def of_another_site(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of another server's reply, fit for a browser that is at our site: nothing of its own site, an inert body."""
     kept = [
         (name, value)
         for name, value in headers
-        if (lowered := name.lower()) not in DROPPED and lowered not in named and not lowered.startswith(NEVER_BEGIN)
+        if (lowered := name.lower()) not in OF_A_SITE and not lowered.startswith(OF_A_SITE_BEGIN)
     ]
     return [*kept, *INERT]
+
+
+def passed_on(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of a reply that the client gets."""
+    named = connection_names(value for name, value in headers if name.lower() == "connection")
+    return [
+        (name, value)
+        for name, value in headers
+        if (lowered := name.lower()) not in DROPPED and lowered not in named and not lowered.startswith(OURS_BEGIN)
+    ]

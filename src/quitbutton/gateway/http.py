@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
+from quitbutton.core.codings import MOST_RATIO, WINDOWS, Overgrown, Unpackable, Unpacker, is_packed
+from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge, UnknownCoding
 from quitbutton.core.headers import HOP_BY_HOP, OURS_BEGIN, connection_names
 from quitbutton.gateway.server.cycle import HANGUP
 from quitbutton.interfaces import Headers
@@ -61,8 +62,17 @@ def error_headers(error: QuitbuttonError) -> Headers:
     return [("content-type", "application/json"), *wait]
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, name: str = "setting max_body") -> bytes:
-    """The request's body. Raises `TooLarge` over `limit` bytes, which has this name, before all of it was read."""
+async def read_body(
+    receive: Receive,
+    headers: Mapping[str, str],
+    limit: int,
+    name: str = "setting max_body",
+    most_ratio: int = MOST_RATIO,
+) -> bytes:
+    """The request's body, unpacked where it comes compressed.
+
+    Raises `TooLarge` over `limit` bytes, which has this name, before all of it was read, `BadRequest` or `UnknownCoding`.
+    """
     declared = headers.get("content-length", "0")
     if not declared.isdigit():
         raise BadRequest("The Content-Length header is not a number.")
@@ -80,7 +90,33 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, na
             raise _too_large(limit, name)
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            break
+    body, coding = b"".join(chunks), headers.get("content-encoding", "")
+    return _unpacked(body, coding, limit, name, most_ratio) if is_packed(coding) else body
+
+
+def _unpacked(body: bytes, coding: str, limit: int, name: str, most_ratio: int) -> bytes:
+    if coding.strip().lower() not in WINDOWS:
+        raise UnknownCoding(
+            "The request body is coded in a way that is not read here. Send it plain, or as gzip or deflate."
+        )
+    unpacker, parts, size = Unpacker(coding, most_ratio), [], 0
+    try:
+        for part in unpacker.feed(body):
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit, name)
+            parts.append(part)
+        unpacker.close()
+    except Overgrown as error:
+        raise TooLarge(
+            f"The request body grows to over {most_ratio} times its size (max_ratio). Send it plain."
+        ) from error
+    except Unpackable as error:
+        raise BadRequest(
+            f"The request body cannot be unpacked: {error}. Send it plain, or compress it anew."
+        ) from error
+    return b"".join(parts)
 
 
 def _too_large(limit: int, name: str) -> TooLarge:

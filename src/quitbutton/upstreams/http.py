@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
+from quitbutton.core.headers import of_another_site
 from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
@@ -27,7 +28,7 @@ class HTTPExchange:
         self._connection = connection
         self._base = base
         self.status = connection.status
-        self.headers: Headers = connection.headers
+        self.headers: Headers = of_another_site(connection.headers)
         try:
             self._body = Bounded(self.status, self.headers, limits)
         except Unreadable as error:

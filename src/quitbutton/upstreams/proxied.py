@@ -10,6 +10,7 @@ import aiohttp
 from yarl import URL
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
+from quitbutton.core.headers import of_another_site
 from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
@@ -25,7 +26,7 @@ class ProxiedExchange:
         self._response = response
         self._url = url
         self.status = response.status
-        self.headers: Headers = list(response.headers.items())
+        self.headers: Headers = of_another_site(list(response.headers.items()))
         try:
             self._body = Bounded(self.status, self.headers, limits)
         except Unreadable as error:
