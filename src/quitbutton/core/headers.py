@@ -61,7 +61,7 @@ def connection_names(values: Iterable[str]) -> frozenset[str]:
 
 
 def of_another_site(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers of another server's reply, fit for a browser that is at our site: nothing of its own site, an inert body."""
+    """The headers of another server's reply, fit for a browser at our site: nothing of its site, an inert body."""
     kept = [
         (name, value)
         for name, value in headers
