@@ -18,6 +18,9 @@ MESSAGES = "/v1/messages"
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+_VERSION = re.compile(r"/v\d+(?:alpha|beta)?\d*(?=/|\Z)")
+
+
 class KeyHeader(StrEnum):
     """The header that carries an upstream's key."""
 
@@ -35,7 +38,7 @@ class UpstreamSettings:
     """
 
     url: str
-    """The server, with or without a closing `/v1`."""
+    """The server. One that names a version, as in `/v1` or `/v1beta/openai`, is taken as it is; others get `/v1`."""
     dialect: Dialect | None = None
     """`openai` or `anthropic`; None takes requests of both."""
     models: tuple[str, ...] = ("*",)
@@ -80,6 +83,15 @@ class ReplyLimits:
 
 REPLY_LIMITS = ReplyLimits()
 """The limits where the settings name no others."""
+
+
+def base_of(url: str) -> tuple[str, str]:
+    """An upstream's URL as it goes before a path, and what the path begins with that the URL says already.
+
+    A URL that names a version of its API, as `/v1`, `/v1beta/openai` or `/api/paas/v4` do, is taken as it is.
+    """
+    base = url.rstrip("/")
+    return base, "/v1" if _VERSION.search(urlsplit(base).path) else ""
 
 
 def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
 from quitbutton.core.headers import of_another_site
-from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, base_of, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 from quitbutton.upstreams.connection import Broken, Connection
@@ -61,7 +61,7 @@ class HTTPExchange:
 
 
 class HTTPUpstream:
-    """Any server that speaks the client's protocol. `base` is its URL, with or without a closing `/v1`."""
+    """Any server that speaks the client's protocol. `base` is its URL, see `base_of()`."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class HTTPUpstream:
     ) -> None:
         self.max_tokens: int | None = None
         self._limits = limits
-        self._base = base.rstrip("/").removesuffix("/v1")
+        self._base, self._said = base_of(base)
         self._url = urlsplit(self._base)
         self._target = self._url.path.encode("ascii", "ignore")
         self._host = _authority(self._url)
@@ -158,7 +158,9 @@ class HTTPUpstream:
             self._idle.pop(0).close()
 
     def _head(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
-        target = _UNSAFE.sub(_quoted, path.encode("utf-8", "ignore"))  # a path that was unquoted must not end its line
+        target = _UNSAFE.sub(
+            _quoted, path.removeprefix(self._said).encode("utf-8", "ignore")
+        )  # a path that was unquoted must not end its line
         lines = [b"".join((method.encode(), b" ", self._target, target, b" HTTP/1.1")), b"host: " + self._host]
         lines += [f"{name}: {value}".encode("latin-1") for name, value in headers]
         if body or method in ("POST", "PUT", "PATCH"):

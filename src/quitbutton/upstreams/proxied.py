@@ -11,7 +11,7 @@ from yarl import URL
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
 from quitbutton.core.headers import of_another_site
-from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, keyed
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, base_of, keyed
 from quitbutton.interfaces import Headers
 from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 
@@ -68,7 +68,7 @@ class ProxiedUpstream:
     ) -> None:
         self._limits = limits
         self.max_tokens: int | None = None
-        self._base = base.rstrip("/").removesuffix("/v1")
+        self._base, self._said = base_of(base)
         self._key = key
         self._key_header = key_header
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
@@ -87,7 +87,7 @@ class ProxiedUpstream:
                 auto_decompress=False,
             )
         sent = list(headers) if self._key is None else keyed(headers, path, self._key, self._key_header)
-        url = URL(self._base + path, encoded=True)
+        url = URL(self._base + path.removeprefix(self._said), encoded=True)
         try:
             for _ in range(2):  # the loop hears of kept connections that were closed meanwhile: none of them is taken
                 await asyncio.sleep(0)
