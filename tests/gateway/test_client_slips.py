@@ -38,9 +38,7 @@ def test_a_compressed_request_is_read(guarded: Running, fresh: Provider, coding:
 
 def test_what_a_compressed_request_says_counts(guarded: Running, fresh: Provider) -> None:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "packed [abuse]"}]}).encode()
-    _, _, answer = asked(
-        guarded.url, "POST", "/v1/chat/completions", gzip.compress(body), {"content-encoding": "gzip"}
-    )
+    _, _, answer = asked(guarded.url, "POST", "/v1/chat/completions", gzip.compress(body), {"content-encoding": "gzip"})
     assert json.loads(answer)["quitbutton"]["state"] == "redirected"
 
 
