@@ -13,6 +13,7 @@ from typing import Protocol
 
 from quitbutton.ahead import Ahead
 from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.headers import passed_on
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import ChatRequest, Piece, Reply
 from quitbutton.core.records import Receipt
@@ -21,24 +22,6 @@ from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
 from quitbutton.observing.seen import saw_usage
-
-HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-    }
-)
-"""Headers of one connection and its framing, in either direction (RFC 9110, section 7.6.1)."""
-
-DROPPED_HEADERS = HOP_BY_HOP | {"proxy-authenticate", "content-encoding", "set-cookie", "date", "server"}
-"""Headers of the upstream that the client does not get: its connection's, its body's coding, and its own site's."""
 
 
 class Client(Protocol):
@@ -300,11 +283,6 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
 
 
-def passed_on(headers: Headers) -> Headers:
-    """The upstream's headers that the client gets."""
-    return [(name, value) for name, value in headers if name.lower() not in DROPPED_HEADERS]
-
-
 async def _pass_on(turn: Turn, watcher: Watcher, pieces: Sequence[Piece], before: int) -> None:
     """Send what may pass of these pieces, at once. Raises `UpstreamFailed` at one that is an error, after those before it."""
     out: list[bytes] = []
@@ -337,7 +315,9 @@ def _told(delivery: Delivery, passage: Passage, before: int) -> bytes:
 
 
 async def whole(exchange: Exchange) -> bytes:
-    """The body of an exchange to its end."""
+    """The body of an exchange to its end. Raises `UpstreamFailed` for a stream: that need not have one."""
+    if exchange.status == 200 and content_type_of(exchange.headers).startswith("text/event-stream"):
+        raise UpstreamFailed("The model's server answered with a stream where a whole reply was due.")
     return b"".join([chunk async for chunk in exchange.chunks()])
 
 

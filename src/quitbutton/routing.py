@@ -50,14 +50,15 @@ def upstreams_of(
     """The upstreams that the settings name, or the one `given`. Raises `SettingsError` where a key is missing."""
     if given is not None:
         return Upstreams({THE_ONE: UpstreamSettings(ANYWHERE)}, {THE_ONE: given})
+    times, limits = (settings.connect_timeout, settings.read_timeout), settings.reply_limits
     if settings.upstreams:
         made: dict[str, Upstream] = {}
         for name, table in settings.upstreams.items():
             key = _key(name, table, environment)
-            made[name] = provider(table.url, key, settings.connect_timeout, settings.read_timeout, table.key_header)
+            made[name] = provider(table.url, key, *times, table.key_header, limits)
         return Upstreams(settings.upstreams, made)
     if settings.upstream is not None:
-        one = provider(settings.upstream, settings.upstream_key, settings.connect_timeout, settings.read_timeout)
+        one = provider(settings.upstream, settings.upstream_key, *times, None, limits)
         try:
             return Upstreams({THE_ONE: UpstreamSettings(settings.upstream)}, {THE_ONE: one})
         except SettingsError as error:

@@ -16,7 +16,7 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
-from quitbutton.core.upstreams import UpstreamSettings
+from quitbutton.core.upstreams import REPLY_LIMITS, ReplyLimits, UpstreamSettings
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
@@ -100,7 +100,8 @@ class Settings:
     session_lifetime: float = 43200.0
     """Seconds after which an operator is signed out in any case."""
     allowed_origins: tuple[str, ...] = ()
-    """Web origins besides our own that may call the API from a browser."""
+    """Web origins besides our own that may call the API from a browser, as it names them; `*` is every one. Their pages still
+    need a key where one is asked for, and are no operators without one."""
     public_url: str | None = None
     """Where people reach this gateway, for links to statements and appeals; None is its own host and port."""
     audit_key: str | None = field(default=None, repr=False)
@@ -116,7 +117,7 @@ class Settings:
     """Begin a call while a slow assessor still reads, where nothing stands against the user so far. Nothing of the reply is
     given out before the verdict; what turns out not to be clean is sent anew, with our note."""
     max_body: int = 32 * 1024 * 1024
-    """Largest request body, in bytes."""
+    """Largest request body, in bytes, unpacked where it comes compressed."""
     header_timeout: float = 20.0
     """Seconds that a client has for the headers of a request; then it is answered 408."""
     body_timeout: float = 120.0
@@ -132,6 +133,12 @@ class Settings:
     limit."""
     max_unknown_per_address: int = 256
     """The same from one address, or from one /64 of IPv6; not for the proxies of FORWARDED_ALLOW_IPS. 0 sets no limit."""
+    max_reply: int = REPLY_LIMITS.whole
+    """Largest answer of an upstream that is no stream, in bytes, unpacked; a longer one is given up with a 502."""
+    max_stream: int = REPLY_LIMITS.stream
+    """Longest stream of an upstream, in bytes, unpacked; it is cut with an error of its protocol there."""
+    max_ratio: int = REPLY_LIMITS.ratio
+    """How many times its size a compressed body may grow, a request's or an upstream's. Text grows 3 to 30 times."""
     connect_timeout: float = 10.0
     """Seconds to wait for a connection to the upstream."""
     read_timeout: float = 600.0
@@ -186,6 +193,9 @@ class Settings:
             raise SettingsError("Several workers need a store that they share; `:memory:` is each one's own.")
         if self.workers > 1 and self.upstream is None and not self.upstreams:
             raise SettingsError("Several workers need an upstream: the embedded model uses every core by itself.")
+        for name in ("max_body", "max_reply", "max_stream", "max_ratio"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be 1 or more.")
         for name in (
             "max_turns",
             "max_unknown_connections",
@@ -205,6 +215,11 @@ class Settings:
     def is_shared(self) -> bool:
         """True where other processes may answer turns of the same store."""
         return self.workers > 1 or "://" in self.store_path
+
+    @property
+    def reply_limits(self) -> ReplyLimits:
+        """How much of one answer of an upstream is taken."""
+        return ReplyLimits(self.max_reply, self.max_stream, self.max_ratio)
 
     @property
     def store_path(self) -> str:

@@ -15,6 +15,7 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
+from quitbutton.core.headers import passed_on
 from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
 from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply
@@ -29,7 +30,7 @@ from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
-from quitbutton.listening import Refusal, Turn, listen, passed_on
+from quitbutton.listening import Refusal, Turn, listen
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, Second

@@ -10,17 +10,12 @@ import msgspec
 from quitbutton.adapters.anthropic_reader import OVER
 from quitbutton.adapters.held import HeldReply
 from quitbutton.adapters.splice import encode, with_member
-from quitbutton.adapters.sse import data_of
+from quitbutton.adapters.sse import LF, data_of, frame_of, line_end_of
 from quitbutton.core.messages import Piece
 from quitbutton.core.watcher import Passage
 
 BREAK = "\n\n"
 """Between the words of two speakers, or of two calls, in one reply."""
-
-
-def event_of(kind: str, body: dict[str, Any]) -> bytes:
-    """One event of the stream."""
-    return f"event: {kind}\ndata: ".encode() + encode({"type": kind, **body}) + b"\n\n"
 
 
 def _fresh(model: str) -> dict[str, Any]:
@@ -48,6 +43,8 @@ class StreamWriter:
 
     def __init__(self, model: str) -> None:
         self._model = model
+        self._end = LF
+        """How the upstream's lines end, and so ours."""
         self._began = False
         self._places: dict[int, int] = {}
         """The client's index of each block of this call."""
@@ -59,6 +56,9 @@ class StreamWriter:
         self._said = False
         self._needs_break = False
         self._resumed = False
+
+    def _event(self, kind: str, body: dict[str, Any]) -> bytes:
+        return frame_of(encode({"type": kind, **body}), self._end, kind)
 
     def pass_on(self, passage: Passage) -> bytes:
         """The bytes of a passage; empty while it waits for the end."""
@@ -75,6 +75,7 @@ class StreamWriter:
         kind = body.get("type")
         if kind == "message_start":
             is_first, self._began = not self._began, True
+            self._end = line_end_of(passage.piece.raw)
             return passage.piece.raw if is_first else b""
         if "index" not in body:
             return passage.piece.raw
@@ -85,7 +86,7 @@ class StreamWriter:
         place = self._places.get(body["index"], body["index"])
         self._open = None if kind == "content_block_stop" else self._open
         changed = self._retouched(passage, body) or place != body["index"]
-        return event_of(str(kind), {**body, "index": place}) if changed else passage.piece.raw
+        return self._event(str(kind), {**body, "index": place}) if changed else passage.piece.raw
 
     def _retouched(self, passage: Passage, body: dict[str, Any]) -> bool:
         """Cut text, and the break before the first words of a second call; whether the body was changed."""
@@ -112,21 +113,21 @@ class StreamWriter:
         return (
             self._begun()
             + self._closed()
-            + event_of("content_block_start", {"index": index, "content_block": block})
-            + event_of("content_block_delta", {"index": index, "delta": {"type": "text_delta", "text": words}})
-            + event_of("content_block_stop", {"index": index})
+            + self._event("content_block_start", {"index": index, "content_block": block})
+            + self._event("content_block_delta", {"index": index, "delta": {"type": "text_delta", "text": words}})
+            + self._event("content_block_stop", {"index": index})
         )
 
     def _begun(self) -> bytes:
         if self._began:
             return b""
         self._began = True
-        return event_of("message_start", {"message": _fresh(self._model)})
+        return self._event("message_start", {"message": _fresh(self._model)})
 
     def _closed(self) -> bytes:
         """The end of a block that broke off."""
         index, self._open = self._open, None
-        return b"" if index is None else event_of("content_block_stop", {"index": index})
+        return b"" if index is None else self._event("content_block_stop", {"index": index})
 
     def resume(self) -> bytes:
         """Another upstream call follows in the same reply: the end of the first is not the end."""
@@ -149,9 +150,9 @@ class StreamWriter:
         if not told:
             delta = {"stop_reason": OVER, "stop_sequence": None}
             body: dict[str, Any] = {"delta": delta, "usage": {"output_tokens": self._output}}
-            out.insert(2, event_of("message_delta", body if note is None else {**body, "quitbutton": note}))
+            out.insert(2, self._event("message_delta", body if note is None else {**body, "quitbutton": note}))
         if not any(passage.piece.done for passage in self._tail):
-            out.append(event_of("message_stop", {}))
+            out.append(self._event("message_stop", {}))
         return b"".join(out)
 
     def _delta(self, piece: Piece, finish: str | None, note: dict[str, object] | None) -> bytes:
@@ -165,11 +166,8 @@ class StreamWriter:
             data = encode(body)
         elif note is None:
             return piece.raw
-        return (
-            b"event: message_delta\ndata: "
-            + (data if note is None else with_member(data, "quitbutton", note))
-            + b"\n\n"
-        )
+        data = data if note is None else with_member(data, "quitbutton", note)
+        return frame_of(data, self._end, "message_delta")
 
 
 class WholeWriter(HeldReply):

@@ -13,6 +13,7 @@ CARRYING = ("tool_calls", "function_call", "audio", "refusal")
 """Members for which an assistant message stays that says nothing any more."""
 THOUGHTS = ("thinking", "redacted_thinking")
 """Parts that cannot stand by themselves."""
+NOTE = b'"quitbutton"'
 NOTHING = (b"", b"null", b"[]", b'""')
 
 
@@ -112,3 +113,18 @@ def _is_reasoning(raw: msgspec.Raw) -> bool:
 def _kind_of(raw: msgspec.Raw) -> str:
     fields: Fields = fields_of(raw)
     return str(member(fields, "type", str, ""))
+
+
+def without_notes(body: bytes) -> bytes:
+    """A chat request without our object on messages of a stream that its client summed up: no provider knows it."""
+    if NOTE not in body:
+        return body
+    fields = fields_of(body)
+    messages = [_without_note(one) if NOTE in bytes(one) else one for one in items_of(fields["messages"], "messages")]
+    fields["messages"] = msgspec.Raw(encode(messages))
+    return joined(fields)
+
+
+def _without_note(message: msgspec.Raw) -> msgspec.Raw:
+    members = fields_of(message)
+    return msgspec.Raw(joined(members)) if members.pop("quitbutton", None) is not None else message

@@ -26,6 +26,9 @@ END_USER_HEADERS = ("x-quitbutton-end-user", "x-openwebui-user-id", "x-librechat
 
 PAGE_HEADERS = ("x-openwebui-chat-id", "x-openwebui-user-id", "x-librechat-conversation-id", "x-librechat-user-id")
 """Chat pages that announce themselves: they show text to a person and drop the details of errors."""
+AGENTS = ("agent-sdk/", "@openrouter/sdk")
+"""Libraries, by their `User-Agent`, that a locked branch is told as a message: Claude Agent SDK sends a refused request
+three to six times, and @openrouter/sdk reports an error of anybody else as a fault of its own."""
 
 PARENT_HEADER = "x-quitbutton-parent"
 """What Open WebUI's `{{USER_MESSAGE_PARENT_ID}}` goes into: the message before the user's newest, empty for a first one."""
@@ -62,13 +65,15 @@ class Identity(NamedTuple):
     @classmethod
     def of(cls, headers: Mapping[str, str], user: str | None, conversation: str | None) -> Identity:
         """From the headers; `user` and `conversation` are those that the body names."""
+        agent = headers.get("user-agent", "")
+        reads_errors_amiss = any(name in agent for name in AGENTS)
         if TELLING.isdisjoint(headers):
-            return cls(user, conversation, background=False, chat_page=False, beheaded=False)
+            return cls(user, conversation, background=False, chat_page=reads_errors_amiss, beheaded=False)
         return cls(
             end_user=user or first_of(headers, END_USER_HEADERS),
             conversation_id=conversation_of(headers) or conversation,
             background=is_background(headers),
-            chat_page=first_of(headers, PAGE_HEADERS) is not None,
+            chat_page=reads_errors_amiss or first_of(headers, PAGE_HEADERS) is not None,
             beheaded=named(headers.get(PARENT_HEADER)) is not None,
         )
 

@@ -10,7 +10,7 @@ import msgspec
 
 from quitbutton.adapters import identity
 from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
-from quitbutton.adapters.history import without_own_words
+from quitbutton.adapters.history import without_notes, without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
@@ -28,6 +28,8 @@ ROLES = any_case(
     system=Role.SYSTEM,
     developer=Role.SYSTEM,
 )
+HELPER = "x-stainless-helper-method"
+"""What OpenAI's libraries send where they sum a stream up, in `chat.completions.stream()`."""
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
@@ -93,7 +95,7 @@ class OpenAIChat:
         return ChatRequest(
             asked.model,
             messages,
-            body,
+            without_notes(body),
             bool(asked.stream),
             who.end_user,
             who.conversation_id,
@@ -104,6 +106,7 @@ class OpenAIChat:
             chat_page=who.chat_page,
             beheaded=who.beheaded,
             has_tools=bool(asked.tools),
+            sums_up=headers.get(HELPER, "").endswith("stream"),
         )
 
     def forward(
@@ -184,7 +187,7 @@ class OpenAIChat:
 
     def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
         """What writes the reply for the client."""
-        return StreamWriter(request.model) if streams else WholeWriter(request.model)
+        return StreamWriter(request.model, request.sums_up) if streams else WholeWriter(request.model)
 
     def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
         """An error body in OpenAI's shape."""

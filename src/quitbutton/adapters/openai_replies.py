@@ -11,7 +11,7 @@ import msgspec
 
 from quitbutton.adapters.held import HeldBytes
 from quitbutton.adapters.splice import encode, with_member
-from quitbutton.adapters.sse import Frames, data_of, frame_of
+from quitbutton.adapters.sse import LF, Frames, data_of, frame_of, line_end_of
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.messages import CallDelta, Piece, Usage
 from quitbutton.core.watcher import Passage
@@ -137,13 +137,9 @@ class WholeReader(HeldBytes):
 
 def _skeleton(model: str, streams: bool) -> dict[str, Any]:
     kind = "chat.completion.chunk" if streams else "chat.completion"
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(12)}",
-        "object": kind,
-        "created": int(time.time()),
-        "model": model,
-        "choices": [],
-    }
+    named = {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": model}
+    # Some clients want a fingerprint on whole replies, if only null, and take none that is null on chunks.
+    return {**named, "choices": []} if streams else {**named, "choices": [], "system_fingerprint": None}
 
 
 def _strip_calls(said: dict[str, Any], drop: frozenset[int], gone: frozenset[int]) -> None:
@@ -168,8 +164,12 @@ class StreamWriter:
     content_type = "text/event-stream; charset=utf-8"
     reply_id = ""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, sums_up: bool = False) -> None:
         self._base = _skeleton(model, streams=True)
+        self._sums_up = sums_up
+        """True for a client that keeps of the stream what its deltas add up to."""
+        self._end = LF
+        """How the upstream's lines end, and so ours."""
         self._began = False
         """True once anything was sent; the client then has its role and id."""
         self._resumed = False
@@ -198,7 +198,9 @@ class StreamWriter:
         self._said = True
         delta = {"content": text} if self._began else {"role": "assistant", "content": text}
         self._began = True
-        return frame_of(encode({**self._base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}))
+        return frame_of(
+            encode({**self._base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}), self._end
+        )
 
     def resume(self) -> bytes:
         """Another upstream call follows in the same reply: the end of the first is not the end."""
@@ -212,13 +214,15 @@ class StreamWriter:
     def close(self, finish: str | None, note: dict[str, object] | None) -> bytes:
         """The last frames: the upstream's own, with another finish reason where given, and our note on the last."""
         tail = self._tail or [Passage(Piece(b"", finish="stop")), Passage(Piece(b"", done=True))]
+        finisher = next((place for place, one in enumerate(tail) if one.piece.finish), -1) if self._sums_up else -1
         carriers = (place for place, one in enumerate(tail) if not one.piece.raw or data_of(one.piece.raw)[:1] == b"{")
         last = max((place for place in carriers if not tail[place].piece.done), default=-1)
         out: list[bytes] = []
         for place, passage in enumerate(tail):
-            out.append(self._last(passage, finish, note if place == last else None))
+            in_delta = note if place == finisher else None
+            out.append(self._last(passage, finish, note if place == last else None, in_delta))
         if last < 0 and note is not None:
-            out.insert(0, frame_of(encode({**self._base, "quitbutton": note})))
+            out.insert(0, frame_of(encode({**self._base, "quitbutton": note}), self._end))
         return b"".join(out)
 
     def _words_of_tail(self) -> bytes:
@@ -234,25 +238,37 @@ class StreamWriter:
                 self._needs_break = False
         return b"".join(out)
 
-    def _last(self, passage: Passage, finish: str | None, note: dict[str, object] | None) -> bytes:
+    def _last(
+        self,
+        passage: Passage,
+        finish: str | None,
+        note: dict[str, object] | None,
+        in_delta: dict[str, object] | None = None,
+    ) -> bytes:
         piece = passage.piece
+        if piece.raw:
+            self._end = line_end_of(piece.raw)
         if piece.done:
-            return piece.raw or frame_of(DONE)
+            return piece.raw or frame_of(DONE, self._end)
         if not piece.raw:
-            choice = {"index": 0, "delta": {}, "finish_reason": finish or piece.finish}
+            delta = {} if in_delta is None else {"quitbutton": in_delta}
+            choice = {"index": 0, "delta": delta, "finish_reason": finish or piece.finish}
             body: dict[str, Any] = {**self._base, "choices": [choice]}
-            return frame_of(encode({**body, "quitbutton": note} if note is not None else body))
+            return frame_of(encode({**body, "quitbutton": note} if note is not None else body), self._end)
         changes_finish = piece.finish is not None and finish is not None and finish != piece.finish
-        if not (changes_finish or not passage.is_untouched or self._resumed or (piece.usage and self._usage)):
+        changes = changes_finish or in_delta is not None
+        if not (changes or not passage.is_untouched or self._resumed or (piece.usage and self._usage)):
             data = data_of(piece.raw)
-            return piece.raw if note is None or not data else frame_of(with_member(data, "quitbutton", note))
+            return piece.raw if note is None or not data else frame_of(with_member(data, "quitbutton", note), self._end)
         body = self._edited(passage)
         if changes_finish:
             for choice in body["choices"]:
                 choice["finish_reason"] = finish
+        if in_delta is not None:
+            next(one for one in body["choices"] if not one.get("index"))["delta"]["quitbutton"] = in_delta
         if piece.usage and self._usage:
             body["usage"] = _summed(body["usage"], self._usage)
-        return frame_of(encode({**body, "quitbutton": note} if note is not None else body))
+        return frame_of(encode({**body, "quitbutton": note} if note is not None else body), self._end)
 
     def _bytes(self, passage: Passage) -> bytes:
         raw = passage.piece.raw
@@ -261,6 +277,7 @@ class StreamWriter:
         data = data_of(raw)
         if not data.startswith(b"{"):
             return raw
+        self._end = line_end_of(raw)
         if passage.is_untouched and not self._resumed:
             if not self._began:
                 self._remember(msgspec.json.decode(data))
@@ -269,7 +286,7 @@ class StreamWriter:
         if not any(choice["delta"] for choice in body.get("choices") or ()) and not body.get("usage"):
             return b""
         self._began = True
-        return frame_of(encode(body))
+        return frame_of(encode(body), self._end)
 
     def _remember(self, body: dict[str, Any]) -> None:
         self._began = True

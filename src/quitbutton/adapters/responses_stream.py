@@ -19,7 +19,7 @@ from quitbutton.adapters.responses_parts import (
 )
 from quitbutton.adapters.responses_reader import OVER, WORDS, Places
 from quitbutton.adapters.splice import encode
-from quitbutton.adapters.sse import data_of
+from quitbutton.adapters.sse import LF, data_of, frame_of, line_end_of
 from quitbutton.core.messages import ChatRequest, Usage
 from quitbutton.core.watcher import Passage
 
@@ -40,6 +40,8 @@ class StreamWriter:
 
     def __init__(self, request: ChatRequest) -> None:
         self._base = Restored(request)
+        self._end = LF
+        """How the upstream's lines end, and so ours."""
         self._began = False
         self._resumed = False
         self._number = 0
@@ -50,6 +52,8 @@ class StreamWriter:
         """The items as the client got them, by its index."""
         self._words: dict[tuple[int, int], str] = {}
         """What was said in each part of each item."""
+        self._altered: set[tuple[int, int]] = set()
+        """Parts whose words are not those that came."""
         self._open: dict[int, dict[str, Any]] = {}
         """Messages that are not closed yet."""
         self._last = b""
@@ -77,7 +81,7 @@ class StreamWriter:
         if "response" in body and self._resumed and self._began:
             return b""  # the beginning of a second call
         if "response" in body:
-            self._began = True
+            self._began, self._end = True, line_end_of(passage.piece.raw)
             changes = self._base.changes(body["response"])
             body["response"] |= changes
             return self._sent(passage, body, bool(changes))
@@ -104,9 +108,11 @@ class StreamWriter:
             if text and self._needs_break:
                 text, self._needs_break = BREAK + text, False
             self._words[key] = self._words.get(key, "") + text
-            return put_words(body, "delta", text)
+            is_altered = put_words(body, "delta", text)
+            self._altered |= {key} if is_altered else set()
+            return is_altered
         if kind in WHOLE_WORDS:
-            return put_words(body, WHOLE_WORDS[kind], self._words.get(key, ""))
+            return self._summed_up(key, body, WHOLE_WORDS[kind])
         if kind == PART_DONE and name_of(body["part"]) in body["part"]:
             return self._part(place, key[1], body["part"])
         if kind == ADDED and is_message(body["item"]):
@@ -121,8 +127,18 @@ class StreamWriter:
 
     def _part(self, place: int, number: int, part: dict[str, Any]) -> bool:
         """A whole part: where words of it passed one by one, it says what they said."""
-        words = self._words.get((place, number))
-        return False if words is None else put_words(part, name_of(part), words)
+        key = (place, number)
+        return key in self._words and self._summed_up(key, part, name_of(part))
+
+    def _summed_up(self, key: tuple[int, int], holder: dict[str, Any], name: str) -> bool:
+        """The words of a part as a whole: the upstream's own where they passed as they came, but for white space around them.
+
+        Words that were cut may not have come here at all: hence the comparison.
+        """
+        words, given = self._words.get(key, ""), holder.get(name)
+        if key not in self._altered and isinstance(given, str) and given.strip() == words.strip():
+            return False
+        return put_words(holder, name, words)
 
     def _sent(self, passage: Passage, body: dict[str, Any], changed: bool) -> bytes:
         if changed or body.get("sequence_number") != self._number:
@@ -133,7 +149,7 @@ class StreamWriter:
     def _put(self, body: dict[str, Any]) -> bytes:
         body = {**body, "sequence_number": self._number}
         self._number += 1
-        return f"event: {body['type']}\ndata: ".encode() + encode(body) + b"\n\n"
+        return frame_of(encode(body), self._end, body["type"])
 
     def say(self, text: str) -> bytes:
         """A message of ours."""

@@ -9,6 +9,10 @@ from quitbutton.core.errors import UpstreamFailed
 MAX_FRAME = 8 * 1024 * 1024
 """Longest frame that is waited for, in bytes."""
 
+LF = b"\n"
+ENDS = (b"\r\n", LF, b"\r")
+"""How lines may end; the longest first."""
+
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
@@ -52,6 +56,12 @@ def data_of(frame: bytes) -> bytes:
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines).strip()
 
 
-def frame_of(data: bytes) -> bytes:
-    """A frame that carries `data`, which holds no line end."""
-    return b"data: " + data + b"\n\n"
+def line_end_of(frame: bytes) -> bytes:
+    """How the lines of a frame end; as ours do where it has no end."""
+    return next((end for end in ENDS if frame.endswith(end)), LF)
+
+
+def frame_of(data: bytes, end: bytes = LF, kind: str = "") -> bytes:
+    """A frame that carries `data`, which holds no line end, of an event where one is named."""
+    event = b"event: %b%b" % (kind.encode(), end) if kind else b""
+    return b"".join((event, b"data: ", data, end, end))

@@ -28,6 +28,13 @@ class TooLarge(BadRequest):
     code = "request_too_large"
 
 
+class UnknownCoding(BadRequest):
+    """The request's body is compressed in a way that is not read here."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+
 class NotReviewed(QuitbuttonError):
     """A warning or an end was about to be recorded without the yes that it needs. A fault of ours, never of a caller."""
 

@@ -47,7 +47,9 @@ class ChatRequest:
     """False where the reply must be JSON or a tool call, so that a notice as assistant text would break the client."""
     max_tokens: int | None = None
     chat_page: bool = False
-    """True when a chat page that shows text and no errors announced itself by its headers."""
+    """True when a client that shows text and reads errors amiss named itself in its headers: a chat page, or a library."""
+    sums_up: bool = False
+    """True when its client keeps, of a stream, only what the deltas add up to."""
     beheaded: bool = False
     """True when the client says that messages before the first one here were left out."""
     previous: str | None = None

@@ -9,12 +9,16 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from quitbutton.core.codings import MOST_RATIO
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import ModelNotFound, SettingsError
 
 MESSAGES = "/v1/messages"
 """Paths of Anthropic's protocol begin like this; its keys go into `x-api-key`."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+_VERSION = re.compile(r"/v\d+(?:alpha|beta)?\d*(?=/|\Z)")
 
 
 class KeyHeader(StrEnum):
@@ -34,7 +38,7 @@ class UpstreamSettings:
     """
 
     url: str
-    """The server, with or without a closing `/v1`."""
+    """The server. One that names a version, as in `/v1` or `/v1beta/openai`, is taken as it is; others get `/v1`."""
     dialect: Dialect | None = None
     """`openai` or `anthropic`; None takes requests of both."""
     models: tuple[str, ...] = ("*",)
@@ -63,6 +67,31 @@ class UpstreamSettings:
     def answers_for(self, model: str) -> bool:
         """True when the model is one of its own."""
         return "*" in self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLimits:
+    """How much of one answer of an upstream is taken, in bytes after unpacking; one that is longer is given up."""
+
+    whole: int = 64 << 20
+    """Of an answer that is no stream: it is held until its end."""
+    stream: int = 1 << 30
+    """Of a stream, in all. It is passed on as it comes, and never held."""
+    ratio: int = MOST_RATIO
+    """How many times its size a compressed body may grow."""
+
+
+REPLY_LIMITS = ReplyLimits()
+"""The limits where the settings name no others."""
+
+
+def base_of(url: str) -> tuple[str, str]:
+    """An upstream's URL as it goes before a path, and what the path begins with that the URL says already.
+
+    A URL that names a version of its API, as `/v1`, `/v1beta/openai` or `/api/paas/v4` do, is taken as it is.
+    """
+    base = url.rstrip("/")
+    return base, "/v1" if _VERSION.search(urlsplit(base).path) else ""
 
 
 def upstream_for(tables: Mapping[str, UpstreamSettings], dialect: Dialect, model: str) -> str:

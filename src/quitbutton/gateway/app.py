@@ -34,6 +34,7 @@ from quitbutton.gateway.loading import Loading
 from quitbutton.gateway.observed import Observer, observer_of, watched
 from quitbutton.gateway.oidc_routes import oidc_routes, provider_of
 from quitbutton.gateway.pages import page_routes
+from quitbutton.gateway.paths import not_here, not_so, straightened
 from quitbutton.gateway.policy_routes import policy_routes
 from quitbutton.gateway.relay_routes import relay_routes
 from quitbutton.gateway.rights_routes import rights_routes
@@ -105,6 +106,9 @@ class Gateway:
             raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         chat = self._chats.get(scope["path"]) if is_post else None
+        if chat is None and scope["type"] == "http" and (path := straightened(scope["path"])) != scope["path"]:
+            scope = {**scope, "path": path}
+            chat = self._chats.get(path) if is_post else None
         if self._is_observed and scope["type"] == "http":
             await self.observer.watch(chat or self._rest, scope["path"] if chat else None, scope, receive, send)
         else:
@@ -230,13 +234,13 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-        hint = " To chat: POST /v1/chat/completions, /v1/responses or /v1/messages." if error.status_code == 404 else ""
-        body = {
-            "message": f"{error.detail}.{hint}",
-            "type": "invalid_request_error",
-            "param": None,
-            "code": "not_found",
-        }
+        code, message = "not_found", f"{error.detail}."
+        if error.status_code == 404:
+            message = f"{message} {not_here(request.url.path)}"
+        elif error.status_code == 405:
+            code = "method_not_allowed"
+            message = not_so(request.method, request.url.path, (error.headers or {}).get("Allow", "others"))
+        body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
         return JSONResponse({"error": body}, error.status_code, error.headers)
 
     async def on_failure(request: Request, error: Exception) -> Response:
@@ -250,7 +254,8 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
         return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)
-    cors = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
+    allowed = {"allow_origins": origins, "allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": EXPOSED}
+    cors = [Middleware(CORSMiddleware, **allowed)]
     return Starlette(
         routes=[
             *user_routes(route, judges, stopping),

@@ -143,7 +143,7 @@ class Doorkeeper:
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
         """Raises `Forbidden` when a browser speaks for another site."""
-        if _is_foreign(headers) and headers["origin"] not in self.settings.allowed_origins:
+        if _is_foreign(headers) and not {headers["origin"], "*"} & set(self.settings.allowed_origins):
             raise Forbidden("Pages of another site may not call this gateway; the setting allowed_origins lets them.")
 
 

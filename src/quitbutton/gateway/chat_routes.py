@@ -98,10 +98,10 @@ class ChatRoute:
 
     async def read(self, receive: Receive, scope: Scope, caller: Caller) -> bytes:
         """The body of a request. Raises `TooLarge` over the largest that the caller may send."""
-        limit, own = self.settings.max_body, caller.rules.max_body
+        limit, own, name = self.settings.max_body, caller.rules.max_body, "setting max_body"
         if own is not None and own < limit:
-            return await read_body(receive, headers_of(scope), own, "max_body of this key")
-        return await read_body(receive, headers_of(scope), limit)
+            limit, name = own, "max_body of this key"
+        return await read_body(receive, headers_of(scope), limit, name, self.settings.max_ratio)
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)

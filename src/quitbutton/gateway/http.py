@@ -8,12 +8,13 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope, Send
 
-from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge
+from quitbutton.core.codings import MOST_RATIO, WINDOWS, Overgrown, Unpackable, Unpacker, is_packed
+from quitbutton.core.errors import BadRequest, Overloaded, QuitbuttonError, RateLimited, TooLarge, UnknownCoding
+from quitbutton.core.headers import HOP_BY_HOP, OURS_BEGIN, connection_names
 from quitbutton.interfaces import Headers
-from quitbutton.listening import HOP_BY_HOP
 
-KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "expect", "cookie", "origin", "referer"}
-"""Request headers that do not go upstream: those of this connection, and what belongs to our own pages."""
+KEPT_BACK = HOP_BY_HOP | {"host", "accept-encoding", "content-encoding", "expect", "cookie", "origin", "referer"}
+"""Request headers that do not go upstream: those of this connection and its codings, and what belongs to our own pages."""
 KEPT_BACK_WITH_KEYS = KEPT_BACK | {"authorization", "x-api-key", "api-key"}
 """The same where the client's key is one of ours."""
 HEADERS = "quitbutton.headers"
@@ -40,11 +41,11 @@ def headers_upstream(scope: Scope, with_key: bool) -> Headers:
     found, kept_back = headers_of(scope), KEPT_BACK if with_key else KEPT_BACK_WITH_KEYS
     passed: Iterable[tuple[str, str]] = found.items()
     if len(found) < len(scope["headers"]):  # some come several times
-        passed = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
+        passed = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    if "connection" in found:
+        kept_back = kept_back | connection_names(value for name, value in passed if name == "connection")
     return [
-        (name, value)
-        for name, value in passed
-        if name not in kept_back and not name.startswith(("x-quitbutton-", "sec-"))
+        (name, value) for name, value in passed if name not in kept_back and not name.startswith((OURS_BEGIN, "sec-"))
     ]
 
 
@@ -60,8 +61,17 @@ def error_headers(error: QuitbuttonError) -> Headers:
     return [("content-type", "application/json"), *wait]
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, name: str = "setting max_body") -> bytes:
-    """The request's body. Raises `TooLarge` over `limit` bytes, which has this name, before all of it was read."""
+async def read_body(
+    receive: Receive,
+    headers: Mapping[str, str],
+    limit: int,
+    name: str = "setting max_body",
+    most_ratio: int = MOST_RATIO,
+) -> bytes:
+    """The request's body, unpacked where it comes compressed.
+
+    Raises `TooLarge` over `limit` bytes, which has this name, before all of it was read, `BadRequest` or `UnknownCoding`.
+    """
     declared = headers.get("content-length", "0")
     if not declared.isdigit():
         raise BadRequest("The Content-Length header is not a number.")
@@ -79,7 +89,33 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int, na
             raise _too_large(limit, name)
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            break
+    body, coding = b"".join(chunks), headers.get("content-encoding", "")
+    return _unpacked(body, coding, limit, name, most_ratio) if is_packed(coding) else body
+
+
+def _unpacked(body: bytes, coding: str, limit: int, name: str, most_ratio: int) -> bytes:
+    if coding.strip().lower() not in WINDOWS:
+        raise UnknownCoding(
+            "The request body is coded in a way that is not read here. Send it plain, or as gzip or deflate."
+        )
+    unpacker, parts, size = Unpacker(coding, most_ratio), [], 0
+    try:
+        for part in unpacker.feed(body):
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit, name)
+            parts.append(part)
+        unpacker.close()
+    except Overgrown as error:
+        raise TooLarge(
+            f"The request body grows to over {most_ratio} times its size (max_ratio). Send it plain."
+        ) from error
+    except Unpackable as error:
+        raise BadRequest(
+            f"The request body cannot be unpacked: {error}. Send it plain, or compress it anew."
+        ) from error
+    return b"".join(parts)
 
 
 def _too_large(limit: int, name: str) -> TooLarge:

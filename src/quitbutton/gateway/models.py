@@ -9,8 +9,9 @@ import msgspec
 
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.headers import passed_on
 from quitbutton.interfaces import Headers, Upstream
-from quitbutton.listening import passed_on, whole
+from quitbutton.listening import whole
 from quitbutton.routing import Upstreams
 
 PATH = "/v1/models"

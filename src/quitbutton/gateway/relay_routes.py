@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -13,14 +14,19 @@ from quitbutton.adapters.responses_parts import without_press
 from quitbutton.core.conversation import owner_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
+from quitbutton.core.headers import passed_on
 from quitbutton.core.keys import Caller
 from quitbutton.core.rules import Mode
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_upstream
 from quitbutton.interfaces import Upstream
-from quitbutton.listening import Wanted, content_type_of, passed_on, whole
+from quitbutton.listening import Wanted, content_type_of, whole
 
 log = logging.getLogger("quitbutton.gateway")
+
+
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]+")
+"""What a path is made of that means the same to every server, once it was decoded (RFC 3986, section 3.3)."""
 
 
 class _Body(msgspec.Struct):
@@ -55,6 +61,7 @@ class RelayRoute:
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         caller = await self.chat.caller(scope)
+        _check_path(scope)
         body = await self.chat.read(receive, scope, caller)
         reply_id = scope.get("path_params", {}).get("response_id")
         path = scope["path"]
@@ -89,6 +96,17 @@ class RelayRoute:
         if len(asked) == 1:
             return next(iter(asked.values())), reply_id
         raise NotFound(f"No response {reply_id} was given here, so that it is not known which upstream keeps it.")
+
+
+def _check_path(scope: Scope) -> None:
+    """Raises `BadRequest` for a path that could lead elsewhere upstream than it does here."""
+    path, written = scope["path"], scope.get("raw_path", b"").partition(b"?")[0].lower()
+    segments = path.split("/")
+    if not PLAIN_PATH.fullmatch(path) or b"%2f" in written or "." in segments or ".." in segments:
+        raise BadRequest(
+            "The path holds what no id of a response does. Send the id as it was given: letters, digits and any of "
+            "- . _ ~ ! $ & ' ( ) * + , ; = : @ are taken, never `..`, and `?` only before a query."
+        )
 
 
 def _model_of(body: bytes) -> str:

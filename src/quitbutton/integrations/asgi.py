@@ -23,7 +23,7 @@ from quitbutton.settings import Settings
 from quitbutton.upstreams.callable import ModelFailed
 
 log = logging.getLogger("quitbutton.asgi")
-NOT_PASSED = (b"content-length", b"transfer-encoding", b"accept-encoding")
+NOT_PASSED = (b"content-length", b"transfer-encoding", b"accept-encoding", b"content-encoding")
 
 
 class QuitButtonMiddleware:

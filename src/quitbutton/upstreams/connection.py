@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
+import re
+import select
 from typing import cast
 
 import httptools
@@ -14,8 +15,10 @@ MOST_WAITING = 256 * 1024
 """Bytes of an answer that wait to be read; beyond that the provider is made to wait."""
 MOST_HEADERS = 256
 MOST_HEADER_BYTES = 128 * 1024
-CODINGS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 47}
-"""Codings that are undone, and zlib's window for each. None is asked for; some servers use one all the same."""
+KEPT_SECONDS = 55.0
+"""How long an idle connection is used again, where its server names no time: most keep one for a minute or more."""
+
+_TIMEOUT = re.compile(rb"(?:^|[\s,])timeout=(\d{1,6})")
 
 
 class Broken(Exception):
@@ -40,12 +43,13 @@ class Connection(asyncio.Protocol):
     """True for an answer that states no length: it ends with its connection."""
     _failure: str | None
     _header_bytes: int
-    _unzip: zlib._Decompress | None
 
     def __init__(self, read_timeout: float) -> None:
         self.loop = asyncio.get_running_loop()
         self.is_open = False
-        self.idle_since = 0.0
+        self.fresh_until = 0.0
+        """When an idle connection is too old to be used again; by the loop's clock."""
+        self._kept_for = KEPT_SECONDS
         self.status = 0
         self.headers: list[tuple[str, str]] = []
         self._read_timeout = read_timeout
@@ -95,6 +99,25 @@ class Connection(asyncio.Protocol):
         is_over = self._is_done and not self._chunks  # what nobody read must not become the next answer's beginning
         return self.is_open and is_over and self._keeps and not self._transport.is_closing()
 
+    def rest(self) -> None:
+        """Idle from now on."""
+        self.fresh_until = self.loop.time() + self._kept_for
+
+    @property
+    def is_fresh(self) -> bool:
+        """True when an idle connection may be used again: young enough, and nothing came on it, not even its end.
+
+        The system is asked, since the loop may not have heard of the end yet.
+        """
+        if not self.is_reusable or self.loop.time() >= self.fresh_until:
+            return False
+        handle = self._transport.get_extra_info("socket").fileno()
+        if not hasattr(select, "poll"):
+            return not select.select([handle], [], [], 0)[0]
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return not poll.poll(0)
+
     def abort(self) -> None:
         """Let go at once, with whatever is still under way."""
         self.is_open = False
@@ -128,7 +151,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail("it switched protocols")
-        except (httptools.HttpParserError, UpstreamFailed, zlib.error) as error:
+        except (httptools.HttpParserError, UpstreamFailed) as error:
             self._fail(str(error) or "no HTTP")
         if self._waiting > MOST_WAITING and not self._is_paused and not self._is_done:
             self._is_paused = True
@@ -148,15 +171,14 @@ class Connection(asyncio.Protocol):
         self._header_bytes += len(name) + len(value)
         if len(self.headers) >= MOST_HEADERS or self._header_bytes > MOST_HEADER_BYTES:
             raise UpstreamFailed("its headers are too many")
+        if self._has_headers:
+            return  # a trailer: nobody gets it, and no header changes once the body has begun
         self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
         lowered = name.lower()
         if lowered in (b"content-length", b"transfer-encoding"):
             self._until_close = False
-        elif lowered == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            coding = CODINGS.get(value.strip().lower())
-            if coding is None:
-                raise UpstreamFailed(f"its body is coded as {value.decode('latin-1')}")
-            self._unzip = zlib.decompressobj(coding)
+        elif lowered == b"keep-alive" and (found := _TIMEOUT.search(value.lower())):
+            self._kept_for = min(KEPT_SECONDS, int(found[1]) - 1.0)  # it closes then: that must not meet a request
 
     def on_headers_complete(self) -> None:
         """Status and headers are whole; those of an interim answer are not the answer's."""
@@ -171,8 +193,6 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """A part of the body."""
-        if self._unzip is not None:
-            data = self._unzip.decompress(data)
         if data:
             self._chunks.append(data)
             self._waiting += len(data)
@@ -183,8 +203,6 @@ class Connection(asyncio.Protocol):
             self._finish()
 
     def _finish(self) -> None:
-        if self._unzip is not None and (rest := self._unzip.flush()):
-            self._chunks.append(rest)
         self._is_done = True
         self._until_close = False
 
@@ -199,7 +217,6 @@ class Connection(asyncio.Protocol):
         self._until_close = True
         self._failure = None
         self._header_bytes = 0
-        self._unzip = None
 
     async def _wait(self) -> None:
         """Until something comes. Raises `UpstreamTimeout` when nothing does."""

@@ -9,26 +9,33 @@ from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, urlsplit
 
 from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
-from quitbutton.core.upstreams import KeyHeader, keyed
+from quitbutton.core.headers import of_another_site
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, base_of, keyed
 from quitbutton.interfaces import Headers
+from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 from quitbutton.upstreams.connection import Broken, Connection
 
 _UNSAFE = re.compile(rb"[\x00-\x20\x7f-\xff]")
-KEPT_SECONDS = 55.0
-"""How long an idle connection is used again: most servers keep one for a minute or more."""
+REPEATABLE = ("GET", "HEAD", "OPTIONS", "DELETE")
+"""Methods that do no more when they are done twice (RFC 9110, section 9.2.2). A POST is sent once, whatever happens."""
+_REPEATABLE = tuple(f"{method} ".encode() for method in REPEATABLE)
 
 
 class HTTPExchange:
     """One answer of a provider."""
 
-    def __init__(self, connection: Connection, base: str) -> None:
+    def __init__(self, connection: Connection, base: str, limits: ReplyLimits) -> None:
         self._connection = connection
         self._base = base
         self.status = connection.status
-        self.headers: Headers = connection.headers
+        self.headers: Headers = of_another_site(connection.headers)
+        try:
+            self._body = Bounded(self.status, self.headers, limits)
+        except Unreadable as error:
+            raise self._unreadable(error) from error
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
+        """The body as it comes, unpacked."""
         return self
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -36,18 +43,25 @@ class HTTPExchange:
 
     async def __anext__(self) -> bytes:
         try:
-            chunk = await self._connection.chunk()
+            while (part := self._body.next()) is None:
+                self._body.feed(await self._connection.chunk())
         except UpstreamTimeout as error:
             raise UpstreamTimeout(f"The model at {self._base} stopped sending. Try again.") from error
         except Broken as error:
             raise UpstreamFailed(f"The model at {self._base} broke off its reply. Try again.") from error
-        if not chunk:
+        except Unreadable as error:
+            raise self._unreadable(error) from error
+        if not part:
             raise StopAsyncIteration
-        return chunk
+        return part
+
+    def _unreadable(self, error: Unreadable) -> UpstreamFailed:
+        self._connection.abort()
+        return UpstreamFailed(f"The reply of the model at {self._base} was given up: {error}.")
 
 
 class HTTPUpstream:
-    """Any server that speaks the client's protocol. `base` is its URL, with or without a closing `/v1`."""
+    """Any server that speaks the client's protocol. `base` is its URL, see `base_of()`."""
 
     def __init__(
         self,
@@ -56,9 +70,11 @@ class HTTPUpstream:
         connect_timeout: float,
         read_timeout: float,
         key_header: KeyHeader | None = None,
+        limits: ReplyLimits = REPLY_LIMITS,
     ) -> None:
         self.max_tokens: int | None = None
-        self._base = base.rstrip("/").removesuffix("/v1")
+        self._limits = limits
+        self._base, self._said = base_of(base)
         self._url = urlsplit(self._base)
         self._target = self._url.path.encode("ascii", "ignore")
         self._host = _authority(self._url)
@@ -80,40 +96,40 @@ class HTTPUpstream:
             self._idle.pop().close()
 
     async def answered(self, head: bytes, body: bytes, is_head: bool) -> Connection:
-        """A connection on which the answer has begun. Raises `UpstreamFailed`, `UpstreamTimeout`."""
+        """A connection on which the answer has begun. Raises `UpstreamFailed`, `UpstreamTimeout`.
+
+        A request is sent once: the server may have acted on it, however little came back. Only what may be done twice is sent
+        again, once, on a new connection, where a kept one ended without an answer.
+        """
+        connection = self._kept()
+        may_repeat = connection is not None and head.startswith(_REPEATABLE)
+        was_sent = False
         try:
-            while True:
-                connection, is_new = self._kept(), False
-                if connection is None:
-                    connection, is_new = await self._connect(), True
-                try:
-                    connection.send(head, body, is_head)
-                    await connection.answered()
-                    return connection
-                except Broken as error:
-                    # A kept connection that the server had closed meanwhile: once more, on another one.
-                    if is_new or error.began:
-                        raise
-                except BaseException:
-                    connection.abort()
+            if connection is None:
+                connection = await self._connect()
+            was_sent = True
+            try:
+                return await _asked(connection, head, body, is_head)
+            except Broken as error:
+                if not may_repeat or error.began:
                     raise
+            return await _asked(await self._connect(), head, body, is_head)
         except (TimeoutError, UpstreamTimeout) as error:
             raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
         except (Broken, OSError) as error:
-            why = str(error) if isinstance(error, Broken) else type(error).__name__
-            raise UpstreamFailed(
-                f"The model at {self._base} cannot be reached ({why}). Check that it runs and that --upstream names it."
-            ) from error
+            raise UpstreamFailed(self._no_answer(error, was_sent)) from error
+
+    def _no_answer(self, error: Exception, was_sent: bool) -> str:
+        if was_sent and isinstance(error, Broken) and not error.began:
+            return no_answer(self._base, str(error))
+        why = str(error) if isinstance(error, Broken) else type(error).__name__
+        return f"The model at {self._base} cannot be reached ({why}). Check that it runs and that --upstream names it."
 
     def _kept(self) -> Connection | None:
         loop = asyncio.get_running_loop()
         while self._idle:
             connection = self._idle.pop()
-            if (
-                connection.loop is loop
-                and connection.is_reusable
-                and loop.time() < connection.idle_since + KEPT_SECONDS
-            ):
+            if connection.loop is loop and connection.is_fresh:
                 return connection
             connection.close()
         return None
@@ -129,20 +145,22 @@ class HTTPUpstream:
 
     def exchange(self, connection: Connection) -> HTTPExchange:
         """The answer on a connection."""
-        return HTTPExchange(connection, self._base)
+        return HTTPExchange(connection, self._base, self._limits)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection whose answer is over; end one whose answer is not."""
         if connection.is_reusable:
-            connection.idle_since = connection.loop.time()
+            connection.rest()
             self._idle.append(connection)
         else:
             connection.abort()
-        if self._idle and self._idle[0].idle_since + KEPT_SECONDS < self._idle[0].loop.time():
+        if self._idle and self._idle[0].fresh_until < self._idle[0].loop.time():
             self._idle.pop(0).close()
 
     def _head(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
-        target = _UNSAFE.sub(_quoted, path.encode("utf-8", "ignore"))  # a path that was unquoted must not end its line
+        target = _UNSAFE.sub(
+            _quoted, path.removeprefix(self._said).encode("utf-8", "ignore")
+        )  # a path that was unquoted must not end its line
         lines = [b"".join((method.encode(), b" ", self._target, target, b" HTTP/1.1")), b"host: " + self._host]
         lines += [f"{name}: {value}".encode("latin-1") for name, value in headers]
         if body or method in ("POST", "PUT", "PATCH"):
@@ -167,6 +185,17 @@ class _Sending:
     async def __aexit__(self, *_: object) -> None:
         if self._connection is not None:
             self._upstream.give_back(self._connection)
+
+
+async def _asked(connection: Connection, head: bytes, body: bytes, is_head: bool) -> Connection:
+    """The connection once the answer to the request has begun on it."""
+    try:
+        connection.send(head, body, is_head)
+        await connection.answered()
+        return connection
+    except BaseException:
+        connection.abort()
+        raise
 
 
 def _quoted(found: re.Match[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,10 @@ import aiohttp
 from yarl import URL
 
 from quitbutton.core.errors import UpstreamFailed, UpstreamTimeout
-from quitbutton.core.upstreams import KeyHeader, keyed
+from quitbutton.core.headers import of_another_site
+from quitbutton.core.upstreams import REPLY_LIMITS, KeyHeader, ReplyLimits, base_of, keyed
 from quitbutton.interfaces import Headers
+from quitbutton.upstreams.bounded import Bounded, Unreadable, no_answer
 
 MAX_CONNECTIONS = 0
 """No limit: `max_turns` is one, and whoever is over it is told."""
@@ -19,21 +22,36 @@ MAX_CONNECTIONS = 0
 class ProxiedExchange:
     """One answer of a provider."""
 
-    def __init__(self, response: aiohttp.ClientResponse, url: str) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, url: str, limits: ReplyLimits) -> None:
         self._response = response
         self._url = url
         self.status = response.status
-        self.headers: Headers = list(response.headers.items())
+        self.headers: Headers = of_another_site(list(response.headers.items()))
+        try:
+            self._body = Bounded(self.status, self.headers, limits)
+        except Unreadable as error:
+            raise self._unreadable(error) from error
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
+        """The body as it comes, unpacked."""
+        content = self._response.content
         try:
-            async for chunk in self._response.content.iter_any():
-                yield chunk
+            while True:
+                while (part := self._body.next()) is None:
+                    self._body.feed(await content.readany())
+                if not part:
+                    return
+                yield part
         except TimeoutError as error:
             raise UpstreamTimeout(f"The model at {self._url} stopped sending. Try again.") from error
         except (aiohttp.ClientError, ConnectionError) as error:
             raise UpstreamFailed(f"The model at {self._url} broke off its reply. Try again.") from error
+        except Unreadable as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Unreadable) -> UpstreamFailed:
+        self._response.close()
+        return UpstreamFailed(f"The reply of the model at {self._url} was given up: {error}.")
 
 
 class ProxiedUpstream:
@@ -46,9 +64,11 @@ class ProxiedUpstream:
         connect_timeout: float,
         read_timeout: float,
         key_header: KeyHeader | None = None,
+        limits: ReplyLimits = REPLY_LIMITS,
     ) -> None:
+        self._limits = limits
         self.max_tokens: int | None = None
-        self._base = base.rstrip("/").removesuffix("/v1")
+        self._base, self._said = base_of(base)
         self._key = key
         self._key_header = key_header
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout)
@@ -64,26 +84,25 @@ class ProxiedUpstream:
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=True,
+                auto_decompress=False,
             )
         sent = list(headers) if self._key is None else keyed(headers, path, self._key, self._key_header)
-        url = URL(self._base + path, encoded=True)
+        url = URL(self._base + path.removeprefix(self._said), encoded=True)
         try:
-            try:
-                response = await self._request(method, url, sent, body)
-            except aiohttp.ClientConnectorError:
-                raise
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # A kept connection that the server had closed meanwhile: once more, on a new one.
-                response = await self._request(method, url, sent, body)
+            for _ in range(2):  # the loop hears of kept connections that were closed meanwhile: none of them is taken
+                await asyncio.sleep(0)
+            response = await self._request(method, url, sent, body)
         except TimeoutError as error:
             raise UpstreamTimeout(f"The model at {self._base} did not answer in time. Is it overloaded?") from error
+        except aiohttp.ServerDisconnectedError as error:
+            raise UpstreamFailed(no_answer(self._base, "the connection was closed")) from error
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamFailed(
                 f"The model at {self._base} cannot be reached ({type(error).__name__}). "
                 "Check that it runs and that --upstream names it."
             ) from error
         try:
-            yield ProxiedExchange(response, self._base)
+            yield ProxiedExchange(response, self._base, self._limits)
         finally:
             if response.content.at_eof():
                 response.release()

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from quitbutton.core.errors import BadRequest, UpstreamFailed, UpstreamTimeout
 from quitbutton.upstreams.http import HTTPUpstream
 from quitbutton.upstreams.provider import has_proxy
+from quitbutton.upstreams.proxied import ProxiedUpstream
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: a/b\r\n"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -163,7 +164,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_no_answer_is_an_error_of_the_upstream(name: str) -> None:
-    with pytest.raises(UpstreamFailed, match=r"cannot be reached|broke off"):
+    with pytest.raises(UpstreamFailed, match=r"cannot be reached|broke off|given up"):
         asked(Provider(BROKEN[name]), whole)
 
 
@@ -274,3 +275,48 @@ def test_a_proxy_of_the_environment_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert not has_proxy("https://127.0.0.1:8000")
     monkeypatch.setenv("NO_PROXY", "api.example.org")
     assert not has_proxy("https://api.example.org/v1")
+
+
+def test_trailers_are_no_headers() -> None:
+    """They come after the body: whoever looks at the headers then still sees those that came before it."""
+    trailer = b"x-quitbutton-state: ended\r\ncontent-encoding: gzip\r\nset-cookie: a=b\r\n"
+    provider = Provider(OK + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n" + trailer + b"\r\n")
+
+    async def scene(upstream: HTTPUpstream) -> None:
+        async with upstream.send("POST", "/v1/x", [], b"{}") as exchange:
+            before = list(exchange.headers)
+            assert b"".join([chunk async for chunk in exchange.chunks()]) == b"hi"
+            assert exchange.headers == before
+            assert dict(before).keys() & {"x-quitbutton-state", "content-encoding", "set-cookie"} == set()
+
+    asked(provider, scene)
+
+
+BASES = {
+    "": "/v1/x",
+    "/": "/v1/x",
+    "/v1": "/v1/x",
+    "/v1/": "/v1/x",
+    "/openai": "/openai/v1/x",
+    "/openai/v1": "/openai/v1/x",
+    "/v1beta/openai": "/v1beta/openai/x",
+    "/api/paas/v4/": "/api/paas/v4/x",
+    "/vendor": "/vendor/v1/x",
+}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_base_url_that_names_a_version_is_taken_as_it_is(base: str) -> None:
+    provider = Provider(OK + b"content-length: 2\r\n\r\nhi")
+
+    async def run() -> None:
+        server = await asyncio.start_server(provider, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{base}"
+        for upstream in (HTTPUpstream(url, None, 1.0, 2.0), ProxiedUpstream(url, None, 1.0, 2.0)):
+            async with upstream.send("GET", "/v1/x", [], b"") as exchange:
+                assert exchange.status == 200
+            await upstream.close()
+        server.close()
+
+    asyncio.run(run())
+    assert [one.split(b" ")[1].decode() for one in provider.requests] == [BASES[base]] * 2
