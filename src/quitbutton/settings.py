@@ -93,6 +93,9 @@ class Settings:
     may do."""
     operator_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys of operators, to begin with; `quitbutton keys create` makes more, which can be revoked."""
+    unknown_ids: bool = False
+    """Let keys of this gateway use responses and conversations of the provider that were not made through it. Those that were
+    belong to the key that made them, in any case."""
     requests_per_minute: int = 0
     """Most requests a minute of a key that names no limit of its own; 0 sets none."""
     session_idle: float = 1800.0

@@ -29,7 +29,7 @@ from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
-from quitbutton.listening import Refusal, Turn, listen, passed_on
+from quitbutton.listening import Refusal, Turn, listen, passed_on, relayed
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, Second
@@ -130,7 +130,7 @@ class TurnTaker:
         with turn.while_wanted():
             async with turn.upstream.send("POST", turn.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
-                async for chunk in exchange.chunks():
+                async for chunk in relayed(turn, exchange):
                     await turn.send(chunk)
 
     async def _go_on(self, turn: Turn, origin: Origin) -> None:
