@@ -95,7 +95,7 @@ def test_a_statement_says_that_a_second_reader_agreed_before_the_warning_and_the
     run(scene())
 
 
-@pytest.mark.parametrize(("retention", "kept"), [(Retention.NONE, 0), (Retention.EXITS, 8), (Retention.ALL, 10)])
+@pytest.mark.parametrize(("retention", "kept"), [(Retention.NONE, 0), (Retention.EXITS, 10), (Retention.ALL, 12)])
 def test_words_are_kept_as_the_setting_says_and_events_hold_salted_digests(retention: Retention, kept: int) -> None:
     async def scene() -> None:
         case = Case(retention)
@@ -282,7 +282,7 @@ def test_old_words_go_on_time() -> None:
         case = Case()
         await case.ends()
         assert await case.rights.drop_words(0.0) == 0
-        assert await case.rights.drop_words(1e9) == 8
+        assert await case.rights.drop_words(1e9) == 10
         assert (await case.told())["facts"][0]["excerpt"] is None
 
     run(scene())

@@ -15,7 +15,7 @@ from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
-from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
+from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
 from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply, Origin
@@ -283,9 +283,10 @@ class TurnTaker:
                 mode,
                 end,
                 means,
+                button.reason_of(press),
                 kept,
                 turn.owner,
-                self._words(turn, decision, said),
+                self._words(turn, decision, said, press),
                 turn.request.model,
                 turn.began,
                 second_reader=self.second.name if self.second is not None else "",
@@ -298,11 +299,9 @@ class TurnTaker:
         self._cut_others(turn, branch)
         return replace(outcome, end=end)
 
-    def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
-        retention = turn.retention or self.retention
-        if not keeps_words(retention, decision):
-            return ()
-        return words_to_keep(retention, decision, newest_words(turn.request), said)
+    def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
+        explained = press.explanation if press is not None else ""
+        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explained)
 
     def _cut_others(self, turn: Turn, branch: Branch) -> None:
         """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""

@@ -157,7 +157,7 @@ class SQLStore:
         rows = await self._database.read(QUERIES["words_of"], {"conversation": conversation}) if messages else []
         found: dict[tuple[str, str], Message] = {}
         for message, speaker, _, _, body, _ in rows:
-            if message in messages:
+            if message in messages and speaker != "press":
                 role = Role.USER if speaker == "user" else Role.ASSISTANT
                 found.setdefault((message, speaker), Message(role, body))
         return tuple(found.values())
