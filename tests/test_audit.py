@@ -19,9 +19,10 @@ from quitbutton.signing import is_signed_by, signer_of
 from quitbutton.stores.audit import AuditLog, Logged, NotSound
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.rights import Rights
-from quitbutton.stores.sqlite import SQLite
-from tests.play import Play, say
+from tests.play import Play, new_database, say
 from tests.test_rights import Case
+
+EVERY_STORE = True
 
 NOTE = (
     "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
@@ -304,7 +305,7 @@ def test_tampering_with_the_database_is_named(statement: str, said: str) -> None
 def test_a_database_that_was_rolled_back_is_told_from_a_note_kept_elsewhere(tmp_path: Path) -> None:
     async def scene() -> None:
         signer = signer_of(None, tmp_path / "audit.key")
-        database = SQLite(tmp_path / "a.sqlite3")
+        database = new_database(tmp_path / "a.sqlite3")
         from quitbutton.stores.sql import SQLStore
 
         play = Play([say("Hi.") for _ in range(4)], store=SQLStore(database))
@@ -371,7 +372,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
     settings = load(None, {}, data=tmp_path)
 
     async def chats() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         play = Play([say("Hi.") for _ in range(3)], store=SQLStore(database))
         for text in ("one", "two"):
             await play.says(text)
@@ -394,7 +395,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
     assert "WRONG  events 1 to 1 were removed" in capsys.readouterr().out
 
     async def tampers() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         await database.write(lambda transaction: transaction.execute("DELETE FROM events WHERE seq = 1"))
         database.close()
 
@@ -413,7 +414,7 @@ def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_
     settings = load(None, {}, data=tmp_path)
 
     async def scene() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         play = Play([say("Hi.")], store=SQLStore(database))
         trail = audit_log_of(settings, database)
         await play.says("one")
@@ -481,6 +482,7 @@ def test_events_in_the_log_without_a_checkpoint_are_a_fault_and_waiting_ones_are
     run(scene())
 
 
+@pytest.mark.sqlite("the file is copied and put back")
 def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -494,7 +496,7 @@ def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
     file = tmp_path / "quitbutton.sqlite3"
 
     async def chats(*texts: str) -> list[str]:
-        database = SQLite(file)
+        database = new_database(file)
         play = Play([say("Hi.") for _ in texts], store=SQLStore(database))
         trail = audit_log_of(settings, database)
         job = logging_job(settings, trail, lambda: 5.0)

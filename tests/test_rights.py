@@ -18,7 +18,9 @@ from quitbutton.core.statements import statement
 from quitbutton.reviewing import Second
 from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import press
-from tests.play import Ear, Play, say
+from tests.play import Ear, Play, new_database, say
+
+EVERY_STORE = True
 
 A = "[abuse] you again"
 END = [say("Let us talk of rice."), say("No."), press(), press(explanation="It went on."), press(), say("Hello again.")]
@@ -291,10 +293,9 @@ def test_old_words_go_on_time() -> None:
 def test_the_command_erases_a_user_and_leaves_others(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     from quitbutton.cli.main import main
     from quitbutton.stores.sql import SQLStore
-    from quitbutton.stores.sqlite import SQLite
 
     async def chats() -> list[str]:
-        store = SQLStore(SQLite(tmp_path / "quitbutton.sqlite3"))
+        store = SQLStore(new_database(tmp_path / "quitbutton.sqlite3"))
         play = Play([say("No.") for _ in range(2)], store=store)
         bodies = [[{"role": "user", "content": f"{A} {user}"}] for user in ("ada", "bob")]
         ears = [await play.sends(body, user=user) for body, user in zip(bodies, ("ada", "bob"), strict=True)]
@@ -307,7 +308,7 @@ def test_the_command_erases_a_user_and_leaves_others(tmp_path: Any, capsys: pyte
     assert "1 conversation;" in capsys.readouterr().out
 
     async def left(conversation: str) -> list[str]:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         found = [one["text"] for one in await Rights(database).words(conversation)]
         database.close()
         return found
