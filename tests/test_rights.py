@@ -336,9 +336,10 @@ def test_the_job_goes_round_and_survives_a_failure() -> None:
 
         jobs = Jobs([fails, retention(case.rights, 1.0, lambda: 1e9)], every=0.01)
         jobs.start()
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while len(rounds) < 2:
+                await asyncio.sleep(0.01)
         await jobs.stop()
-        assert len(rounds) > 1
         assert (await case.told())["facts"][0]["excerpt"] is None
 
     run(scene())

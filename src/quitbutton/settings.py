@@ -86,7 +86,7 @@ class Settings:
     """Seconds that the second reader gets; one that is late has not said yes."""
     reply_assessor: str | None = None
     """Who reads the replies to turns that the ladder counts: `refusal`, `scripted` or `none`; None is `refusal` where
-    the extra `local` is installed, else `none`, and `none` beside the scripted assessor."""
+    its packages are there, else `none`, and `none` beside the scripted assessor."""
     policy_file: Path | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that clients must show, besides those of the store; with neither everybody is let in, which only loopback

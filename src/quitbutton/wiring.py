@@ -150,7 +150,9 @@ def _made(name: str, make: Callable[[], T]) -> T:
     try:
         return make()
     except ImportError as error:
-        raise SettingsError(f"The assessor `{name}` needs {error.name}: pip install 'quitbutton[local]'.") from error
+        raise SettingsError(
+            f"The assessor `{name}` needs {error.name}, which came with quitbutton: install it again."
+        ) from error
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -194,7 +196,7 @@ def reader_for(policy: Policy, name: str | None = None, assessor: str = "local")
     if reader is None and policy.redirection_proof is RedirectionProof.REPLY:
         raise SettingsError(
             'redirection_proof = "reply" needs something that reads replies: set reply_assessor = "refusal", '
-            "which is part of pip install 'quitbutton[local]'."
+            "which came with quitbutton: install it again."
         )
     return reader
 
