@@ -272,8 +272,6 @@ def test_lines_that_are_nothing_are_named_and_never_crash(line: str) -> None:
 STATEMENTS = [
     ("UPDATE events SET body = replace(body, 'abuse', 'harm') WHERE seq = 3", "number 3) was changed"),
     ("UPDATE events SET at = at + 1 WHERE seq = 2", "number 2) was changed"),
-    ("UPDATE events SET body = CAST(body AS BLOB) WHERE seq = 5", "number 5) was changed"),
-    ("UPDATE events SET at = 'noon' WHERE seq = 6", "number 6) was changed"),
     ("DELETE FROM events WHERE seq = 4", "number 4) was removed"),
     ("UPDATE events SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)", "was removed"),
     (
@@ -288,9 +286,25 @@ STATEMENTS = [
     ),
 ]
 
+UNTYPED = [
+    ("UPDATE events SET body = CAST(body AS BLOB) WHERE seq = 5", "number 5) was changed"),
+    ("UPDATE events SET at = 'noon' WHERE seq = 6", "number 6) was changed"),
+]
+"""What a database with types does not take."""
+
 
 @pytest.mark.parametrize(("statement", "said"), STATEMENTS)
 def test_tampering_with_the_database_is_named(statement: str, said: str) -> None:
+    is_named(statement, said)
+
+
+@pytest.mark.sqlite("its columns take values of any type")
+@pytest.mark.parametrize(("statement", "said"), UNTYPED)
+def test_values_of_another_type_are_named(statement: str, said: str) -> None:
+    is_named(statement, said)
+
+
+def is_named(statement: str, said: str) -> None:
     async def scene() -> None:
         trail = Trail()
         await trail.grows()

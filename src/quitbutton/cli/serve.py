@@ -1,7 +1,8 @@
 """Start the gateway: the chat page at /, the OpenAI protocol at /v1.
 
 Without --upstream the small local model answers (93 MB, fetched at the first start), and the gateway climbs the ladder
-itself (assist). With --upstream any OpenAI-compatible server answers, and its model gets the button. Settings also come from quitbutton.toml and QUITBUTTON_*.
+itself (assist). With --upstream any OpenAI-compatible server answers, and its model gets the button. Settings
+also come from quitbutton.toml and QUITBUTTON_*.
 """
 
 from __future__ import annotations
