@@ -102,10 +102,25 @@ torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL, killed, paused a
 soak: setup $(DEV_DONE) ## a steady load on one gateway, its PostgreSQL restarted twice: no error else, no growth, every turn on record (MINUTES=30 RATE= SEED= STORE=sqlite PAGE=docs/benchmarks/soak.md)
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE)) $(if $(PAGE),--page $(PAGE))
 
+.PHONY: pictures
+pictures: setup $(DEV_DONE) ## take the pictures of README.md and docs/console.md anew, with the test browser
+	@scripts/need-chromium
+	scripts/pictures $(BIN)/python
+
+PACKAGE_VENV := .venv-package
+.PHONY: package
+package: $(DEV_DONE) ## build the wheel, check it as a registry does, install it in an empty environment and serve from there
+	rm -rf dist $(PACKAGE_VENV)
+	$(BIN)/python -m hatchling build
+	$(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) -m venv $(PACKAGE_VENV)
+	$(PACKAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	$(BIN)/python scripts/try-package $(PACKAGE_VENV)/bin/quitbutton
+
 lock:            ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded -o requirements/serve.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra embedded --group dev -o requirements/dev.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra local --extra postgres --extra oidc --extra otel -o requirements/container.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build -o requirements/serve.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --group dev -o requirements/dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --group build --extra postgres --extra oidc --extra otel -o requirements/container.txt
 
 clean:           ## remove the environment
-	rm -rf $(VENV) $(TRAIN_VENV) $(LITELLM_VENV)
+	rm -rf $(VENV) $(TRAIN_VENV) $(LITELLM_VENV) $(PACKAGE_VENV) dist

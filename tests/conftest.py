@@ -64,6 +64,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that says `EVERY_STORE = True` is tested on each; `@pytest.mark.sqlite("why")` leaves a test to one."""
+    if getattr(metafunc.module, "EVERY_STORE", False):
+        kinds = ["sqlite"] if metafunc.definition.get_closest_marker("sqlite") else ["sqlite", "postgres"]
+        metafunc.parametrize("every_store", kinds, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def every_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Which kind of database `tests.play.new_database` opens, and commands use where no other is named."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield "sqlite"
+        return
+    from quitbutton.stores.postgres import Postgres
+    from tests import play
+
+    server, made = request.getfixturevalue("postgres"), []
+    kept: list[str] = []
+
+    def opens(place: str | Path) -> Any:
+        if str(place) != ":memory:" and not kept:
+            kept.append(server.migrated())
+            monkeypatch.setenv("QUITBUTTON_STORE", kept[0])
+        made.append(Postgres(server.migrated() if str(place) == ":memory:" else kept[0], connections=2))
+        return made[-1]
+
+    monkeypatch.setattr(play, "OPENS", [opens])
+    yield "postgres"
+    for one in made:
+        one.close()
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

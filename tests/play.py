@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from quitbutton.adapters.openai_chat import OpenAIChat
@@ -22,12 +23,26 @@ from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.listening import Turn
 from quitbutton.reviewing import Second
+from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from quitbutton.turn import TurnTaker
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 Message = dict[str, Any]
+
+
+def _sqlite(place: str | Path) -> Database:
+    return SQLite(place)
+
+
+OPENS: list[Callable[[str | Path], Database]] = [_sqlite]
+"""What opens databases, the last one: a test of a module that says `EVERY_STORE` is run once with each, see conftest.py."""
+
+
+def new_database(place: str | Path = ":memory:") -> Database:
+    """A new database of the kind that this run is about; by a path the same again and again."""
+    return OPENS[-1](place)
 
 
 def warning(language: str = "en", locale: str = "en", reason: Reason = Reason.ABUSE) -> str:
@@ -127,7 +142,7 @@ class Play:
     ) -> None:
         self.upstream = ScriptedUpstream(lines, cut or (lambda data: [data]))
         self.policy = policy or Policy()
-        self.store = store or SQLStore(SQLite(":memory:"))
+        self.store = store or SQLStore(new_database())
         self.assessor = assessor or ScriptedAssessor()
         self.judge = judge
         self.reader = reader

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import psycopg
 
+from quitbutton.stores.migrate import migrate
+from quitbutton.stores.postgres import Postgres
+
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -69,6 +72,7 @@ class Server:
 
     def __init__(self, **settings: str) -> None:
         self.settings = {**SETTINGS, **settings}
+        self._template = ""
         self.folder = Path(tempfile.mkdtemp(prefix="quitbutton-postgres-"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
@@ -135,6 +139,20 @@ class Server:
         name = "t" + uuid.uuid4().hex
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def migrated(self) -> str:
+        """The URL of a new database with all tables in it: a copy, which takes less time than making them."""
+        if not self._template:
+            self._template = "tables" + uuid.uuid4().hex
+            with psycopg.connect(self.url(), autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{self._template}"')
+            one = Postgres(self.url(self._template), connections=1)
+            migrate(one)
+            one.close()
+        name = "t" + uuid.uuid4().hex
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         return self.url(name)
 
     def cut(self, url: str) -> int:

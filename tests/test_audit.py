@@ -19,9 +19,10 @@ from quitbutton.signing import is_signed_by, signer_of
 from quitbutton.stores.audit import AuditLog, Logged, NotSound
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.rights import Rights
-from quitbutton.stores.sqlite import SQLite
-from tests.play import Play, say
+from tests.play import Play, new_database, say
 from tests.test_rights import Case
+
+EVERY_STORE = True
 
 NOTE = (
     "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
@@ -271,8 +272,6 @@ def test_lines_that_are_nothing_are_named_and_never_crash(line: str) -> None:
 STATEMENTS = [
     ("UPDATE events SET body = replace(body, 'abuse', 'harm') WHERE seq = 3", "number 3) was changed"),
     ("UPDATE events SET at = at + 1 WHERE seq = 2", "number 2) was changed"),
-    ("UPDATE events SET body = CAST(body AS BLOB) WHERE seq = 5", "number 5) was changed"),
-    ("UPDATE events SET at = 'noon' WHERE seq = 6", "number 6) was changed"),
     ("DELETE FROM events WHERE seq = 4", "number 4) was removed"),
     ("UPDATE events SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)", "was removed"),
     (
@@ -287,9 +286,25 @@ STATEMENTS = [
     ),
 ]
 
+UNTYPED = [
+    ("UPDATE events SET body = CAST(body AS BLOB) WHERE seq = 5", "number 5) was changed"),
+    ("UPDATE events SET at = 'noon' WHERE seq = 6", "number 6) was changed"),
+]
+"""What a database with types does not take."""
+
 
 @pytest.mark.parametrize(("statement", "said"), STATEMENTS)
 def test_tampering_with_the_database_is_named(statement: str, said: str) -> None:
+    is_named(statement, said)
+
+
+@pytest.mark.sqlite("its columns take values of any type")
+@pytest.mark.parametrize(("statement", "said"), UNTYPED)
+def test_values_of_another_type_are_named(statement: str, said: str) -> None:
+    is_named(statement, said)
+
+
+def is_named(statement: str, said: str) -> None:
     async def scene() -> None:
         trail = Trail()
         await trail.grows()
@@ -304,7 +319,7 @@ def test_tampering_with_the_database_is_named(statement: str, said: str) -> None
 def test_a_database_that_was_rolled_back_is_told_from_a_note_kept_elsewhere(tmp_path: Path) -> None:
     async def scene() -> None:
         signer = signer_of(None, tmp_path / "audit.key")
-        database = SQLite(tmp_path / "a.sqlite3")
+        database = new_database(tmp_path / "a.sqlite3")
         from quitbutton.stores.sql import SQLStore
 
         play = Play([say("Hi.") for _ in range(4)], store=SQLStore(database))
@@ -371,7 +386,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
     settings = load(None, {}, data=tmp_path)
 
     async def chats() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         play = Play([say("Hi.") for _ in range(3)], store=SQLStore(database))
         for text in ("one", "two"):
             await play.says(text)
@@ -394,7 +409,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
     assert "WRONG  events 1 to 1 were removed" in capsys.readouterr().out
 
     async def tampers() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         await database.write(lambda transaction: transaction.execute("DELETE FROM events WHERE seq = 1"))
         database.close()
 
@@ -413,7 +428,7 @@ def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_
     settings = load(None, {}, data=tmp_path)
 
     async def scene() -> None:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         play = Play([say("Hi.")], store=SQLStore(database))
         trail = audit_log_of(settings, database)
         await play.says("one")
@@ -481,6 +496,7 @@ def test_events_in_the_log_without_a_checkpoint_are_a_fault_and_waiting_ones_are
     run(scene())
 
 
+@pytest.mark.sqlite("the file is copied and put back")
 def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -494,7 +510,7 @@ def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
     file = tmp_path / "quitbutton.sqlite3"
 
     async def chats(*texts: str) -> list[str]:
-        database = SQLite(file)
+        database = new_database(file)
         play = Play([say("Hi.") for _ in texts], store=SQLStore(database))
         trail = audit_log_of(settings, database)
         job = logging_job(settings, trail, lambda: 5.0)

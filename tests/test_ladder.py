@@ -14,9 +14,10 @@ from quitbutton.core.notices import ENGLISH, help_text
 from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy
 from quitbutton.stores.sql import SQLStore
-from quitbutton.stores.sqlite import SQLite
 from quitbutton.upstreams.scripted import Line, press
-from tests.play import Ear, Play, say, warning
+from tests.play import Ear, Play, new_database, say, warning
+
+EVERY_STORE = True
 
 A = "[abuse] you again"
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -551,13 +552,14 @@ def summary(ear: Ear) -> tuple[object, ...]:
     return ear.status, ear.state, ear.text, ear.finish, calls, ear.note.get("decision"), ear.note.get("spoken_by")
 
 
+@pytest.mark.sqlite("about bytes: thousands of plays")
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("row", list(ROWS))
 def test_the_outcome_does_not_depend_on_where_the_bytes_are_cut(row: str, stream: bool) -> None:
     lines, turns = ROWS[row]
 
     async def scene() -> None:
-        store = SQLStore(SQLite(":memory:"))
+        store = SQLStore(new_database())
 
         async def play_with(cut: Any, tenant: str) -> tuple[object, ...]:
             play = Play(lines, stream=stream, cut=cut, store=store)
@@ -573,6 +575,7 @@ def test_the_outcome_does_not_depend_on_where_the_bytes_are_cut(row: str, stream
     run(scene())
 
 
+@pytest.mark.sqlite("about bytes: thousands of plays")
 def test_an_exit_string_cut_anywhere_is_still_one() -> None:
     policy = Policy(press_by=(Means.STRING,), reflect=False)
 

@@ -199,6 +199,7 @@ def test_a_database_that_takes_no_more_connections_is_waited_for(postgres: Serve
         admin = Postgres(postgres.url(), connections=1)
         await admin.read(f'ALTER DATABASE "{name}" CONNECTION LIMIT 2')
         await asyncio.gather(*(take(store, branch(f"m{n}"), Signal.NONE, CLEAN) for n in range(40)))
+        assert (await store._database.read("SELECT COUNT(*) FROM turns"))[0][0] == 40, "each was written"
         admin.close()
         store.close()
 

@@ -18,7 +18,9 @@ from quitbutton.core.statements import statement
 from quitbutton.reviewing import Second
 from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import press
-from tests.play import Ear, Play, say
+from tests.play import Ear, Play, new_database, say
+
+EVERY_STORE = True
 
 A = "[abuse] you again"
 END = [say("Let us talk of rice."), say("No."), press(), press(explanation="It went on."), press(), say("Hello again.")]
@@ -95,7 +97,7 @@ def test_a_statement_says_that_a_second_reader_agreed_before_the_warning_and_the
     run(scene())
 
 
-@pytest.mark.parametrize(("retention", "kept"), [(Retention.NONE, 0), (Retention.EXITS, 8), (Retention.ALL, 10)])
+@pytest.mark.parametrize(("retention", "kept"), [(Retention.NONE, 0), (Retention.EXITS, 10), (Retention.ALL, 12)])
 def test_words_are_kept_as_the_setting_says_and_events_hold_salted_digests(retention: Retention, kept: int) -> None:
     async def scene() -> None:
         case = Case(retention)
@@ -282,7 +284,7 @@ def test_old_words_go_on_time() -> None:
         case = Case()
         await case.ends()
         assert await case.rights.drop_words(0.0) == 0
-        assert await case.rights.drop_words(1e9) == 8
+        assert await case.rights.drop_words(1e9) == 10
         assert (await case.told())["facts"][0]["excerpt"] is None
 
     run(scene())
@@ -291,10 +293,9 @@ def test_old_words_go_on_time() -> None:
 def test_the_command_erases_a_user_and_leaves_others(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     from quitbutton.cli.main import main
     from quitbutton.stores.sql import SQLStore
-    from quitbutton.stores.sqlite import SQLite
 
     async def chats() -> list[str]:
-        store = SQLStore(SQLite(tmp_path / "quitbutton.sqlite3"))
+        store = SQLStore(new_database(tmp_path / "quitbutton.sqlite3"))
         play = Play([say("No.") for _ in range(2)], store=store)
         bodies = [[{"role": "user", "content": f"{A} {user}"}] for user in ("ada", "bob")]
         ears = [await play.sends(body, user=user) for body, user in zip(bodies, ("ada", "bob"), strict=True)]
@@ -307,7 +308,7 @@ def test_the_command_erases_a_user_and_leaves_others(tmp_path: Any, capsys: pyte
     assert "1 conversation;" in capsys.readouterr().out
 
     async def left(conversation: str) -> list[str]:
-        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        database = new_database(tmp_path / "quitbutton.sqlite3")
         found = [one["text"] for one in await Rights(database).words(conversation)]
         database.close()
         return found
@@ -335,9 +336,10 @@ def test_the_job_goes_round_and_survives_a_failure() -> None:
 
         jobs = Jobs([fails, retention(case.rights, 1.0, lambda: 1e9)], every=0.01)
         jobs.start()
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            while len(rounds) < 2:
+                await asyncio.sleep(0.01)
         await jobs.stop()
-        assert len(rounds) > 1
         assert (await case.told())["facts"][0]["excerpt"] is None
 
     run(scene())

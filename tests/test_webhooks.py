@@ -18,6 +18,8 @@ from tests.gateway.inside import CHAT, HELLO, OPERATOR, Inside, inside, keyed
 from tests.test_rights import Case
 from tests.upstream import Provider, Reply, Seen, whole
 
+EVERY_STORE = True
+
 
 def run(scene: Any) -> Any:
     return asyncio.run(scene)
@@ -239,8 +241,13 @@ def test_a_removed_webhook_hears_nothing_more(fresh: Provider) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1]:8443/x?y=%20z", "https://b\u00fccher.example/", "http://my_host:80"])
-def test_an_address_that_can_be_told_is_taken(url: str) -> None:
-    Webhook("whk", url).check()
+def test_an_address_that_can_be_told_is_taken(fresh: Provider, url: str) -> None:
+    async def scene() -> None:
+        webhooks = Scene(fresh).webhooks
+        made = await webhooks.put(url, ["conversation.ended"], 1.0)
+        assert [(one.id, one.url) for one in await webhooks.all()] == [(made.id, url)]
+
+    run(scene())
 
 
 def test_a_host_that_nothing_can_be_sent_to_is_a_failed_try_and_hinders_no_other(fresh: Provider) -> None:

@@ -62,8 +62,8 @@ def stream(*texts: str, **more: Any) -> Reply:
     return Reply([*parts, b"data: [DONE]\n\n"], content_type="text/event-stream", **more)
 
 
-def press(streams: bool, reason: str = "abuse") -> Reply:
-    arguments = json.dumps({"reason": reason, "explanation": "x"})
+def press(streams: bool, reason: str = "abuse", explanation: str = "x") -> Reply:
+    arguments = json.dumps({"reason": reason, "explanation": explanation})
     call = {
         "index": 0,
         "id": "call_1",

@@ -2,27 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from dataclasses import dataclass, replace
 
 from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
+from quitbutton.core.errors import NotFound, PreviousNotFound, StoreFailed
 from quitbutton.core.messages import Reply
-from quitbutton.core.origins import KeptReply, Origin
-from quitbutton.core.rules import Means
+from quitbutton.core.origins import KeptId, KeptReply, Origin
+from quitbutton.core.rules import Means, Mode
 from quitbutton.interfaces import Store
 from quitbutton.listening import Turn
+
+log = logging.getLogger("quitbutton.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The responses and conversations of providers that one API key may use."""
+
+    store: Store
+    key: bytes
+    """The installation's, of its addresses."""
+    tenant: str
+    allows_unknown: bool
+    """Whether what was not made through this gateway may be used too."""
+
+    async def put(self, kept_id: str, upstream: str, at: float) -> None:
+        """Remember that this key made it, before the id is told. Without that nobody may use it."""
+        try:
+            await self.store.keep_id(kept_id, KeptId(owner_of(self.key, self.tenant), upstream), at)
+        except StoreFailed as error:
+            log.warning("whose a kept response is could not be recorded; its id will open nothing: %s", error)
+
+    async def check(self, kept_id: str, missing: NotFound) -> KeptId | None:
+        """Whose it is, if that is known. Raises `missing` for another key's, and where unknown ones are not allowed."""
+        found = await self.store.kept_id(kept_id)
+        if found is None:
+            if self.allows_unknown:
+                return None
+            raise missing
+        if found.owner not in {owner_of(self.key, self.tenant, realm) for realm in ("", Mode.SHADOW.value)}:
+            raise missing
+        return found
+
+
+def no_previous(reply_id: str) -> NotFound:
+    """What a provider says where a request goes on from a response that is not there."""
+    return PreviousNotFound(f"Previous response with id '{reply_id}' not found.")
+
+
+def no_response(reply_id: str) -> NotFound:
+    """What a provider says of a response that is not there."""
+    return NotFound(f"Response with id '{reply_id}' not found.")
+
+
+def no_conversation(name: str) -> NotFound:
+    """What a provider says of a conversation that is not there."""
+    return NotFound(f"Conversation with id '{name}' not found.")
 
 
 async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin | None:
     """The turn that a request goes on from by a reply's id or the provider's conversation; None where it brings its history.
 
-    The turn's request then names what the provider knows. An id that was given to nobody here (before the gateway was put
-    in, or with another key) names a conversation of its own.
+    The turn's request then names what the provider knows. An id without a turn here (it was relayed, or made before the
+    gateway was put in) names a conversation of its own. Raises `NotFound` for what another key made.
     """
     request = turn.request
     turn.owner = owner_of(key, turn.tenant, realm)
+    holdings = Holdings(store, key, turn.tenant, turn.allows_unknown_ids)
+    if request.kept_in is not None:
+        await holdings.check(request.kept_in, no_conversation(request.kept_in))
+    if request.is_kept:
+        turn.keep = holdings.put
     if request.previous is not None:
         origin = await store.origin(turn.owner, request.previous)
         if origin is None:
+            await holdings.check(request.previous, no_previous(request.previous))
             name = request.conversation_id or request.previous
             turn.request = replace(request, conversation_id=name, beheaded=True)
         elif origin.reply is not None:

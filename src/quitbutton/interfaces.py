@@ -10,7 +10,7 @@ from quitbutton.core.conversation import Branch, Marks
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
-from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.second import SecondReading
@@ -268,6 +268,14 @@ class Store(Protocol):
 
     async def put_reply(self, owner: bytes, origin: Origin, at: float) -> None:
         """Remember where a reply was given, so that a request can go on from its id."""
+        ...
+
+    async def keep_id(self, kept_id: str, kept: KeptId, at: float) -> None:
+        """Remember whose a response or conversation of the provider is."""
+        ...
+
+    async def kept_id(self, kept_id: str) -> KeptId | None:
+        """Whose a response or conversation of the provider is; None where it was not made through here."""
         ...
 
     async def record(self, record: TurnRecord) -> Outcome:

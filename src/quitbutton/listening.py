@@ -6,8 +6,8 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from quitbutton.core.records import Receipt
 from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
-from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
+from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
 from quitbutton.observing.seen import saw_usage
 
 
@@ -62,6 +62,8 @@ class Delivery:
     writer: Writer | None = None
     headers: Headers = ()
     """The upstream's headers that belong to the reply."""
+    kept: str = ""
+    """The provider's id of the reply, once it is on record whose that is."""
     texts: int = 0
     """Pieces of text sent."""
     billed: int | None = None
@@ -73,7 +75,7 @@ class Delivery:
 
     def begin_anew(self) -> None:
         """Nothing has left yet, and what waits is not given out: another reply takes its place."""
-        self.writer, self.headers = None, ()
+        self.writer, self.headers, self.kept = None, (), ""
 
 
 ID_LETTERS = 22
@@ -149,6 +151,10 @@ class Turn:
     """Whose replies its own belongs to, once that is known."""
     upstream_name: str = ""
     """The name of its upstream in the settings."""
+    allows_unknown_ids: bool = True
+    """Whether the request may name responses and conversations of the provider that were not made through here."""
+    keep: Callable[[str, str, float], Awaitable[None]] | None = None
+    """Remembers whose a reply is, by its id, its upstream and the time, before the client hears of it."""
     drafts: tuple[Policy, ...] = ()
     """Policies in the shadow stage, to be tried beside the one in force."""
     retention: Retention | None = None
@@ -273,14 +279,49 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         if reader.streams and not turn.client.is_open:
             await turn.open(200, passed)
         async for chunk in exchange.chunks():
-            await _pass_on(turn, watcher, reader.feed(chunk), before)
-        await _pass_on(turn, watcher, reader.close(), before)
+            pieces = reader.feed(chunk)
+            await _keep(turn, reader)
+            await _pass_on(turn, watcher, pieces, before)
+        pieces = reader.close()
+        await _keep(turn, reader)
+        await _pass_on(turn, watcher, pieces, before)
         if data := b"".join([_told(delivery, passage, before) for passage in watcher.end()]):
             await turn.send(data)
     if not watcher.is_complete:
         raise UpstreamFailed("The model broke off its reply. Try again.")
     reply = watcher.reply
     return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
+
+
+async def relayed(turn: Turn, exchange: Exchange) -> AsyncIterator[bytes]:
+    """The body of a call that is no turn, byte for byte. What names a reply waits until it is on record whose that is."""
+    if turn.keep is None or exchange.status != 200:
+        async for chunk in exchange.chunks():
+            yield chunk
+        return
+    reader, held = turn.adapter.reader(content_type_of(exchange.headers)), b""
+    async for chunk in exchange.chunks():
+        if turn.delivery.kept:
+            yield chunk
+            continue
+        frames = b"".join(piece.raw for piece in reader.feed(chunk))
+        held += chunk
+        await _keep(turn, reader)
+        ready, held = (held, b"") if turn.delivery.kept else (frames, held[len(frames) :])
+        if ready:
+            yield ready
+    with suppress(UpstreamFailed):  # a reply that cannot be read is relayed all the same
+        reader.close()
+    await _keep(turn, reader)
+    if held:
+        yield held
+
+
+async def _keep(turn: Turn, reader: Reader) -> None:
+    """Put on record whose a reply is, as soon as its id is known."""
+    if turn.keep is not None and reader.id and not turn.delivery.kept:
+        turn.delivery.kept = reader.id
+        await turn.keep(reader.id, turn.upstream_name, time.time())
 
 
 async def _pass_on(turn: Turn, watcher: Watcher, pieces: Sequence[Piece], before: int) -> None:

@@ -86,13 +86,16 @@ class Settings:
     """Seconds that the second reader gets; one that is late has not said yes."""
     reply_assessor: str | None = None
     """Who reads the replies to turns that the ladder counts: `refusal`, `scripted` or `none`; None is `refusal` where
-    the extra `local` is installed, else `none`, and `none` beside the scripted assessor."""
+    its packages are there, else `none`, and `none` beside the scripted assessor."""
     policy_file: Path | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys that clients must show, besides those of the store; with neither everybody is let in, which only loopback
     may do."""
     operator_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys of operators, to begin with; `quitbutton keys create` makes more, which can be revoked."""
+    unknown_ids: bool = False
+    """Let keys of this gateway use responses and conversations of the provider that were not made through it. Those that were
+    belong to the key that made them, in any case."""
     requests_per_minute: int = 0
     """Most requests a minute of a key that names no limit of its own; 0 sets none."""
     session_idle: float = 1800.0

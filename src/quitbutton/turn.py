@@ -16,7 +16,7 @@ from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.headers import passed_on
-from quitbutton.core.kept_words import KeptWords, Retention, keeps_words, words_to_keep
+from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
 from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply, Origin
@@ -30,7 +30,7 @@ from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
-from quitbutton.listening import Refusal, Turn, listen
+from quitbutton.listening import Refusal, Turn, listen, relayed
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, Second
@@ -131,7 +131,7 @@ class TurnTaker:
         with turn.while_wanted():
             async with turn.upstream.send("POST", turn.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
-                async for chunk in exchange.chunks():
+                async for chunk in relayed(turn, exchange):
                     await turn.send(chunk)
 
     async def _go_on(self, turn: Turn, origin: Origin) -> None:
@@ -284,9 +284,10 @@ class TurnTaker:
                 mode,
                 end,
                 means,
+                button.reason_of(press),
                 kept,
                 turn.owner,
-                self._words(turn, decision, said),
+                self._words(turn, decision, said, press),
                 turn.request.model,
                 turn.began,
                 second_reader=self.second.name if self.second is not None else "",
@@ -299,11 +300,9 @@ class TurnTaker:
         self._cut_others(turn, branch)
         return replace(outcome, end=end)
 
-    def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
-        retention = turn.retention or self.retention
-        if not keeps_words(retention, decision):
-            return ()
-        return words_to_keep(retention, decision, newest_words(turn.request), said)
+    def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
+        explained = press.explanation if press is not None else ""
+        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explained)
 
     def _cut_others(self, turn: Turn, branch: Branch) -> None:
         """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""

@@ -150,7 +150,9 @@ def _made(name: str, make: Callable[[], T]) -> T:
     try:
         return make()
     except ImportError as error:
-        raise SettingsError(f"The assessor `{name}` needs {error.name}: pip install 'quitbutton[local]'.") from error
+        raise SettingsError(
+            f"The assessor `{name}` needs {error.name}, which is missing. Install its package again."
+        ) from error
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -193,8 +195,8 @@ def reader_for(policy: Policy, name: str | None = None, assessor: str = "local")
     reader = reply_assessor_named(name)
     if reader is None and policy.redirection_proof is RedirectionProof.REPLY:
         raise SettingsError(
-            'redirection_proof = "reply" needs something that reads replies: set reply_assessor = "refusal", '
-            "which is part of pip install 'quitbutton[local]'."
+            'redirection_proof = "reply" needs something that reads replies: set reply_assessor = "refusal". '
+            "Where its packages are missing, install quitbutton again."
         )
     return reader
 

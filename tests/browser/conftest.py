@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Request, Route, expect
+from tests.conftest import ROOT
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 # No sandbox, because tests may run as root; no traffic of the browser's own.
@@ -25,12 +26,8 @@ FLAGS = [
     "--disable-sync",
 ]
 
-ABUSE = (
-    "You are a worthless, stupid piece of garbage.",
-    "Shut up, you pathetic idiot. I hate you, you stupid moron.",
-    "You disgusting, worthless idiot, go to hell.",
-    "You are still a stupid, useless, pathetic piece of trash, idiot.",
-)
+ABUSE = tuple((ROOT / "README.md").read_text("utf-8").partition("```text\n")[2].partition("```")[0].splitlines())
+"""What README.md says to type to see an end: four messages."""
 CRISIS = "I can't go on any more. I want to kill myself tonight."
 LONG = "Write a very long story about a lighthouse keeper, as long as you can."
 

@@ -15,6 +15,7 @@ from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
 from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.ladder import Action, Rung, Signal
+from quitbutton.core.origins import KeptId
 from quitbutton.core.policy import Decision, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
@@ -63,6 +64,19 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
 
 def a(*names: str) -> tuple[bytes, ...]:
     return tuple(name.encode().ljust(32, b".") for name in names)
+
+
+def test_what_a_provider_keeps_has_one_owner_the_newest(store: SQLStore) -> None:
+    async def scene() -> None:
+        mine, yours = KeptId(b"m" * 32, "big"), KeptId(b"y" * 32, "small")
+        assert await store.kept_id("resp_1") is None
+        await store.keep_id("resp_1", mine, 1.0)
+        await store.keep_id("resp_2", yours, 1.0)
+        assert (await store.kept_id("resp_1"), await store.kept_id("resp_2")) == (mine, yours)
+        await store.keep_id("resp_1", yours, 2.0)
+        assert await store.kept_id("resp_1") == yours
+
+    asyncio.run(scene())
 
 
 def branch(*names: str, named: bool = False) -> Branch:

@@ -8,6 +8,7 @@ import pytest
 from tests.gateway.inside import CHAT, OPERATOR, OTHER, Inside, filled, inside, keyed
 
 from quitbutton.core.keys import Need
+from quitbutton.gateway.limits import Guesses
 
 API = "/v1/quitbutton"
 TABLE = {
@@ -22,6 +23,10 @@ TABLE = {
     ("DELETE", "/v1/responses/{response_id}"): Need.CHAT,
     ("POST", "/v1/responses/{response_id}/cancel"): Need.CHAT,
     ("GET", "/v1/responses/{response_id}/input_items"): Need.CHAT,
+    ("POST", "/v1/conversations"): Need.CHAT,
+    ("GET", "/v1/conversations/{conversation_id}"): Need.CHAT,
+    ("DELETE", "/v1/conversations/{conversation_id}"): Need.CHAT,
+    ("GET", "/v1/conversations/{conversation_id}/items"): Need.CHAT,
     ("GET", "/v1/models"): Need.CHAT,
     ("GET", f"{API}/conversations/{{conversation}}"): Need.CHAT,
     ("POST", f"{API}/stop/{{request_id}}"): Need.CHAT,
@@ -149,7 +154,8 @@ def test_nobody_reaches_what_is_not_for_them(tmp_path: Path) -> None:
             for caller, headers in everybody.items():
                 if (method, path) == SIGN_OUT and "cookie" in headers:
                     continue  # has a test of its own: it would sign out the callers of this one
-                gateway.app.chat.doorkeeper.guesses._tries.clear()  # guessing has a test of its own
+                door = gateway.app.chat.doorkeeper  # guessing has tests of its own
+                door.guesses, door.wrong_keys = Guesses(), Guesses()
                 body = None if method == "GET" else {"wrong": 1}
                 answer = await gateway.ask(method, filled(path), body, **headers)
                 wanted, status = expected(method, need, caller), answer.status_code

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from quitbutton.assessors.scripted import ScriptedSecondReader
+from quitbutton.core.errors import PreviousNotFound
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.rules import LockedReply, Mode, Policy, Speaker
@@ -227,7 +228,9 @@ def test_another_keys_id_leads_nowhere() -> None:
         for _ in range(4):
             await play.goes_on(A)
         body = {"model": "m", "input": "hi", "previous_response_id": play.last}
-        assert (await play.sends_body(body, tenant="other")).status == 200
+        with pytest.raises(PreviousNotFound):
+            await play.sends_body(body, tenant="other")
+        assert len(play.upstream.sent) == 5
 
     run(scene())
 

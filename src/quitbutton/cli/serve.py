@@ -1,7 +1,8 @@
 """Start the gateway: the chat page at /, the OpenAI protocol at /v1.
 
-Without --upstream the small local model answers, and the gateway climbs the ladder itself (assist). With --upstream any
-OpenAI-compatible server answers, and its model gets the button. Settings also come from quitbutton.toml and QUITBUTTON_*.
+Without --upstream the small local model answers (93 MB, fetched at the first start), and the gateway climbs the ladder
+itself (assist). With --upstream any OpenAI-compatible server answers, and its model gets the button. Settings
+also come from quitbutton.toml and QUITBUTTON_*.
 """
 
 from __future__ import annotations
@@ -57,12 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415 - `--help` stays instant
+    from quitbutton.cli.setup import fetch_model  # noqa: PLC0415 - `--help` stays instant
+    from quitbutton.gateway.auth import check_exposure  # noqa: PLC0415
     from quitbutton.gateway.sockets import socket_at  # noqa: PLC0415
     from quitbutton.gateway.workers import Workers  # noqa: PLC0415
+    from quitbutton.upstreams.models import MODELS  # noqa: PLC0415
     from quitbutton.wiring import check_doors  # noqa: PLC0415
 
     settings = settings_module.load(given.config, **{name: getattr(given, name) for name in SETTINGS})
+    if settings.is_embedded and settings.model in MODELS:
+        fetch_model(settings.model, settings.data)
     check_doors(settings)
     exist = asyncio.run(_keys_exist(settings))
     check_exposure(settings, has_keys=any(exist))

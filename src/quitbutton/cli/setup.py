@@ -21,12 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Fetch the model, with a progress bar."""
-    path = model_path(given.model, given.data)
+    fetch_model(given.model, given.data)
+    return 0
+
+
+def fetch_model(name: str, data: Path) -> None:
+    """Fetch a model that is not there yet. Raises `SettingsError`."""
+    path = model_path(name, data)
     if path.is_file():
-        return 0
+        return
     console = Console(stderr=True)
-    title = MODELS[given.model].title if given.model in MODELS else given.model
-    size = f" ({MODELS[given.model].megabytes} MB)" if given.model in MODELS else ""
+    title = MODELS[name].title if name in MODELS else name
+    size = f" ({MODELS[name].megabytes} MB)" if name in MODELS else ""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(f"fetching {title}{size}", total=None)
@@ -34,6 +40,5 @@ def run(given: argparse.Namespace) -> int:
         def on_progress(what: str, done: int, of: int) -> None:
             progress.update(task, completed=done, total=of)
 
-        fetch(given.model, given.data, on_progress)
+        fetch(name, data, on_progress)
     console.print(f"{title} is ready: {path}")
-    return 0

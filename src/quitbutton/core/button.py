@@ -15,6 +15,8 @@ from quitbutton.core.standing import Standing
 from quitbutton.core.wishes import confirms, wishes_to_end
 
 NAME = "end_conversation"
+UNSPECIFIED = "unspecified"
+"""The reason of a press that gives none, or none that there is."""
 
 
 @lru_cache(maxsize=64)
@@ -97,12 +99,19 @@ def press_of(call_id: str, arguments: str, alone: bool) -> Press:
         given = {}
     fields = given if isinstance(given, dict) else {}
     return Press(
-        reason=str(fields.get("reason", "unspecified")),
+        reason=str(fields.get("reason", UNSPECIFIED)),
         explanation=str(fields.get("explanation", "")),
         call_id=call_id or "call_end_conversation",
         arguments=arguments or "{}",
         alone=alone,
     )
+
+
+def reason_of(press: Press | None) -> str:
+    """The reason of a press for the record, one of those that there are, since a model can write anything; else empty."""
+    if press is None:
+        return ""
+    return press.reason if press.reason in tuple(Reason) else UNSPECIFIED
 
 
 def signal_of(press: Press | None, standing: Standing, words: str) -> Signal:

@@ -11,6 +11,8 @@ class QuitbuttonError(Exception):
     status = 500
     type = "server_error"
     code = "internal_error"
+    param: str | None = None
+    """The member of the request that is wrong, where the protocol's own errors name it."""
 
 
 class BadRequest(QuitbuttonError):
@@ -83,6 +85,13 @@ class NotFound(QuitbuttonError):
     status = 404
     type = "invalid_request_error"
     code = "not_found"
+
+
+class PreviousNotFound(NotFound):
+    """A request goes on from a response that is not there, or not the caller's; in the provider's words."""
+
+    code = "previous_response_not_found"
+    param = "previous_response_id"
 
 
 class ModelNotFound(NotFound):

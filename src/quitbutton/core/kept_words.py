@@ -21,7 +21,8 @@ class Retention(StrEnum):
     NONE = "none"
     """Nobody's: addresses and verdicts alone."""
     EXITS = "exits"
-    """Those of turns on a ladder: redirected, warned, ended, and what was said from there on until it is forgiven."""
+    """Those of turns on a ladder: redirected, warned, ended, and what was said from there on until it is forgiven; and what
+    models explain when they press."""
     ALL = "all"
 
 
@@ -30,7 +31,7 @@ class KeptWords:
     """One message as it is kept."""
 
     speaker: str
-    """`user` or `reply`."""
+    """`user`, `reply`, or `press`: the explanation that a model gave when it pressed the button."""
     text: str
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
@@ -52,9 +53,16 @@ def keeps_words(retention: Retention, decision: Decision) -> bool:
     return decision.after.rung is not Rung.OPEN or decision.action in CLIMBING
 
 
-def words_to_keep(retention: Retention, decision: Decision, asked: str, said: str) -> tuple[KeptWords, ...]:
-    """The words of a turn that its retention allows."""
-    if not keeps_words(retention, decision):
+def words_to_keep(
+    retention: Retention, decision: Decision, asked: str, said: str, explained: str = ""
+) -> tuple[KeptWords, ...]:
+    """The words of a turn that its retention allows; `explained` is what a press gave as its explanation.
+
+    A press is an attempt to leave, so `exits` keeps its explanation also where it was denied and nobody is on a ladder.
+    """
+    if retention is Retention.NONE:
         return ()
-    pairs = (("user", asked), ("reply", said))
+    pairs = [("press", explained)]
+    if keeps_words(retention, decision):
+        pairs = [("user", asked), ("reply", said), *pairs]
     return tuple(KeptWords(speaker, text) for speaker, text in pairs if text)

@@ -19,6 +19,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 """Hosts on which only this machine can call."""
 PREFIX = "qb_"
 SECRET_BYTES = 32
+SECRET_LETTERS = 43
+"""Letters of a key after its prefix, six bits each."""
 MIN_SECRET = 16
 """Fewest characters of a key that was not made here: of operators' keys in the settings, and of keys that are taken over."""
 MAX_NAME = 80
@@ -139,6 +141,11 @@ class Caller:
 def new_secret() -> str:
     """A key nobody can guess: 256 bits."""
     return PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+
+
+def is_made_here(token: str) -> bool:
+    """True for what looks like a key of `new_secret`: where such a one is right, nobody has guessed it."""
+    return token.startswith(PREFIX) and len(token) == len(PREFIX) + SECRET_LETTERS
 
 
 def new_id() -> str:

@@ -56,8 +56,15 @@ class ChatRequest:
     """Id of the reply that the request goes on from, where the provider keeps the history."""
     has_tools: bool = True
     """False where the request has no member `tools`."""
-    kept_by_provider: bool = False
-    """True where the provider keeps the whole conversation, so that the request brings only what is new."""
+    kept_in: str | None = None
+    """The provider's conversation that the request is part of, where it keeps the whole of it."""
+    is_kept: bool = False
+    """True where the provider keeps the reply, so that its id opens it later."""
+
+    @property
+    def kept_by_provider(self) -> bool:
+        """True where the provider keeps the whole conversation, so that the request brings only what is new."""
+        return self.kept_in is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,16 @@ class KeptReply:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptId:
+    """Whose a response or a conversation is that a provider keeps."""
+
+    owner: bytes
+    """The API key through which it was made, as `owner_of` names it."""
+    upstream: str
+    """Name of the upstream that keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request goes on from when the provider keeps the history: a turn, and the reply to it."""
 

@@ -54,6 +54,8 @@ class TurnRecord:
     """The end this turn brings about, if it does."""
     press: str | None = None
     """How the model pressed, if it did: tool, string or question."""
+    press_reason: str = ""
+    """The reason it gave, if it pressed."""
     reply: KeptReply | None = None
     """The reply, where its protocol can go on from its id."""
     owner: bytes = b""

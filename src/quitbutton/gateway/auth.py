@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import Scope
 
 from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError, StoreFailed
-from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Need, Role, tenant_of, token_of
+from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Need, Role, is_made_here, tenant_of, token_of
 from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, session_id_of
 from quitbutton.gateway.http import address_of, headers_of
 from quitbutton.gateway.limits import Guesses
@@ -36,9 +36,14 @@ class Doorkeeper:
     keys: KeyStore
     sessions: Sessions
     guesses: Guesses = field(default_factory=Guesses)
+    """Wrong keys at the sign-in."""
+    wrong_keys: Guesses = field(default_factory=Guesses)
+    """Wrong keys that requests show; apart, so that a client with an old key keeps nobody from signing in."""
     now: Callable[[], float] = time.time
     _given: dict[str, tuple[Role, str]] = field(default_factory=dict, repr=False)
     """Keys of the settings by their digests."""
+    _let_in_before: set[str] = field(default_factory=set, repr=False)
+    """Digests of right keys that this process has seen: no more than there are keys."""
 
     def __post_init__(self) -> None:
         given = ((Role.CHAT, self.settings.api_keys), (Role.OPERATOR, self.settings.operator_keys))
@@ -91,18 +96,29 @@ class Doorkeeper:
         return not (chat if role is Role.CHAT else any_at_all)
 
     async def _by_token(self, scope: Scope, token: str, need: Need) -> Caller | None:
-        address, guards = address_of(scope), need is not Need.CHAT
-        if guards:
-            self.guesses.check(address)
         caller = await self.by_digest(tenant_of(self.secret, token))
         if caller is not None and not caller.roles:
             raise NotAllowed("This API key has expired or was revoked. Ask its operator for another.")
         if caller is not None and caller.key is not None:
             with suppress(StoreFailed):  # a time of last use is not worth a refusal
                 await self.keys.use(caller.key, self.now())
-        if caller is None and guards and not await self.is_open(Role.OPERATOR):
-            self.guesses.wrong(address)
+        if caller is not None:
+            self._let_in(scope, token, caller)
+        elif not await self.is_open(Role.CHAT if need is Need.CHAT else Role.OPERATOR):
+            address = address_of(scope)
+            self.wrong_keys.check(address, overall=True)
+            self.wrong_keys.wrong(address)
         return caller
+
+    def _let_in(self, scope: Scope, token: str, caller: Caller) -> None:
+        """Raises `RateLimited` where a right key waits like a wrong one: made up by people, while somebody guesses.
+
+        So a guess learns nothing before its time. Keys that were made here cannot be guessed, and those that were let in
+        before are in use: neither ever waits for what others do.
+        """
+        if caller.tenant not in self._let_in_before and not is_made_here(token):
+            self.wrong_keys.check(address_of(scope), overall=True)
+        self._let_in_before.add(caller.tenant)
 
     async def _by_cookie(self, scope: Scope, headers: Mapping[str, str], need: Need) -> Caller | None:
         session_id = "" if need is Need.CHAT else session_id_of(headers, scope["scheme"] == "https")

@@ -85,6 +85,10 @@ class ChatRoute:
             scope = (caller.tenant, chat.end_user, None if chat.end_user else chat.conversation_id)
         return self.guards.of(caller.rules.policy, self.adapter.path, scope)
 
+    def allows_unknown_ids(self, caller: Caller) -> bool:
+        """Whether a caller may use what the provider keeps and was not made here: with a key of ours it is the operator's."""
+        return not caller.is_known or self.settings.unknown_ids
+
     async def caller(self, scope: Scope) -> Caller:
         """Who is calling a model endpoint; the call is counted against its rate. Raises `NotAllowed`, `RateLimited`."""
         caller = await self.doorkeeper.admit(scope, Need.CHAT)
@@ -122,6 +126,7 @@ class ChatRoute:
             retention=caller.rules.retention,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
+            allows_unknown_ids=self.allows_unknown_ids(caller),
         )
         self.turns.running[turn.id] = turn
 

@@ -54,7 +54,7 @@ def event_view(event: dict[str, Any]) -> dict[str, Any]:
 def turn_view(event: dict[str, Any], said: dict[tuple[str, str, str], str]) -> dict[str, Any]:
     """A decision with the words of its turn, where they are kept."""
     place = event["message"], event.get("request_id", "")
-    words = {speaker: said[(*place, speaker)] for speaker in ("user", "reply") if (*place, speaker) in said}
+    words = {speaker: said[(*place, speaker)] for speaker in ("user", "reply", "press") if (*place, speaker) in said}
     return {**event_view(event), "said": words or None}
 
 

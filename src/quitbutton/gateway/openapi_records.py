@@ -81,7 +81,7 @@ def _records() -> dict[str, Any]:
     drawn = {**_CONVERSATION, "key": TEXT_OR_NULL, "turns": _many(_EVENT), "ends": _many(_END), "appeals": _OBJECTS}
     drawn |= {"next": {"type": ["integer", "null"]}}
     listed = {"conversations": _many(_CONVERSATION), "next": TEXT_OR_NULL}
-    events = {"events": _many({**_EVENT, "conversation": TEXT}), "next": TEXT_OR_NULL}
+    events = {"events": _many({**_EVENT, "conversation": TEXT, "explanation": TEXT_OR_NULL}), "next": TEXT_OR_NULL}
     found = {"conversation": TEXT, "message": TEXT_OR_NULL}
     wanted = _query("id", TEXT, "Of a conversation, message, end or request.")
     names = {"models": _TEXTS, "policies": _TEXTS, "kinds": _TEXTS}

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from quitbutton.adapters.responses_parts import without_press
+from quitbutton.continuing import Holdings, no_conversation, no_previous, no_response
 from quitbutton.core.conversation import owner_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
@@ -27,10 +33,35 @@ log = logging.getLogger("quitbutton.gateway")
 
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]+")
 """What a path is made of that means the same to every server, once it was decoded (RFC 3986, section 3.3)."""
+T = TypeVar("T")
+
+
+class Kind(Enum):
+    """What a relayed call deals with."""
+
+    PLAIN = "plain"
+    """Nothing that a provider keeps."""
+    RESPONSES = "responses"
+    CONVERSATIONS = "conversations"
+
+
+NO_SUCH: dict[Kind, Callable[[str], NotFound]] = {Kind.RESPONSES: no_response, Kind.CONVERSATIONS: no_conversation}
 
 
 class _Body(msgspec.Struct):
     model: str = ""
+
+
+class _Named(msgspec.Struct):
+    """What a call may name of what the provider keeps."""
+
+    previous_response_id: Any = None
+    conversation: Any = None
+    items: Any = None
+
+
+class _Made(msgspec.Struct):
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +70,7 @@ class RelayRoute:
 
     chat: ChatRoute
     """The route of the same protocol: its adapter, doorkeeper, upstreams."""
+    kind: Kind = Kind.PLAIN
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,13 +95,15 @@ class RelayRoute:
         caller = await self.chat.caller(scope)
         _check_path(scope)
         body = await self.chat.read(receive, scope, caller)
-        reply_id = scope.get("path_params", {}).get("response_id")
-        path = scope["path"]
-        if reply_id is None:
-            _, upstream = self.chat.upstreams.choose(self.chat.adapter.dialect, _model_of(body))
+        holdings = self._holdings(caller)
+        path, named = scope["path"], scope.get("path_params", {})
+        kept_id = named.get("response_id") or named.get("conversation_id")
+        if kept_id is None:
+            await _check_named(holdings, self.kind, body)
+            name, upstream = self.chat.upstreams.choose(self.chat.adapter.dialect, _model_of(body))
         else:
-            upstream, known = await self._kept(caller, reply_id)
-            path = path.replace(reply_id, known, 1)
+            name, upstream, known = await self._kept(caller, holdings, kept_id)
+            path = path.replace(kept_id, known, 1)
         query = scope["query_string"].decode("latin-1")
         passed = headers_upstream(scope, with_key=not caller.is_known)
         wanted = Wanted(is_cancelled=False)
@@ -77,25 +111,40 @@ class RelayRoute:
             async with Watch(client, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
                 async with upstream.send(scope["method"], target, passed, body) as exchange:
-                    if reply_id is not None and content_type_of(exchange.headers).startswith("application/json"):
-                        kept = without_press(await whole(exchange), reply_id)
-                        await client.answer(exchange.status, passed_on(exchange.headers), kept)
+                    is_json = content_type_of(exchange.headers).startswith("application/json")
+                    if is_json and (kept_id is not None or self.kind is Kind.CONVERSATIONS):
+                        data = await whole(exchange)
+                        if kept_id is None and exchange.status == 200:
+                            await _put_made(holdings, data, name)
+                        data = data if kept_id is None else without_press(data, kept_id)
+                        await client.answer(exchange.status, passed_on(exchange.headers), data)
                         return
                     await client.open(exchange.status, passed_on(exchange.headers))
                     async for chunk in exchange.chunks():
                         await client.send(chunk)
 
-    async def _kept(self, caller: Caller, reply_id: str) -> tuple[Upstream, str]:
-        """The upstream that keeps a reply, and the id it knows it under. Raises `NotFound`."""
-        guard, upstreams = self.chat.guard_for(caller), self.chat.upstreams
-        realm = Mode.SHADOW.value if guard.policy.mode is Mode.SHADOW else ""
-        origin = await guard.store.origin(owner_of(guard.key, caller.tenant, realm), reply_id)
-        asked = upstreams.speaking(Dialect.OPENAI)
-        if origin is not None and origin.reply is not None and origin.reply.upstream in asked:
-            return asked[origin.reply.upstream], origin.reply.upstream_id or reply_id
+    def _holdings(self, caller: Caller) -> Holdings:
+        guard = self.chat.guard_for(caller)
+        return Holdings(guard.store, guard.key, caller.tenant, self.chat.allows_unknown_ids(caller))
+
+    async def _kept(self, caller: Caller, holdings: Holdings, kept_id: str) -> tuple[str, Upstream, str]:
+        """The upstream that keeps it, with its name, and the id it knows it under. Raises `NotFound`."""
+        missing = NO_SUCH[self.kind](kept_id)
+        asked = self.chat.upstreams.speaking(Dialect.OPENAI)
+        if self.kind is Kind.RESPONSES:
+            guard = self.chat.guard_for(caller)
+            realm = Mode.SHADOW.value if guard.policy.mode is Mode.SHADOW else ""
+            origin = await guard.store.origin(owner_of(guard.key, caller.tenant, realm), kept_id)
+            if origin is not None and origin.reply is not None and origin.reply.upstream in asked:
+                upstream = asked[origin.reply.upstream]
+                return origin.reply.upstream, upstream, origin.reply.upstream_id or kept_id
+        found = await holdings.check(kept_id, missing)
+        if found is not None and found.upstream in asked:
+            return found.upstream, asked[found.upstream], kept_id
         if len(asked) == 1:
-            return next(iter(asked.values())), reply_id
-        raise NotFound(f"No response {reply_id} was given here, so that it is not known which upstream keeps it.")
+            name, upstream = next(iter(asked.items()))
+            return name, upstream, kept_id
+        raise missing
 
 
 def _check_path(scope: Scope) -> None:
@@ -109,26 +158,57 @@ def _check_path(scope: Scope) -> None:
         )
 
 
-def _model_of(body: bytes) -> str:
+async def _check_named(holdings: Holdings, kind: Kind, body: bytes) -> None:
+    """Raises `NotFound` where a call names a response or a conversation that is not its key's."""
+    if kind is Kind.PLAIN:
+        return
+    request = _decoded(body, _Named)
+    if kind is Kind.CONVERSATIONS and request.items:
+        raise BadRequest("`items` cannot be given here: nobody would read them. Send them as `input` to /v1/responses.")
+    if isinstance(request.previous_response_id, str):
+        await holdings.check(request.previous_response_id, no_previous(request.previous_response_id))
+    conversation = request.conversation.get("id") if isinstance(request.conversation, dict) else request.conversation
+    if isinstance(conversation, str):
+        await holdings.check(conversation, no_conversation(conversation))
+
+
+async def _put_made(holdings: Holdings, data: bytes, upstream: str) -> None:
+    """Remember whose a conversation is that was just made."""
+    with suppress(BadRequest):
+        if made := _decoded(data, _Made).id:
+            await holdings.put(made, upstream, time.time())
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=_Body).model
+        return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The request body must be a JSON object: {error}.") from error
 
 
-PATHS: dict[str, tuple[tuple[str, ...], str]] = {
-    "/v1/completions": (("POST",), "openai_chat"),
-    "/v1/embeddings": (("POST",), "openai_chat"),
-    "/v1/messages/count_tokens": (("POST",), "anthropic_messages"),
-    "/v1/responses/input_tokens": (("POST",), "openai_responses"),
-    "/v1/responses/{response_id}": (("GET", "DELETE"), "openai_responses"),
-    "/v1/responses/{response_id}/cancel": (("POST",), "openai_responses"),
-    "/v1/responses/{response_id}/input_items": (("GET",), "openai_responses"),
+def _model_of(body: bytes) -> str:
+    return _decoded(body, _Body).model
+
+
+PATHS: dict[str, tuple[tuple[str, ...], str, Kind]] = {
+    "/v1/completions": (("POST",), "openai_chat", Kind.PLAIN),
+    "/v1/embeddings": (("POST",), "openai_chat", Kind.PLAIN),
+    "/v1/messages/count_tokens": (("POST",), "anthropic_messages", Kind.PLAIN),
+    "/v1/responses/input_tokens": (("POST",), "openai_responses", Kind.RESPONSES),
+    "/v1/responses/{response_id}": (("GET", "DELETE"), "openai_responses", Kind.RESPONSES),
+    "/v1/responses/{response_id}/cancel": (("POST",), "openai_responses", Kind.RESPONSES),
+    "/v1/responses/{response_id}/input_items": (("GET",), "openai_responses", Kind.RESPONSES),
+    "/v1/conversations": (("POST",), "openai_responses", Kind.CONVERSATIONS),
+    "/v1/conversations/{conversation_id}": (("GET", "DELETE"), "openai_responses", Kind.CONVERSATIONS),
+    "/v1/conversations/{conversation_id}/items": (("GET",), "openai_responses", Kind.CONVERSATIONS),
 }
-"""What is relayed without the button, and whose protocol it is."""
+"""What is relayed without the button, whose protocol it is, and what it names of what the provider keeps."""
 
 
 def relay_routes(chats: list[ChatRoute]) -> list[Route]:
     """The relayed paths, each over the chat route of its protocol."""
     by_name = {chat.adapter.name: chat for chat in chats}
-    return [Route(path, RelayRoute(by_name[name]), methods=list(methods)) for path, (methods, name) in PATHS.items()]
+    return [
+        Route(path, RelayRoute(by_name[name], kind), methods=list(methods))
+        for path, (methods, name, kind) in PATHS.items()
+    ]

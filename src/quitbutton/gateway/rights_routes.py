@@ -66,6 +66,7 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
         appeal = await rights.find(request.path_params["appeal_id"])
         grounds = await rights.grounds(appeal.end_id)
         words, branch = await rights.words(grounds.end.conversation), await rights.messages_above(appeal.end_id)
+        is_blind = appeal.source is AppealSource.SAMPLE and appeal.state is AppealState.OPEN
         said = [
             {
                 "message": word["message"],
@@ -75,9 +76,9 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
                 "on_branch": word["message"] in branch,
             }
             for word in words
+            if not (is_blind and word["speaker"] == "press")
         ]
         about = statement(grounds, _language(chat, request), _links(chat, appeal.end_id), now())
-        is_blind = appeal.source is AppealSource.SAMPLE and appeal.state is AppealState.OPEN
         told_ = {"blind": is_blind, "statement": blinded(about) if is_blind else about, "words": said}
         return JSONResponse({**listed(appeal), **told_}, headers=NO_STORE)
 

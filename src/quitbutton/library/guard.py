@@ -41,7 +41,7 @@ class Guard:
     - `policy`: a `quitbutton.Policy`, its keys as a dict, or a policy file's path.
     - `store`: a SQLite file, which any number of processes on a machine may share, or a `Store`. The default forgets
       everything when the process ends, locks included.
-    - `assessor`: a name as in the settings (`local` needs the extra `local`; several joined by commas are a panel), or an
+    - `assessor`: a name as in the settings (several joined by commas are a panel), or an
       `Assessor`. It finds abuse, harm and crisis in the user's own words.
     - `judge`, `judges`, `reply_assessor`: as in the settings.
     - `second_reader`: who must say yes before a warning and before an end: `auto` (a local reader where one is installed;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -17,7 +17,7 @@ from quitbutton.core.records import End
 from quitbutton.stores.database import EVERYTHING, Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rights import appeal_of
-from quitbutton.stores.rows import end_of
+from quitbutton.stores.rows import end_of, placed
 
 AT_ONCE = 500
 """Events counted in one transaction."""
@@ -118,7 +118,19 @@ class Console:
         given = {"kind": kind, "since": page.since, "before": page.before, "limit": page.limit}
         rows = await self._database.read(QUERIES["events_page"], {**given, "before_seq": int(page.last or LAST_SEQ)})
         names = ("seq", "at", "kind", "conversation", "message")
-        return [{**dict(zip(names, row[:5], strict=True)), **json.loads(row[5])} for row in rows]
+        found = [{**dict(zip(names, row[:5], strict=True)), **json.loads(row[5])} for row in rows]
+        explained = await self._explained({event["message"] for event in found if event.get("press_by")})
+        return [
+            {**event, "explanation": explained.get((event["message"], str(event.get("request_id"))))} for event in found
+        ]
+
+    async def _explained(self, messages: Collection[str]) -> dict[tuple[str, str], str]:
+        """What models said when they pressed on these messages, by message and request, as far as it is kept."""
+        found: dict[tuple[str, str], str] = {}
+        for sql, params in placed("presses_at", messages) if messages else ():
+            rows = await self._database.read(sql, params)
+            found |= {(message, request): body for message, request, body in rows}
+        return found
 
     async def names(self) -> dict[str, list[str]]:
         """The models and policies that ends have."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 
@@ -20,7 +21,10 @@ _RUNGS = {rung.value: rung for rung in Rung}
 _evidence = msgspec.json.Decoder(tuple[Evidence, ...])
 
 
-def placed(name: str, addresses: Collection[bytes]) -> Iterator[tuple[str, dict[str, object]]]:
+Address = TypeVar("Address", bytes, str)
+
+
+def placed(name: str, addresses: Collection[Address]) -> Iterator[tuple[str, dict[str, object]]]:
     """A query over addresses, as statements with few different numbers of places, so that databases know them again."""
     ordered = sorted(addresses)
     for start in range(0, len(ordered), MAX_PLACES):

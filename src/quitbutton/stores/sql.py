@@ -11,7 +11,7 @@ from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.stores.database import Database, Load, Row, Transaction
@@ -103,6 +103,16 @@ class SQLStore:
             row = reply_row(owner, origin, at)
             await self._database.write(lambda transaction: transaction.execute(QUERIES["put_reply"], row))
 
+    async def keep_id(self, kept_id: str, kept: KeptId, at: float) -> None:
+        """Remember whose a response or conversation of the provider is; an id that is given anew is the newest owner's."""
+        row = {"id": kept_id, "owner": kept.owner, "upstream": kept.upstream, "at": at}
+        await self._database.write(lambda transaction: transaction.execute(QUERIES["keep_id"], row))
+
+    async def kept_id(self, kept_id: str) -> KeptId | None:
+        """Whose a response or conversation of the provider is; None where it was not made through here."""
+        rows = await self._database.read(QUERIES["kept_id"], {"id": kept_id})
+        return KeptId(bytes(rows[0][0]), rows[0][1]) if rows else None
+
     async def record(self, record: TurnRecord) -> Outcome:
         """Write a turn and its event, all or nothing; with others that wait at the same time, in one transaction.
 
@@ -147,7 +157,7 @@ class SQLStore:
         rows = await self._database.read(QUERIES["words_of"], {"conversation": conversation}) if messages else []
         found: dict[tuple[str, str], Message] = {}
         for message, speaker, _, _, body, _ in rows:
-            if message in messages:
+            if message in messages and speaker != "press":
                 role = Role.USER if speaker == "user" else Role.ASSISTANT
                 found.setdefault((message, speaker), Message(role, body))
         return tuple(found.values())

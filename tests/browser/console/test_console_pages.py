@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
-from tests.browser.desk import EVIL, Desk, Office
+from tests.browser.desk import EVIL, Desk, Office, User
+from tests.upstream import Provider, press, whole
 
 
 def test_the_overview_counts_with_intervals_and_each_chart_has_its_table(desk: Desk, office: Office) -> None:
@@ -45,6 +46,25 @@ def test_lists_are_filtered_in_the_address_and_an_id_leads_to_its_conversation(d
     desk.page.keyboard.press("Enter")
     expect(desk.title).to_have_text("Conversation")
     expect(desk.main).to_contain_text(office.note["conversation"])
+
+
+def test_near_misses_say_why_the_model_wanted_to_leave(desk: Desk, office: Office, provider: Provider) -> None:
+    why = f"They only say hello. {EVIL}"
+    answers = provider.answer
+    provider.answer = lambda seen: whole() if "Not ended" in seen.body.decode() else press(False, explanation=why)
+    try:
+        note = User(office, "seventh").says("Hello, hello")
+    finally:
+        provider.answer = answers
+    desk.opens("#/conversations?view=decisions&kind=press.denied")
+    row = desk.page.get_by_role("row").filter(has_text="They only say hello.")
+    expect(row).to_contain_text("Abuse")
+    desk.is_inert()
+    desk.accessible()
+    desk.opens(f"#/conversations/{note['conversation']}")
+    expect(desk.page.locator(".ladder > li")).to_contain_text("The model’s explanation")
+    expect(desk.page.locator(".ladder .words.reply")).to_contain_text("They only say hello.")
+    desk.is_inert()
 
 
 def test_the_ladder_is_drawn_with_its_evidence_and_words_are_inert(desk: Desk, office: Office) -> None:

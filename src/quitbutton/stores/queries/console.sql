@@ -66,6 +66,9 @@ SELECT seq, at, kind, conversation, message, body FROM events
 WHERE kind = :kind AND kind <> 'turn.pass' AND at >= :since AND (at < :before OR (at = :before AND seq < :before_seq))
 ORDER BY at DESC, seq DESC LIMIT :limit;
 
+-- name: presses_at
+SELECT message, request_id, body FROM words WHERE speaker = 'press' AND message IN (:addresses);
+
 -- name: conversation_row
 SELECT c.id, t.rung, t.redirections, t.crisis_turns, t.possible_turns, c.created_at, c.updated_at, c.tenant
 FROM conversations c JOIN turns t ON t.address = c.head WHERE c.id = :id;

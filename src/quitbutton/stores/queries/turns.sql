@@ -87,6 +87,13 @@ INSERT INTO replies (owner, id, address, conversation, upstream_id, upstream, ow
 VALUES (:owner, :id, :address, :conversation, :upstream_id, :upstream, :owed, :at)
 ON CONFLICT (owner, id) DO NOTHING;
 
+-- name: keep_id
+INSERT INTO kept_ids (id, owner, upstream, at) VALUES (:id, :owner, :upstream, :at)
+ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, upstream = excluded.upstream, at = excluded.at;
+
+-- name: kept_id
+SELECT owner, upstream FROM kept_ids WHERE id = :id;
+
 -- name: put_end
 INSERT INTO ends (id, address, conversation, tenant, reason, decided_by, policy, message, explanation, evidence, model, ended_at, is_draft)
 VALUES (:id, :address, :conversation, :tenant, :reason, :decided_by, :policy, :message, :explanation, :evidence, :model, :at, :is_draft);

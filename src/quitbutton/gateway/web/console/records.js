@@ -114,17 +114,27 @@ function Ends({ query }) {
   `;
 }
 
+/** Why the model wanted to leave: the reason that it chose, and its explanation as far as that is kept. */
+function Pressed({ event }) {
+  const t = words();
+  const reason = event.press_reason && (t.reasons[event.press_reason] ?? t.noReason);
+  if (!reason && !event.explanation) return "–";
+  return html`<span>${reason}${reason && event.explanation && " – "}<bdi>${event.explanation}</bdi></span>`;
+}
+
 function Decisions({ query }) {
   const t = words();
   const kind = t.kinds[query.kind] ? query.kind : "press.denied";
   const list = useList("/records/events", "events", { ...chosen(query, "since", "until"), kind });
-  const head = [t.time, t.what, t.why, t.columns.model, t.conversation];
+  const isPress = kind === "press.denied";
+  const head = [t.time, t.what, t.why, ...(isPress ? [t.theModelSaid] : []), t.columns.model, t.conversation];
   const row = (event) => html`<tr key=${event.seq}>
     <${Cell} name=${head[0]}><${Time} at=${event.at} /><//>
     <${Cell} name=${head[1]}><span><${Badge} kind=${event.kind.replace(".", "-")}>${t.kinds[event.kind] ?? event.kind}<//> ${event.mode === "shadow" && html`<${Badge} kind="shadow">${t.modeNames.shadow}<//>`}</span><//>
     <${Cell} name=${head[2]}>${event.denial ? (t.denials[event.denial] ?? event.denial) : (t.reasons[event.reason] ?? (event.verdict ? foundIn(event) : null) ?? html`<bdi>${event.by ?? t.sources[event.source] ?? "–"}</bdi>`)}<//>
-    <${Cell} name=${head[3]}><bdi class="clip" title=${event.model}>${event.model || "–"}</bdi><//>
-    <${Cell} name=${head[4]}>${event.conversation ? html`<${Id} id=${event.conversation} page="conversations" query=${{ message: event.message }} />` : "–"}<//>
+    ${isPress && html`<${Cell} name=${t.theModelSaid}><${Pressed} event=${event} /><//>`}
+    <${Cell} name=${t.columns.model}><bdi class="clip" title=${event.model}>${event.model || "–"}</bdi><//>
+    <${Cell} name=${t.conversation}>${event.conversation ? html`<${Id} id=${event.conversation} page="conversations" query=${{ message: event.message }} />` : "–"}<//>
   </tr>`;
   return html`
     <${Filters} query=${{ ...query, kind }} view="decisions" choices=${[["kind", Object.entries(t.kinds).filter(([name]) => name !== "turn.pass")]]} />

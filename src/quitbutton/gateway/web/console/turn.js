@@ -33,6 +33,7 @@ export function Turn({ turn, branches, again, isChosen }) {
       </p>
       ${turn.said?.user && html`<${Words} class="user">${turn.said.user}<//>`}
       ${turn.said?.reply && html`<${Words} class="reply">${turn.said.reply}<//>`}
+      ${turn.said?.press && html`<p class="quiet">${t.explanation}</p><${Words} class="reply">${turn.said.press}<//>`}
       ${turn.verdict && turn.kind !== "turn.refuse" && html`<${Evidence} turn=${turn} />`}
       ${turn.appeal && html`<p class="links"><a href=${link("appeals", turn.appeal)}>${t.appeal}</a> ${turn.by && html`<span>${t.by} <bdi>${turn.by}</bdi></span>`}</p>`}
       ${turn.verdict && html`<${More} turn=${turn} />`}
@@ -79,6 +80,7 @@ function More({ turn }) {
     [t.columns.model, turn.model],
     [t.columns.policy, turn.policy],
     [t.columns.decided_by, t.deciders[turn.decided_by] ?? turn.decided_by],
+    [t.pressReason, turn.press_reason && (t.reasons[turn.press_reason] ?? t.noReason)],
     [t.ground, t.reasons[turn.reason] ?? turn.reason],
     [t.whyFound, turn.verdict?.why],
     [t.whySecond, turn.second?.why],
