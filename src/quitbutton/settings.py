@@ -17,11 +17,12 @@ from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import UpstreamSettings
+from quitbutton.core.witnesses import WitnessSettings
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
 MOST_WORKERS = 256
-TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
+TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc", "witnesses")
 """Settings that are tables of the file and not in the environment."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
@@ -108,6 +109,11 @@ class Settings:
     `data`, made at the first start. All replicas of an installation need the same."""
     audit_name: str = "quitbutton"
     """Name of the signing key and of the log in its checkpoints."""
+    audit_trust_store: bool = False
+    """Where no checkpoint is kept in `data`, begin from the store's newest: for replicas without a lasting disk. A roll-back
+    between two starts then shows to a witness alone."""
+    witnesses: dict[str, WitnessSettings] = field(default_factory=dict)
+    """Who remembers how far the audit trail had come, one `[witnesses.NAME]` table each."""
     retention: Retention = Retention.EXITS
     """Whose words are kept beside the record: `none`, `exits` (turns on a ladder) or `all`."""
     retention_days: float = 184.0
@@ -204,7 +210,9 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
     data = read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data = (data.pop(name, {}) for name in TABLES)
+    policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data, witnesses_data = (
+        data.pop(name, {}) for name in TABLES
+    )
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
@@ -224,7 +232,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     policies = tables("policies", policies_data, Policy, policy_data)
     judges = tables("judges", judges_data, JudgeSettings)
     oidc = table("oidc", oidc_data, OidcSettings) if oidc_data else None
-    settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc)
+    witnesses = tables("witnesses", witnesses_data, WitnessSettings)
+    settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc, witnesses=witnesses)
     return replace(settings, policy=policy, judges=judges)
 
 
