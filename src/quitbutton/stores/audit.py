@@ -13,7 +13,7 @@ from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.exports import event_line, header_of, line_of
 from quitbutton.core.merkle import EMPTY, Fetch, Place, grown, subtree_root
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
-from quitbutton.stores.database import Transaction
+from quitbutton.stores.database import Row, Transaction
 from quitbutton.stores.leaves import Leaves, logged_of, node_at
 from quitbutton.stores.queries import QUERIES
 
@@ -21,6 +21,8 @@ BATCH = 250
 """Most events that go into the log in one transaction: requests wait for no more work of ours than that."""
 LOCK = (b"audit log",)
 """One process at a time appends to the log."""
+
+CURE = "Bring back the database, or the key, that belongs to it."
 
 
 class NotSound(QuitbuttonError):
@@ -102,6 +104,7 @@ class AuditLog(Leaves):
         settled = await self.database.settled()
         try:
             last = None
+            await self._require_end()
             while await self._waits(settled):
                 kept = await self._kept(now)
                 last = await self._log_batch(settled, kept, now) or last
@@ -128,6 +131,13 @@ class AuditLog(Leaves):
             self.memory.keep(note)
         except OSError as error:
             raise NotSound(f"The newest checkpoint cannot be kept beside the database: {error.strerror}.") from error
+
+    async def _require_end(self) -> None:
+        """Also where nothing seems to wait: where the last place was moved on, nothing ever would."""
+        for n, _ in await self.database.read(QUERIES["log_end"]):
+            fault = _fault_at_end(await self.database.read(QUERIES["logged"], {"start": n, "limit": 1}), n)
+            if fault is not None:
+                raise _unsigned(fault, CURE)
 
     async def _waits(self, settled: int) -> bool:
         end = await self.database.read(QUERIES["log_end"])
@@ -189,10 +199,9 @@ class AuditLog(Leaves):
             self.doubt
             or self._fault(str(newest[0][1]) if newest else None, size, node)
             or self._fault_beside(kept, size, node)
-            or _fault_at_end(transaction, size)
         )
         if fault is not None:
-            raise _unsigned(fault, "Bring back the database, or the key, that belongs to it.")
+            raise _unsigned(fault, CURE)
 
     def _fault(self, note: str | None, size: int, node: Fetch) -> str | None:
         if note is None:
@@ -240,9 +249,6 @@ def _unsigned(fault: str, cure: str) -> NotSound:
     )
 
 
-def _fault_at_end(transaction: Transaction, size: int) -> str | None:
+def _fault_at_end(rows: list[Row], n: int) -> str | None:
     """What is wrong with the last event in the log: from its number on the next ones are taken."""
-    if not size:
-        return None
-    rows = transaction.execute(QUERIES["logged"], {"start": size - 1, "limit": 1})
-    return logged_of(rows[0]).fault if rows else f"event {size - 1} has no hash"
+    return logged_of(rows[0]).fault if rows else f"event {n} has no hash"
