@@ -39,6 +39,13 @@ def tighten(path: Path) -> None:
         log.warning("others on this machine may read %s (mode %o), and it is not ours to change: chmod 600", path, mode)
 
 
+def warn_if_open(path: Path) -> None:
+    """Say that others on this machine may read a file that holds secrets and is not ours to change."""
+    with suppress(OSError):
+        if path.stat().st_mode & 0o044:
+            log.warning("%s holds keys or passwords, and others on this machine may read it: chmod 600", path)
+
+
 def write_private(path: Path, text: str, is_new: bool = False) -> bool:
     """Write a file for the owner alone, whole at any time; False where it should be new and another process was first."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
@@ -18,12 +19,17 @@ from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import UpstreamSettings
 from quitbutton.core.witnesses import WitnessSettings
+from quitbutton.files import warn_if_open
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
 MOST_WORKERS = 256
 TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc", "witnesses")
 """Settings that are tables of the file and not in the environment."""
+SECRETS = ("upstream_key", "api_keys", "operator_keys", "audit_key", "metrics_token")
+"""Settings that others on the machine must not read."""
+PASSWORD = re.compile(r"\w+://[^/@]*:[^/@]+@")
+"""A URL with a password in it."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
 
@@ -209,7 +215,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
-    data = read(file or Path("quitbutton.toml"), must_exist=file is not None)
+    place = file or Path("quitbutton.toml")
+    data = read(place, must_exist=file is not None)
+    if any(data.get(name) for name in SECRETS) or PASSWORD.match(str(data.get("store", ""))):
+        warn_if_open(place)
     policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data, witnesses_data = (
         data.pop(name, {}) for name in TABLES
     )

@@ -119,18 +119,13 @@ class AuditLog(Leaves):
         def work(transaction: Transaction) -> tuple[Checkpoint, str] | None:
             return self._append(transaction, settled, kept, now)
 
-        done = await self.database.write(work, durable=True, locks=LOCK)
-        if done is None:
+        if (done := await self.database.write(work, durable=True, locks=LOCK)) is None:
             return None
-        self.remember(done[1])  # never before it is on the disk: the note may lag behind the log, not lead it
-        return done[0]
-
-    def remember(self, note: str) -> None:
-        """Keep a checkpoint outside the database. Raises `NotSound` where that cannot be written."""
         try:
-            self.memory.keep(note)
+            self.memory.keep(done[1])  # never before it is on the disk: the note may lag behind the log, not lead it
         except OSError as error:
             raise NotSound(f"The newest checkpoint cannot be kept beside the database: {error.strerror}.") from error
+        return done[0]
 
     async def _require_end(self) -> None:
         """Also where nothing seems to wait: where the last place was moved on, nothing ever would."""

@@ -41,6 +41,7 @@ class _Comparison:
         self._database = database
         self._ledger = Ledger()
         self._found: list[str] = []
+        self._close = 0.0 if database.words["database"] == "sqlite" else CLOSE  # SQLite writes one turn after another
 
     async def run(self) -> list[str]:
         """Compare everything once."""
@@ -218,7 +219,8 @@ class _Comparison:
             return f"no event tells of the conversation {conversation}: it was put in"
         message, at = self._ledger.newest[conversation]
         here = message_id(bytes(head))
-        if here == message or abs(self._ledger.times.get(here, -LONGEST_TURN) - at) <= CLOSE:
+        was = self._ledger.times.get((conversation, here))
+        if here == message or (was is not None and at - was < self._close):
             return None
         return f"the newest turn of {conversation} was changed: it is {here}, on record {message}"
 

@@ -74,8 +74,8 @@ class Ledger:
     """Message, speaker, request and digest."""
     newest: dict[str, tuple[str, float]] = field(default_factory=dict)
     """The message of each conversation's newest turn, and when it was."""
-    times: dict[str, float] = field(default_factory=dict)
-    """When the newest turn of each message was."""
+    times: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When the newest turn of each message was, by conversation and message."""
 
     def take(self, row: Row) -> str | None:
         """One event: seq, at, kind, tenant, conversation, message, body. What is wrong with it, if anything."""
@@ -108,7 +108,7 @@ class Ledger:
             self.ends[body.end_id] = EndEvent(at, tenant, conversation, message, body)
         self.words.update((message, speaker, body.request_id, digest) for speaker, digest in body.words.items())
         self.newest[conversation] = (message, at)
-        self.times[message] = at
+        self.times[conversation, message] = at
 
     def standing(self, message: str) -> Standing | None:
         """What a message's turns come to together; None where it has none."""
