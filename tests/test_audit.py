@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
-from quitbutton.core.audit import hash_of, leaf_of, verified
+from quitbutton.core.audit import hash_of, leaf_of
 from quitbutton.core.errors import BadRequest, NotFound, SettingsError
+from quitbutton.core.exports import verified
 from quitbutton.core.merkle import grown, verify_consistency, verify_inclusion
 from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.signing import is_signed_by, signer_of
-from quitbutton.stores.audit import AuditLog, Logged, NotSound
+from quitbutton.stores.audit import AuditLog, NotSound, Remembered
+from quitbutton.stores.checking import check_log
 from quitbutton.stores.database import Transaction
+from quitbutton.stores.leaves import Logged
 from quitbutton.stores.rights import Rights
 from tests.play import Play, new_database, say
 from tests.test_rights import Case
@@ -156,7 +159,7 @@ def test_a_sound_trail_verifies_offline_and_every_event_is_proven() -> None:
         with pytest.raises(BadRequest):
             await trail.log.consistency(4, 99)
         assert await trail.log.append(4.0) is None, "nothing new, no checkpoint"
-        assert (await trail.log.check(is_signed_by, trail.notes[-1])).problems == []
+        assert (await check_log(trail.log, is_signed_by)).problems == []
 
     run(scene())
 
@@ -310,7 +313,7 @@ def is_named(statement: str, said: str) -> None:
         await trail.grows()
         database = trail.case.play.store._database
         await database.write(lambda transaction: transaction.execute(statement))
-        problems = (await trail.log.check(is_signed_by)).problems
+        problems = (await check_log(trail.log, is_signed_by)).problems
         assert any(said in problem for problem in problems), problems
 
     run(scene())
@@ -341,8 +344,10 @@ def test_a_database_that_was_rolled_back_is_told_from_a_note_kept_elsewhere(tmp_
             )
         await database.write(lambda transaction: transaction.execute("DELETE FROM nodes WHERE level > 0"))
         assert len(backup) == 1
-        assert (await log.check(is_signed_by)).problems == [], "by itself it is sound"
-        assert any("rolled back" in one for one in (await log.check(is_signed_by, kept)).problems)
+        alone = AuditLog(database, signer, Remembered((await log.head())[1]))
+        assert (await check_log(alone, is_signed_by, beside=False)).problems == [], "by itself it is sound"
+        assert log.memory.read() == kept
+        assert any("rolled back" in one for one in (await check_log(log, is_signed_by)).problems)
         database.close()
 
     run(scene())
@@ -358,7 +363,7 @@ def test_erasing_a_person_leaves_every_proof_valid() -> None:
         await trail.log.append(100.0)
         lines = [line async for line in trail.log.export()]
         assert trail.problems(lines, since=trail.notes[0]) == []
-        assert (await trail.log.check(is_signed_by, trail.notes[-1])).problems == []
+        assert (await check_log(trail.log, is_signed_by)).problems == []
         assert "you again" not in "".join(lines)
 
     run(scene())
@@ -368,7 +373,7 @@ def test_two_processes_log_each_event_once(tmp_path: Path) -> None:
     async def scene() -> None:
         trail = Trail()
         await trail.case.ends()
-        other = AuditLog(trail.case.play.store._database, trail.signer)
+        other = AuditLog(trail.case.play.store._database, trail.signer, trail.log.memory)
         await asyncio.gather(trail.log.append(1.0), other.append(1.0), trail.log.append(1.0))
         lines = [line async for line in trail.log.export()]
         assert trail.problems(lines) == []
@@ -390,7 +395,7 @@ def test_the_command_exports_verifies_and_checks(tmp_path: Path, capsys: pytest.
         play = Play([say("Hi.") for _ in range(3)], store=SQLStore(database))
         for text in ("one", "two"):
             await play.says(text)
-        await logging_job(settings, audit_log_of(settings, database), lambda: 5.0)()
+        await logging_job(audit_log_of(settings, database), lambda: 5.0)()
         database.close()
 
     where = ["--data", str(tmp_path)]
@@ -433,10 +438,10 @@ def test_the_start_says_that_the_trail_is_not_sound_and_serves_all_the_same(tmp_
         trail = audit_log_of(settings, database)
         await play.says("one")
         await trail.append(1.0)
-        assert await warn_of_faults(settings, trail) == []
+        assert await warn_of_faults(trail) == []
         note = signed(Checkpoint("quitbutton", 9, bytes(32)).text, trail.signer.key, trail.signer.sign)
         (tmp_path / HEAD_FILE).write_text(note, "utf-8")
-        assert "rolled back" in (await warn_of_faults(settings, trail))[0]
+        assert "rolled back" in (await warn_of_faults(trail))[0]
         database.close()
 
     run(scene())
@@ -477,7 +482,7 @@ def test_a_log_that_was_rewritten_is_signed_no_further(statement: str, said: str
         with pytest.raises(NotSound, match=said):
             await trail.log.append(4.0)
         assert await trail.log.checkpoints() == before
-        assert not (await trail.log.check(is_signed_by)).is_sound
+        assert not (await check_log(trail.log, is_signed_by)).is_sound
 
     run(scene())
 
@@ -487,10 +492,10 @@ def test_events_in_the_log_without_a_checkpoint_are_a_fault_and_waiting_ones_are
         trail = Trail()
         await trail.grows()
         await trail.case.play.sends([{"role": "user", "content": "one more"}], user="bob")
-        assert (await trail.log.check(is_signed_by)).problems == [], "it waits"
+        assert (await check_log(trail.log, is_signed_by)).problems == [], "it waits"
         database = trail.case.play.store._database
         await database.write(lambda transaction: transaction.execute("DELETE FROM checkpoints WHERE size = 11"))
-        problems = (await trail.log.check(is_signed_by)).problems
+        problems = (await check_log(trail.log, is_signed_by)).problems
         assert problems == ["the last 6 events in the log are signed by no checkpoint"]
 
     run(scene())
@@ -504,7 +509,7 @@ def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
 
     from quitbutton.settings import load
     from quitbutton.stores.sql import SQLStore
-    from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
+    from quitbutton.trail import audit_log_of, logging_job, memory_of, warn_of_faults
 
     settings = load(None, {}, data=tmp_path)
     file = tmp_path / "quitbutton.sqlite3"
@@ -513,8 +518,8 @@ def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
         database = new_database(file)
         play = Play([say("Hi.") for _ in texts], store=SQLStore(database))
         trail = audit_log_of(settings, database)
-        job = logging_job(settings, trail, lambda: 5.0)
-        faults = await warn_of_faults(settings, trail)
+        job = logging_job(trail, lambda: 5.0)
+        faults = await warn_of_faults(trail)
         for text in texts:
             await play.sends([{"role": "user", "content": text}])
             await job()
@@ -524,20 +529,19 @@ def test_the_note_of_a_database_that_was_rolled_back_is_kept_and_chats_go_on(
     assert run(chats("one")) == []
     shutil.copy(file, tmp_path / "old")
     assert run(chats("two", "three")) == []
-    kept = kept_head(settings)
+    kept = memory_of(settings).read()
     assert kept is not None
     assert kept.startswith("quitbutton\n3\n")
     shutil.copy(tmp_path / "old", file)
     caplog.clear()
     assert "rolled back" in run(chats("other"))[0]
-    assert "does not go on from the checkpoint" in caplog.text
+    assert "signed no further, since the database was rolled back: it had 3 events" in caplog.text
     run(chats("more", "and more"))
-    assert kept_head(settings) == kept
-    assert "rewritten" in run(chats())[0]
+    assert memory_of(settings).read() == kept
+    assert "it had 3 events in its log and has 1 now" in run(chats())[0], "nothing was signed meanwhile"
 
 
-def test_an_unsound_trail_is_said_once_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    from quitbutton.settings import load
+def test_an_unsound_trail_is_said_once_and_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
     from quitbutton.trail import logging_job
 
     async def scene() -> None:
@@ -546,7 +550,7 @@ def test_an_unsound_trail_is_said_once_and_raises_nothing(tmp_path: Path, caplog
         database = trail.case.play.store._database
         await database.write(lambda transaction: transaction.execute("DELETE FROM checkpoints"))
         await trail.case.play.sends([{"role": "user", "content": "one more"}], user="bob")
-        job = logging_job(load(None, {}, data=tmp_path), trail.log, lambda: 9.0)
+        job = logging_job(trail.log, lambda: 9.0)
         for _ in range(3):
             await job()
 
@@ -589,9 +593,9 @@ def test_a_log_that_grows_while_it_is_exported_or_checked_is_sound() -> None:
 
     async def scene() -> None:
         await trail.grows()
-        busy = Busy(trail.case.play.store._database, trail.signer)
+        busy = Busy(trail.case.play.store._database, trail.signer, trail.log.memory)
         assert trail.problems([line async for line in busy.export()]) == []
-        assert (await busy.check(is_signed_by)).problems == []
+        assert (await check_log(busy, is_signed_by)).problems == []
 
     run(scene())
 

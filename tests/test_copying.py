@@ -15,6 +15,7 @@ from quitbutton.core.errors import StoreFailed
 from quitbutton.signing import is_signed_by, signer_of
 from quitbutton.stores.audit import AuditLog
 from quitbutton.stores.bulk import Bulk, sqlite_tables
+from quitbutton.stores.checking import check_log
 from quitbutton.stores.copying import copy
 from quitbutton.stores.database import Row
 from quitbutton.stores.keys import KeyStore
@@ -54,10 +55,10 @@ async def goes_on(place: str) -> None:
     store = SQLStore(database)
     ended = branch("m1", "m2", "m3", "m4")
     assert (await store.marks(ended)).by_address[ended.address].standing.rung == "ended"
-    log = AuditLog(database, SIGNER)
+    log = AuditLog(database, SIGNER, trusts_store=True)
     await take(store, branch("new"), Signal.NONE)
     await log.append(8.0)
-    found = await log.check(is_signed_by)
+    found = await check_log(log, is_signed_by)
     assert (found.problems, found.events) == ([], 5)
     assert await KeyStore(database).exist() == (False, False)
     store.close()

@@ -14,7 +14,8 @@ from quitbutton.core.appeals import AppealState, NotPossible
 from quitbutton.core.keys import KeyRules, Role
 from quitbutton.core.versions import Stage
 from quitbutton.signing import is_signed_by, signer_of
-from quitbutton.stores.audit import AuditLog
+from quitbutton.stores.audit import AuditLog, Remembered
+from quitbutton.stores.checking import check_log
 from quitbutton.stores.console import Console
 from quitbutton.stores.database import EVERYTHING, Transaction
 from quitbutton.stores.keys import KeyStore
@@ -56,14 +57,15 @@ async def write_events(several: list[Postgres], each: int, kind: str = "turn.war
 
 async def logged_meanwhile(several: list[Postgres]) -> list[str]:
     """What the audit finds when two append while others write."""
-    logs = [AuditLog(one, signer_of("A" * 43 + "=", None)) for one in several[:2]]
+    memory = Remembered()
+    logs = [AuditLog(one, signer_of("A" * 43 + "=", None), memory) for one in several[:2]]
     writing = asyncio.create_task(write_events(several, 20))
     while not writing.done():
         await asyncio.gather(*(log.append(1.0) for log in logs))
     await writing
     for _ in range(3):
         await logs[0].append(2.0)
-    return (await logs[0].check(is_signed_by)).problems
+    return (await check_log(logs[0], is_signed_by, beside=False)).problems
 
 
 def test_every_event_is_logged_though_they_appear_out_of_order(several: list[Postgres]) -> None:
@@ -103,7 +105,7 @@ def test_a_gateway_that_stands_still_delays_the_log_and_nobody_else(several: lis
         still.set()
         await held
         await log.append(3.0)
-        assert ((await log.head())[0], (await log.check(is_signed_by)).problems) == (before + 6, [])
+        assert ((await log.head())[0], (await check_log(log, is_signed_by, beside=False)).problems) == (before + 6, [])
 
     asyncio.run(scene())
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from quitbutton.core.audit import verified
+from quitbutton.core.exports import verified
 from quitbutton.core.signed_note import VerifierKey
 from quitbutton.signing import is_signed_by
 from tests.conftest import Running

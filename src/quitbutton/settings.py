@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
@@ -17,12 +18,18 @@ from quitbutton.core.keys import LOOPBACK, MIN_SECRET
 from quitbutton.core.oidc import OidcSettings
 from quitbutton.core.rules import Policy
 from quitbutton.core.upstreams import REPLY_LIMITS, ReplyLimits, UpstreamSettings
+from quitbutton.core.witnesses import WitnessSettings
+from quitbutton.files import warn_if_open
 from quitbutton.tables import read, table, tables, toml, typed
 
 PREFIX = "QUITBUTTON_"
 MOST_WORKERS = 256
-TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc")
+TABLES = ("policy", "policies", "routes", "judges", "upstreams", "oidc", "witnesses")
 """Settings that are tables of the file and not in the environment."""
+SECRETS = ("upstream_key", "api_keys", "operator_keys", "audit_key", "metrics_token")
+"""Settings that others on the machine must not read."""
+PASSWORD = re.compile(r"\w+://[^/@]*:[^/@]+@")
+"""A URL with a password in it."""
 CHAT_PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages")
 """Paths that may have a policy of their own."""
 
@@ -112,6 +119,11 @@ class Settings:
     `data`, made at the first start. All replicas of an installation need the same."""
     audit_name: str = "quitbutton"
     """Name of the signing key and of the log in its checkpoints."""
+    audit_trust_store: bool = False
+    """Where no checkpoint is kept in `data`, begin from the store's newest: for replicas without a lasting disk. A roll-back
+    between two starts then shows to a witness alone."""
+    witnesses: dict[str, WitnessSettings] = field(default_factory=dict)
+    """Who remembers how far the audit trail had come, one `[witnesses.NAME]` table each."""
     retention: Retention = Retention.EXITS
     """Whose words are kept beside the record: `none`, `exits` (turns on a ladder) or `all`."""
     retention_days: float = 184.0
@@ -245,8 +257,13 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
 
     Raises `SettingsError` or `PolicyError`, naming the key and what is allowed.
     """
-    data = read(file or Path("quitbutton.toml"), must_exist=file is not None)
-    policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data = (data.pop(name, {}) for name in TABLES)
+    place = file or Path("quitbutton.toml")
+    data = read(place, must_exist=file is not None)
+    if any(data.get(name) for name in SECRETS) or PASSWORD.match(str(data.get("store", ""))):
+        warn_if_open(place)
+    policy_data, policies_data, routes, judges_data, upstreams_data, oidc_data, witnesses_data = (
+        data.pop(name, {}) for name in TABLES
+    )
     for known in fields(Settings):
         value = environment.get(PREFIX + known.name.upper())
         if value is not None and known.name not in TABLES:
@@ -266,7 +283,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] = os.environ, 
     policies = tables("policies", policies_data, Policy, policy_data)
     judges = tables("judges", judges_data, JudgeSettings)
     oidc = table("oidc", oidc_data, OidcSettings) if oidc_data else None
-    settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc)
+    witnesses = tables("witnesses", witnesses_data, WitnessSettings)
+    settings = replace(settings, policies=policies, routes=_routes(routes, policies), oidc=oidc, witnesses=witnesses)
     return replace(settings, policy=policy, judges=judges)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.signed_note import VerifierKey
+from quitbutton.files import private_folder, tighten, write_private
 
 NAME = "quitbutton"
 
@@ -54,17 +54,10 @@ def signer_of(given: str | None, file: Path | None, name: str = NAME) -> Signer:
     if file is None:
         return Signer(Ed25519PrivateKey.generate(), name)
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(file.parent)
         text = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode() + "\n"
-        partial = file.with_name(f"{file.name}.{os.getpid()}")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(text)
-        try:
-            os.link(partial, file)  # whole at once: another process that starts now must not read half a key
-        except FileExistsError:
-            pass  # it was first
-        finally:
-            partial.unlink()
+        write_private(file, text, is_new=True)
+    tighten(file)
     return Signer(_private(file.read_text("utf-8"), f"The file {file}"), name)
 
 

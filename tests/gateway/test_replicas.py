@@ -28,7 +28,7 @@ BODY = b'{"model":"m","messages":[{"role":"user","content":"hello"}]}'
 def config(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Settings that both have."""
     file = tmp_path_factory.mktemp("replicas") / "quitbutton.toml"
-    file.write_text(f'store = "{postgres.new()}"\naudit_key = "{"A" * 43}="\n')
+    file.write_text(f'store = "{postgres.new()}"\naudit_key = "{"A" * 43}="\naudit_trust_store = true\n')
     return file
 
 

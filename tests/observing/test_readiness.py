@@ -24,7 +24,7 @@ def test_a_gateway_that_runs_is_ready_and_tells_no_setting(guarded: Running) -> 
     until_ready(guarded)
     assert call(guarded.url + "/readyz") == (
         200,
-        {"ready": True, "store": "ok", "assessor": "ready", "stopping": False},
+        {"ready": True, "store": "ok", "assessor": "ready", "stopping": False, "audit": "ok"},
     )
     assert call(guarded.url + "/livez") == (200, {"status": "ok"})
     assert set(call(guarded.url + "/healthz")[1]) == {"status", "version"}

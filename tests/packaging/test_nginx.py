@@ -54,7 +54,13 @@ def front(start_gateway: Callable[..., Running], postgres: Server, fresh: Provid
     folder.mkdir()
     tmp_path.chmod(0o755)
     config = tmp_path / "quitbutton.toml"
-    lines = [f'store = "{postgres.new()}"', f'audit_key = "{"A" * 43}="', "shutdown_delay = 0.5", "shutdown_grace = 20"]
+    lines = [
+        f'store = "{postgres.new()}"',
+        f'audit_key = "{"A" * 43}="',
+        "audit_trust_store = true",
+        "shutdown_delay = 0.5",
+        "shutdown_grace = 20",
+    ]
     config.write_text("\n".join(lines))
     given = ("--upstream", fresh.url, "--assessor", "scripted", "--config", str(config))
     gateways = [start_gateway(*given) for _ in range(3)]

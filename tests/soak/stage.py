@@ -17,7 +17,7 @@ from typing import Any
 from tests.conftest import ROOT, Running, check_log, free_port, plain_environment
 from tests.postgres import Server
 
-SETTINGS = 'audit_key = "{key}="\npublic_url = "http://quitbutton.example"\n'
+SETTINGS = 'audit_key = "{key}="\naudit_trust_store = true\npublic_url = "http://quitbutton.example"\n'
 START_SECONDS = 30
 TICK = os.sysconf("SC_CLK_TCK")
 TURNS = "SELECT {0}'model'), {0}'request_id'), kind FROM events WHERE {0}'model') <> ''"

@@ -21,7 +21,7 @@ from tests.upstream import Provider
 
 PRODUCT = ("quitbutton", "serve")
 START_SECONDS = 60
-SETTINGS = 'store = "{store}"\naudit_key = "{key}="\npublic_url = "http://quitbutton.example"\n[policy]\n{policy}'
+SETTINGS = 'store = "{store}"\naudit_key = "{key}="\naudit_trust_store = true\npublic_url = "http://quitbutton.example"\n[policy]\n{policy}'
 
 
 class Replica:

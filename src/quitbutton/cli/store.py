@@ -3,7 +3,8 @@
   quitbutton store copy .quitbutton/quitbutton.sqlite3 postgresql://quitbutton@db.example.org/quitbutton
 
 Stop the gateways first: what they record meanwhile is not copied. The target must be new. Every table is counted and
-digested on the way, then read again and compared. Keep `audit.key` of the data folder: it signs the trail.
+digested on the way, then read again and compared. Keep `audit.key` and `audit-head.note`: they sign the trail,
+and remember how far it had come.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def run(given: argparse.Namespace) -> int:
     _prepare(given.target)
     for one in _copied(given.source, given.target):
         print(f"{one.table:<16} {one.rows:>12,} rows  {one.digest[:16]}")
-    print("Every table is the same in both. Set `store` to the target; keep audit.key of the data folder.")
+    print(
+        "Every table is the same in both. Set `store` to the target; keep audit.key and audit-head.note in the data folder."
+    )
     return 0
 
 

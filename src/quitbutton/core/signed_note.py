@@ -1,7 +1,8 @@
 """Signed notes and checkpoints in the forms of C2SP (signed-note, tlog-checkpoint), with Ed25519.
 
 A note is its text, an empty line, and a line for each signature: `— NAME BASE64(key hash || signature)`. A checkpoint is a
-note whose text names its log, its size and the Merkle root, one a line; a further line of ours is the time.
+note whose text names its log, its size and the Merkle root, one a line; further lines of ours are the time and the size of
+the checkpoint before it, so that one that was deleted is missed.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-ED25519 = b"\x01"
-"""The signature type of plain Ed25519 in a key's hash."""
+ED25519, COSIGNATURE = b"\x01", b"\x04"
+"""Signature types in a key's hash: plain Ed25519 of a log, and a witness's over the text and a time (tlog-cosignature)."""
 NAME = re.compile(r"[^\s+]{1,200}")
 """A key's name: no white space, no plus."""
+EXTENSION = re.compile(r"(time|previous) \d{1,19}")
 DASH = "\u2014"
 """Every signature line begins with an em dash and a space."""
 
@@ -27,6 +29,7 @@ class VerifierKey:
 
     name: str
     public: bytes
+    kind: bytes = ED25519
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or len(self.public) != 32:
@@ -35,22 +38,23 @@ class VerifierKey:
     @property
     def hash(self) -> bytes:
         """The first four bytes of SHA-256 over name, line end, type and key."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public).digest()[:4]
 
     @property
     def text(self) -> str:
         """As signed notes write it: `NAME+HASH+BASE64(type || key)`."""
-        return f"{self.name}+{self.hash.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.hash.hex()}+{base64.b64encode(self.kind + self.public).decode()}"
 
     @classmethod
-    def read(cls, text: str) -> VerifierKey:
-        """From its text. Raises `ValueError`."""
+    def read(cls, text: str, kind: bytes = ED25519) -> VerifierKey:
+        """From its text; the key of a log, or of a witness with the other `kind`. Raises `ValueError`."""
         name, _, rest = text.strip().partition("+")
         hashed, _, encoded = rest.partition("+")
         data = _decoded(encoded)
-        if data[:1] != ED25519:
-            raise ValueError("only Ed25519 keys (type 1) are known")
-        key = cls(name, data[1:])
+        if data[:1] != kind:
+            whose = "a log's (type 1)" if kind == ED25519 else "a witness's (type 4)"
+            raise ValueError(f"it is not {whose} Ed25519 key")
+        key = cls(name, data[1:], kind)
         if key.hash.hex() != hashed:
             raise ValueError("the key's hash does not fit its name and bytes")
         return key
@@ -65,11 +69,14 @@ class Checkpoint:
     root: bytes
     at: int = 0
     """Seconds since 1970, UTC."""
+    previous: int | None = None
+    """The size that the checkpoint before it covers, 0 for the first; None where it was made before this was said."""
 
     @property
     def text(self) -> str:
         """The note's text."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\ntime {self.at}\n"
+        text = f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\ntime {self.at}\n"
+        return text if self.previous is None else f"{text}previous {self.previous}\n"
 
     @classmethod
     def read(cls, text: str) -> Checkpoint:
@@ -80,8 +87,9 @@ class Checkpoint:
         root = _decoded(lines[2])
         if len(root) != 32:
             raise ValueError("a checkpoint's root has 32 bytes")
-        times = [int(line[5:]) for line in lines[3:] if re.fullmatch(r"time \d{1,15}", line)]
-        return cls(lines[0], int(lines[1]), root, times[0] if times else 0)
+        told = {line.partition(" ")[0]: line.partition(" ")[2] for line in lines[3:] if EXTENSION.fullmatch(line)}
+        previous = int(told["previous"]) if "previous" in told else None
+        return cls(lines[0], int(lines[1]), root, int(told.get("time", 0)), previous)
 
 
 def signed(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
@@ -92,10 +100,26 @@ def signed(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
 
 def opened(note: str, key: VerifierKey, verify: Callable[[bytes, bytes], bool]) -> str:
     """The text of a note that this key signed. Raises `ValueError` with what is wrong."""
+    text, signature = signature_of(note, key)
+    if not verify(signature, text.encode()):
+        raise ValueError(f"the signature of {key.name} is not valid")
+    return text
+
+
+def cosigned_at(note: str, key: VerifierKey, verify: Callable[[bytes, bytes], bool]) -> int:
+    """When this witness cosigned a checkpoint, in seconds since 1970. Raises `ValueError` with what is wrong."""
+    text, data = signature_of(note, key)
+    at = int.from_bytes(data[:8], "big")
+    if len(data) != 72 or not 0 < at < 1 << 63 or not verify(data[8:], f"cosignature/v1\ntime {at}\n{text}".encode()):
+        raise ValueError(f"the cosignature of {key.name} is not valid")
+    return at
+
+
+def signature_of(note: str, key: VerifierKey) -> tuple[str, bytes]:
+    """A note's text, and this key's signature as it stands there, unchecked. Raises `ValueError`."""
     text, found, lines = note.rpartition("\n\n")
     if not found or not lines.endswith("\n"):
         raise ValueError("a note has a text, an empty line, and signatures")
-    text += "\n"
     for line in lines.removesuffix("\n").split("\n"):
         mark, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
@@ -103,10 +127,14 @@ def opened(note: str, key: VerifierKey, verify: Callable[[bytes, bytes], bool]) 
             raise ValueError("a signature line begins with an em dash")
         data = _decoded(encoded)
         if name == key.name and data[:4] == key.hash:
-            if not verify(data[4:], text.encode()):
-                raise ValueError(f"the signature of {name} is not valid")
-            return text
+            return text + "\n", data[4:]
     raise ValueError(f"it is not signed by {key.name}")
+
+
+def submission(old: int, proof: Sequence[bytes], note: str) -> bytes:
+    """What a witness is sent: the size that it cosigned last, a proof that the log goes on from there, the checkpoint."""
+    lines = [f"old {old}", *(base64.b64encode(one).decode() for one in proof)]
+    return ("\n".join(lines) + "\n\n" + note).encode()
 
 
 def _decoded(text: str) -> bytes:

@@ -56,9 +56,11 @@ from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.stops import Stops
 from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
-from quitbutton.trail import audit_log_of, kept_head, logging_job, warn_of_faults
+from quitbutton.trail import audit_log_of, logging_job, warn_of_faults
 from quitbutton.upstreams.embedded import EmbeddedUpstream
 from quitbutton.wiring import Judges, database_of, guard_of
+from quitbutton.witness import EVERY as WITNESSED_EVERY
+from quitbutton.witness import Witnesses, witnesses_of
 
 EXPOSED = [f"X-Quitbutton-{name}" for name in ("Request-Id", "Conversation", "State", "End-Id")] + ["Retry-After"]
 """Headers that a page of an allowed origin may read."""
@@ -151,25 +153,26 @@ class Gateway:
         trail = audit_log_of(self.settings, database)
         console = Console(database)
         more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
-        more += console_routes(self.chat, console)
+        more += [*console_routes(self.chat, console), *audit_routes(self.chat, trail)]
         self._loading = Loading((guard.assessor, guard.judge), guard.reader)
-        more += health_routes(self.chat, Readiness(self.chat, self.room, self._loading), metrics)
-        more += audit_routes(self.chat, trail, kept_head(self.settings))
+        more += health_routes(self.chat, Readiness(self.chat, self.room, self._loading, trail), metrics)
         more += policy_routes(self.chat, versions, console)
-        await warn_of_faults(self.settings, trail)
+        await warn_of_faults(trail)
         self._rest = rest = _rest(routes, self._judges, stopping, [*more, *oidc_routes(self.chat, self._identities)])
         observer.knows(rest.routes)
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
         # Events are gone through at one time: whatever else writes to a SQLite file empties the cache of its turns.
         often: list[list[Job]] = [
-            [logging_job(self.settings, trail, guard.now), console.count],
+            [logging_job(trail, guard.now), console.count],
             [self._deliverer.deliver],
         ]
         elsewhere = [stopping.take_up] if self.settings.is_shared else []
+        witnesses = Witnesses(trail, witnesses_of(self.settings.witnesses), guard.now)
         self._jobs = [
             Jobs(hourly),
             Jobs([guards.refresh], every=AT_ONCE),
+            Jobs([witnesses.round], every=WITNESSED_EVERY),
             *(Jobs([one], LOOK_SECONDS) for one in elsewhere),
         ]
         self._jobs += [Jobs(jobs, every=OFTEN) for jobs in often]  # no event waits for a slow receiver

@@ -16,7 +16,9 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.endpoints import endpoint, whole
 from quitbutton.signing import is_signed_by
-from quitbutton.stores.audit import AuditLog, Logged
+from quitbutton.stores.audit import AuditLog
+from quitbutton.stores.checking import check_log
+from quitbutton.stores.leaves import Logged
 
 API = "/v1/quitbutton/audit"
 NO_STORE = {"cache-control": "no-store"}
@@ -24,13 +26,13 @@ LONGEST_PAGE = 200
 NEWEST = 1 << 62
 
 
-def audit_routes(chat: ChatRoute, log: AuditLog, kept: str | None = None) -> list[Route]:
-    """The routes. `kept` is the newest checkpoint that was kept outside the database when the gateway started."""
+def audit_routes(chat: ChatRoute, log: AuditLog) -> list[Route]:
+    """The routes."""
 
     async def head(request: Request, _: Caller) -> Response:
         size, note = await log.head()
         told = {"key": log.signer.key.text, "size": size, "checkpoint": note, "waiting": await log.unlogged()}
-        return JSONResponse(told, headers=NO_STORE)
+        return JSONResponse({**told, "fault": log.fault}, headers=NO_STORE)
 
     async def events(request: Request, _: Caller) -> Response:
         before, limit = _whole(request, "before", NEWEST), _whole(request, "limit", 50)
@@ -49,7 +51,7 @@ def audit_routes(chat: ChatRoute, log: AuditLog, kept: str | None = None) -> lis
         return JSONResponse(await log.consistency(old, new), headers=NO_STORE)
 
     async def check(request: Request, _: Caller) -> Response:
-        found = await log.check(is_signed_by, kept)
+        found = await check_log(log, is_signed_by)
         told_ = {"sound": found.is_sound, "events": found.events, "signed": found.signed, "problems": found.problems}
         return JSONResponse({**told_, "checkpoints": found.checkpoints, "key": found.key}, headers=NO_STORE)
 

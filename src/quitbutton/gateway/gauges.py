@@ -47,7 +47,7 @@ def look(metrics: Metrics, trail: AuditLog, webhooks: Webhooks) -> Callable[[], 
 
     async def job() -> None:
         metrics.refresh()
-        metrics.put({("audit_unlogged",): await trail.unlogged()})
+        metrics.put({("audit_unlogged",): await trail.unlogged(), ("audit_faults",): int(trail.fault is not None)})
         metrics.put({("webhook_deliveries", state): await webhooks.count(state) for state in STATES})
 
     return job

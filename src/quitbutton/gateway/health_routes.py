@@ -19,6 +19,7 @@ from quitbutton.gateway.loading import Loading
 from quitbutton.gateway.turnstile import Room
 from quitbutton.observing.metrics import Metrics
 from quitbutton.settings import MetricsFor
+from quitbutton.stores.audit import AuditLog
 
 PING_SECONDS = 1.0
 """How long a store may take to answer before the gateway calls itself not ready."""
@@ -32,6 +33,7 @@ class Readiness:
     chat: ChatRoute
     room: Room
     loading: Loading
+    trail: AuditLog
 
     async def store(self) -> str:
         """`ok`, `slow` or `failed`."""
@@ -45,10 +47,11 @@ class Readiness:
         return "ok"
 
     async def answer(self) -> Response:
-        """200 or 503, and why; an assessor that failed stops nobody from chatting."""
+        """200 or 503, and why; an assessor that failed, or a trail with a fault, stops nobody from chatting."""
         store = await self.store()
         is_ready = store == "ok" and self.loading.state != "loading" and not self.room.is_stopping
         told = {"ready": is_ready, "store": store, "assessor": self.loading.state, "stopping": self.room.is_stopping}
+        told["audit"] = "ok" if self.trail.fault is None else "fault"
         return JSONResponse(told, 200 if is_ready else 503, NO_STORE)
 
 

@@ -10,7 +10,7 @@ from quitbutton.gateway.openapi_parts import TEXT, answer, operation
 def health_paths() -> dict[str, Any]:
     """The paths."""
     yes = {"type": "boolean"}
-    states = {"ready": yes, "store": TEXT, "assessor": TEXT, "stopping": yes}
+    states = {"ready": yes, "store": TEXT, "assessor": TEXT, "stopping": yes, "audit": TEXT}
     ready = answer(states, "Requests may come.")
     not_ready = answer({}, "Not now: the members of the other answer say why, or it is an error.")
     text = {"description": "The metrics.", "content": {"text/plain": {"schema": TEXT}}}

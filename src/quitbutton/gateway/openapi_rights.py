@@ -133,7 +133,7 @@ def _webhooks() -> dict[str, Any]:
 def _audit() -> dict[str, Any]:
     place = {"type": "integer", "minimum": 0, "maximum": 10**15}
     seq = {**path("seq", "The event's number."), "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"}}
-    head = {"key": TEXT, "size": COUNT, "checkpoint": TEXT_OR_NULL, "waiting": COUNT}
+    head = {"key": TEXT, "size": COUNT, "checkpoint": TEXT_OR_NULL, "waiting": COUNT, "fault": TEXT_OR_NULL}
     page = {"events": _OBJECTS, "next": {"type": ["integer", "null"]}}
     proof = {
         "n": COUNT,

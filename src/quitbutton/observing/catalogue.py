@@ -88,6 +88,7 @@ METRICS = (
     _gauge("quitbutton_store_connections", "Connections to the store, and how many of them are at work", "state"),
     _gauge("quitbutton_webhook_deliveries", "Deliveries that wait, or that were given up", "state", over=Over.MOST),
     _gauge("quitbutton_audit_unlogged", "Events that are not yet in the signed audit log", over=Over.MOST),
+    _gauge("quitbutton_audit_faults", "1 while the audit log is not signed since it is not sound", over=Over.MOST),
     _gauge("quitbutton_memory_bytes", "Resident memory of the gateway's processes"),
     _gauge("quitbutton_cpu_seconds", "CPU time of the gateway's processes"),
     _gauge("quitbutton_workers", "Processes that answer"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from quitbutton.core.errors import QuitbuttonError, RecordRefused, StoreFailed
+from quitbutton.files import private_file, private_folder, tighten
 from quitbutton.stores.database import EVERYTHING, NOTHING, Load, Params, Row, T, Transaction
 
 MAX_GROUP = 256
@@ -112,7 +113,7 @@ class SQLite:
         self._path = str(path)
         self._in_memory = self._path == ":memory:"
         if not self._in_memory:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _keep_private(Path(path))
         self._writer = self._connect()
         self._near = self._writer if self._in_memory else self._connect(patience=0, cache=CACHE_KIB)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -282,6 +283,14 @@ class SQLite:
             job.error = error
             self._writer.execute("ROLLBACK TO turn")
         self._writer.execute("RELEASE turn")
+
+
+def _keep_private(path: Path) -> None:
+    """For the owner alone: the file holds words, secrets and digests of keys. Its log beside it gets the file's rights."""
+    private_folder(path.parent)
+    private_file(path)
+    for end in ("-wal", "-shm"):
+        tighten(path.with_name(path.name + end))
 
 
 def _answer(job: _Job) -> None:

@@ -16,6 +16,7 @@ from quitbutton.core.errors import SettingsError
 from quitbutton.core.upstreams import KeyHeader
 from quitbutton.interfaces import Exchange, Headers
 from quitbutton.upstreams.http import HTTPUpstream
+from quitbutton.upstreams.models import check_weights
 
 CONTEXT = 4096
 """Tokens of history and reply that a slot holds."""
@@ -102,6 +103,7 @@ class EmbeddedUpstream:
         self._server = self._http = None
 
     def _start(self, key: str) -> Any:
+        check_weights(self._path, self._name)
         try:
             import xllamacpp  # noqa: PLC0415 - heavy and optional
         except ImportError as error:

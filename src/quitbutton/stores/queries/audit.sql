@@ -19,6 +19,12 @@ SELECT hash FROM nodes WHERE level = :level AND n = :n;
 -- name: put_checkpoint
 INSERT INTO checkpoints (size, note, at) VALUES (:size, :note, :at);
 
+-- name: checkpoint
+SELECT note FROM checkpoints WHERE size = :size;
+
+-- name: cosign_checkpoint
+UPDATE checkpoints SET note = :note WHERE size = :size;
+
 -- name: last_checkpoint
 SELECT size, note, at FROM checkpoints ORDER BY size DESC LIMIT 1;
 

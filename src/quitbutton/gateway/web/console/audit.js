@@ -18,6 +18,7 @@ export function Audit({ route }) {
       <a class="button small" href=${EXPORT} download><${Icon} name="file" /> ${t.export}</a></div>
     <p class="quiet">${t.auditText} <code>quitbutton audit verify FILE</code></p>
     ${failed ? html`<${Failed} error=${failed} onRetry=${load} />` : data ? html`<${Head} head=${data} />` : html`<${Loading} />`}
+    ${data?.fault && html`<div class="note error" role="alert"><${Icon} name="warning" /><div><p class="note-title">${t.signedNoFurther}</p><p lang="en">${data.fault}</p></div></div>`}
     ${data && (from === null ? html`<${Events} head=${data} />` : html`<${Around} head=${data} seq=${from} />`)}
   `;
 }

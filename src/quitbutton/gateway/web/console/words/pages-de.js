@@ -158,6 +158,7 @@ export const pages = {
   checking: "Wird geprüft",
   sound: (count) => `Das Protokoll ist unversehrt: ${count} Ereignisse, alle wie signiert.`,
   unsound: "Das Protokoll wurde verändert",
+  signedNoFurther: "Das Protokoll wird nicht weiter signiert",
   trail: "Ereignisse",
   proof: "Beweis",
   verify: "Prüfen",

@@ -158,6 +158,7 @@ export const pages = {
   checking: "Checking",
   sound: (count) => `The trail is sound: ${count} events, all as they were signed.`,
   unsound: "The trail was tampered with",
+  signedNoFurther: "The trail is signed no further",
   trail: "Events",
   proof: "Proof",
   verify: "Verify",
