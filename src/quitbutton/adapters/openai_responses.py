@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.ambiguity import check
+from quitbutton.adapters.contents import UNREADABLE, Content, Source, message_of, messages_of, one_by_one, role_of
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.openai_chat import OpenAIChat
@@ -23,8 +24,18 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = any_case(user=Role.USER, assistant=Role.ASSISTANT, system=Role.SYSTEM, developer=Role.SYSTEM)
+ROLES = {
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "system": Role.SYSTEM,
+    "developer": Role.SYSTEM,
+    "tool": Role.TOOL,
+    "critic": Role.SYSTEM,
+    "discriminator": Role.SYSTEM,
+}
 TEXT_PARTS = ("input_text", "output_text", "text")
+TOOLS = ("reasoning", "_call", "_output", "_result", "_request", "_response")
+"""Ends of the types of items that may have a content and are no words of a user's."""
 OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
 """What a press that the provider still waits for is answered, when the client goes on from its reply."""
 
@@ -36,6 +47,7 @@ class _Kind(msgspec.Struct):
 class _Item(_Kind):
     role: str = ""
     content: Content = None
+    text: Any = None
 
 
 _kind = msgspec.json.Decoder(_Kind)
@@ -63,9 +75,11 @@ class OpenAIResponses:
         conversation = _conversation(fields)
         limit = member(fields, "max_output_tokens", Any, None)
         who = identity.Identity.of(headers, user, conversation or identity.in_metadata(metadata))
+        messages = _messages(fields)
+        check(body, "input")
         return ChatRequest(
             model=model,
-            messages=_messages(fields),
+            messages=messages,
             raw=body,
             stream=member(fields, "stream", bool, False),
             can_offer=_can_offer(fields),
@@ -222,7 +236,7 @@ def _messages(fields: Fields) -> tuple[Message, ...]:
         if len(items) > MAX_MESSAGES:
             raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
         source = Source(lambda: raw)
-        roles = [item.role for item in items]
+        roles = [item.role if item.type == "message" else "assistant" for item in items]
         contents = [item.content if item.type == "message" else None for item in items]
         return messages_of(ROLES, roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
     except UNREADABLE:
@@ -232,17 +246,23 @@ def _messages(fields: Fields) -> tuple[Message, ...]:
 def _read(raw: msgspec.Raw, source: Source) -> Message:
     """An item by itself. What is no message may hold whatever the provider knows."""
     kind = _kind.decode(raw).type
-    return _no_message(kind) if kind != "message" else _message_of(_item.decode(raw), 0, source)
+    if kind == "message":
+        return _message_of(_item.decode(raw), 0, source)
+    fields = fields_of(raw)
+    return _no_message(kind, "role" in fields, "content" in fields or "text" in fields)
 
 
-def _no_message(kind: str) -> Message:
+def _no_message(kind: str, has_role: bool, has_words: bool) -> Message:
+    """Raises `BadRequest` for an item that may be a message of the user's to somebody."""
+    if has_role or (has_words and not kind.endswith(TOOLS)):
+        raise BadRequest(f"An item of the type {kind[:80]!r} has a role or a content. Send words as an item `message`.")
     return Message(Role.TOOL if kind.endswith("_output") else Role.ASSISTANT, "")
 
 
 def _message_of(item: _Item, place: int, source: Source) -> Message:
     if item.type != "message":
-        return _no_message(item.type)
-    return message_of(ROLES.get(item.role, Role.SYSTEM), item.content, place, source, TEXT_PARTS)
+        return _no_message(item.type, bool(item.role), item.content is not None or item.text is not None)
+    return message_of(role_of(ROLES, item.role), item.content, place, source, TEXT_PARTS)
 
 
 def _conversation(fields: Fields) -> str | None:
