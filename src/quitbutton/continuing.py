@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
+from quitbutton.core.addresses import conversation_id
+from quitbutton.core.conversation import owner_of, root_of, scope_of
 from quitbutton.core.messages import Reply
 from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.rules import Means

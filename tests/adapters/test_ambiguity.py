@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.adapters.test_identity import BODIES, PROTOCOLS, decoded
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.messages import Role
-from tests.adapters.test_identity import BODIES, PROTOCOLS, decoded
 
 HISTORY = {"chat": "messages", "messages": "messages", "responses": "input"}
 HARMLESS, HIDDEN = [{"role": "user", "content": "hi"}], [{"role": "user", "content": "[abuse]"}]

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
+from quitbutton.adapters.ambiguity import check
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
-from quitbutton.adapters.ambiguity import check
 from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, messages_of, one_by_one, role_of
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, member

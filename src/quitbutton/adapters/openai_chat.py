@@ -30,15 +30,8 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = {
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-    "tool": Role.TOOL,
-    "function": Role.TOOL,
-    "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,
-    **TEMPLATE_ROLES,
-}
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL, "function": Role.TOOL}
+ROLES |= {"system": Role.SYSTEM, "developer": Role.SYSTEM, **TEMPLATE_ROLES}
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
