@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console as Screen
 from rich.table import Table
 
-from quitbutton.core.conversation import message_id
+from quitbutton.core.addresses import message_id
 from quitbutton.core.counting import DAY, day_of
 from quitbutton.stores.console import Console, Page
 from quitbutton.stores.queries import QUERIES

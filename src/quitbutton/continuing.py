@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from quitbutton.core.conversation import conversation_id, owner_of, root_of, scope_of
+from quitbutton.core.addresses import conversation_id
+from quitbutton.core.conversation import owner_of, root_of, scope_of
 from quitbutton.core.errors import NotFound, PreviousNotFound, StoreFailed
 from quitbutton.core.messages import Reply
 from quitbutton.core.origins import KeptId, KeptReply, Origin

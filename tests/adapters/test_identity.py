@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_named(protocol: str, members: dict[str, Any], sa
 
 
 def test_items_that_are_no_messages_may_hold_whatever_the_provider_knows() -> None:
-    odd = [{"type": "mcp_result", "content": [{"type": "text", "text": {}}]}, {"type": "note", "content": ["a"]}]
+    odd = [{"type": "mcp_result", "content": [{"type": "text", "text": {}}]}, {"type": "note", "pages": ["a"]}]
     seen = decoded("responses", input=[*odd, {"role": "user", "content": "hi"}]).messages
     assert [(message.role, message.text) for message in seen] == [("assistant", ""), ("assistant", ""), ("user", "hi")]
 
@@ -191,3 +191,28 @@ def test_a_user_is_one_however_the_role_is_capitalised(protocol: str, role: str)
     told = [{"role": role, "content": "hi"}]
     seen = decoded(protocol, **{"input" if protocol == "responses" else "messages": told}).messages
     assert [(message.role, message.text) for message in seen] == [("user", "hi")]
+
+
+LONG = "u" * 512
+"""As many characters as names once had in common."""
+
+
+@PROTOCOLS
+def test_long_names_that_differ_at_their_end_are_not_the_same(protocol: str) -> None:
+    def named(end: str) -> ChatRequest:
+        user = {"metadata": {"user_id": LONG + end}} if protocol == "messages" else {"user": LONG + end}
+        return decoded(protocol, {"x-quitbutton-conversation": LONG + end}, **user)
+
+    one, again, other = named("a"), named("a"), named("b")
+    assert one.end_user == again.end_user != other.end_user
+    assert one.conversation_id == again.conversation_id != other.conversation_id
+    assert len(one.end_user or "") <= 512
+
+
+def test_a_long_name_of_claude_code_keeps_its_session() -> None:
+    session = "0f0f0f0f-1111-2222-3333-444444444444"
+    plain = decoded("messages", metadata={"user_id": f"{LONG}a_account__session_{session}"})
+    packed = decoded("messages", metadata={"user_id": json.dumps({"device_id": LONG + "a", "session_id": session})})
+    other = decoded("messages", metadata={"user_id": json.dumps({"device_id": LONG + "b", "session_id": session})})
+    assert plain.conversation_id == packed.conversation_id == session
+    assert packed.end_user != other.end_user

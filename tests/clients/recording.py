@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quitbutton.core.conversation import branch_of, message_id, scope_of
+from quitbutton.core.addresses import message_id
+from quitbutton.core.conversation import branch_of, scope_of
 from quitbutton.gateway.app import ADAPTERS
 from tests.clients.chats import Chat, main_style
 from tests.clients.environments import Client

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.core.conversation import (
-    Branch,
-    Mark,
-    Marks,
-    Scope,
-    branch_of,
-    canonical,
-    chain,
-    root_of,
-    scope_of,
-    standing_of,
-)
+from quitbutton.core.addresses import canonical, chain
+from quitbutton.core.conversation import Branch, Mark, Marks, Scope, branch_of, root_of, scope_of, standing_of
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.standing import OPEN, Standing

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
+from quitbutton.adapters.ambiguity import check
 from quitbutton.adapters.anthropic_reader import StreamReader, WholeReader
 from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
-from quitbutton.adapters.contents import UNREADABLE, Part, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, messages_of, one_by_one, role_of
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, member
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
@@ -21,7 +22,7 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = any_case(user=Role.USER, assistant=Role.ASSISTANT, system=Role.SYSTEM)
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 TEXT_BLOCKS = ("text",)
 RESULTS = ("tool_result",)
 """Blocks of a user message that are nobody's words: results of the client's tools. Server tools' stand in replies."""
@@ -63,6 +64,7 @@ class AnthropicMessages:
         messages = _messages_of(fields["messages"])
         if not 0 < len(messages) <= MAX_MESSAGES:
             raise BadRequest(f"`messages` must hold 1 to {MAX_MESSAGES} messages, not {len(messages)}.")
+        check(body, "messages")
         metadata = member(fields, "metadata", dict[str, Any], {})
         user, session = identity.of_claude(metadata.get("user_id"))
         limit = member(fields, "max_tokens", Any, None)
@@ -184,7 +186,7 @@ def _messages_of(raw: bytes) -> tuple[Message, ...]:
 
 
 def _message_of(one: _Message, place: int, source: Source) -> Message:
-    role, content = ROLES.get(one.role, Role.SYSTEM), one.content
+    role, content = role_of(ROLES, one.role), one.content
     if role is Role.USER and isinstance(content, list) and content and all(part.type in RESULTS for part in content):
         return Message(Role.TOOL, "")
     return message_of(role, content, place, source, TEXT_BLOCKS, RESULTS)
@@ -200,7 +202,7 @@ def _noted(messages: list[msgspec.Raw], notes: Sequence[str]) -> list[msgspec.Ra
     blocks = [{"type": "text", "text": _note(text)} for text in notes]
     for place in range(len(messages) - 1, -1, -1):
         fields = fields_of(messages[place])
-        if member(fields, "role", str, "") != "user":
+        if role_of(ROLES, member(fields, "role", str, "")) is not Role.USER:
             continue
         content = bytes(fields.get("content", b'""')).strip()
         if content.startswith(b'"'):

@@ -19,9 +19,22 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading JSON of the client's may raise."""
 
 
-def any_case(**known: Role) -> dict[str, Role]:
-    """A protocol's names of roles, however they are capitalised: some upstreams take "User" for a user too."""
-    return {spelt: role for name, role in known.items() for spelt in (name, name.title(), name.upper())}
+TEMPLATE_ROLES = {
+    **dict.fromkeys(("ipython", "environment", "observation", "tool_response"), Role.TOOL),
+    **dict.fromkeys(("context", "document", "documents", "knowledge", "available_tools", "control"), Role.SYSTEM),
+}
+"""Roles that chat templates of open models know besides those of the protocol: none of them is a user's."""
+
+
+def role_of(roles: Mapping[str, Role], name: str) -> Role:
+    """The role that a name stands for, however it is written: some upstreams take "User" for a user too.
+
+    Raises `BadRequest` for a name that is not known: nobody can tell whose words those are.
+    """
+    found = roles.get(name) or roles.get(name.strip().casefold())
+    if found is None:
+        raise BadRequest(f"The role {name[:80]!r} of a message is not known here. Known roles: {', '.join(roles)}.")
+    return found
 
 
 class Part(msgspec.Struct, gc=False):
@@ -32,6 +45,25 @@ class Part(msgspec.Struct, gc=False):
 
 
 Content = str | list[Part] | None
+
+BROUGHT = frozenset(
+    (
+        *("image", "image_url", "input_image", "image_file", "image_embeds", "computer_screenshot"),
+        *("audio", "audio_url", "input_audio", "audio_embeds", "video", "video_url", "input_video"),
+        *("file", "file_url", "input_file", "document", "document_url", "reference", "search_result"),
+        *("container_upload", "media"),
+    )
+)
+"""Types of parts that a user brings besides words, in any of the protocols and in dialects of them."""
+
+
+def _check_part(part: Part) -> None:
+    """Raises `BadRequest` for a user's part that may hold words which are not read."""
+    if part.type not in BROUGHT:
+        kind = f"of the type {part.type[:80]!r}, which is not known here" if part.type else "without a `type`"
+        raise BadRequest(f"A message of the user has a part {kind}. Send words as a part of the type `text`.")
+    if part.text:
+        raise BadRequest(f"A user's part of the type `{part.type}` has a `text`. Send words as a part of their own.")
 
 
 class Source:
@@ -56,7 +88,7 @@ def messages_of(
     slowly: Callable[[int], Message],
 ) -> tuple[Message, ...]:
     """Messages from the names of their roles and their contents: one call for all that are a text each, `slowly(place)` for
-    the others. An unknown role is the application's own."""
+    the others."""
     words = [
         content
         if type(content) is str
@@ -65,7 +97,10 @@ def messages_of(
         else None
         for content in contents
     ]
-    known = map(roles.get, spoken_by, repeat(Role.SYSTEM))
+    names = list(spoken_by)
+    known = list(map(roles.get, names))
+    if None in known:
+        known = [role_of(roles, name) for name in names]
     found = list(map(_of_plain, zip(known, words, repeat(()))))
     if None in words:
         for place, text in enumerate(words):
@@ -79,13 +114,17 @@ def message_of(
 ) -> Message:
     """A message from its content. `texts` are the types of parts that are words, `passed` those that are nobody's.
 
-    Of what else there is, a user's is digested: nobody asks what others brought.
+    Of what else there is, a user's is digested: nobody asks what others brought. Raises `BadRequest` for a part of a user's
+    that is of an unknown type: a model might be shown its words.
     """
     if not isinstance(content, list):
         return Message(role, content or "")
     text = "\n".join([part.text or "" for part in content if part.type in texts])
     if role is not Role.USER:
         return Message(role, text)
+    for part in content:
+        if not (part.type in texts or part.type in passed):
+            _check_part(part)
     brought = [number for number, part in enumerate(content) if not (part.type in texts or part.type in passed)]
     parts = source.parts(place) if brought else []
     return Message(role, text, tuple([digest_of(parts[number]) for number in brought]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ BODY_NAMES = ("conversation_id", "session_id")
 """Members of `metadata` that name a conversation."""
 
 MAX_NAME = 512
-"""Longest name of a conversation or user that is looked at, in characters."""
+"""Longest name of a conversation or user that is used as it is, in characters; of a longer one its digest is used."""
 ISSUED = re.compile(r"conv_[a-z2-7]{24}")
 """Our own ids of conversations: a client that sends one back names nothing of its own."""
 
@@ -79,8 +80,11 @@ class Identity(NamedTuple):
 
 
 def named(value: object) -> str | None:
-    """A usable name: a string with something in it."""
-    return value.strip()[:MAX_NAME] if isinstance(value, str) and value.strip() else None
+    """A usable name: a string with something in it. Two long ones are the same only where every character is."""
+    name = value.strip() if isinstance(value, str) else ""
+    if len(name) > MAX_NAME:
+        return "sha256:" + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return name or None
 
 
 def in_metadata(metadata: Mapping[str, Any]) -> str | None:
@@ -110,16 +114,14 @@ _SESSION = re.compile(r"_session_([0-9a-f-]{8,})\Z")
 
 def of_claude(user_id: object) -> tuple[str | None, str | None]:
     """End user and session in Anthropic's `metadata.user_id`, where Claude Code packs both into one text."""
-    whole = named(user_id)
-    if whole is None:
-        return None, None
+    whole = user_id.strip() if isinstance(user_id, str) else ""
     if whole.startswith("{"):
         try:
-            packed = json.loads(str(user_id))
+            packed = json.loads(whole)
         except (ValueError, RecursionError):
-            return whole, None
+            return named(whole), None
         if isinstance(packed, dict) and (session := named(packed.pop("session_id", None))):
-            return json.dumps(packed, sort_keys=True)[:MAX_NAME], session
-        return whole, None
+            return named(json.dumps(packed, sort_keys=True)), session
+        return named(whole), None
     found = _SESSION.search(whole)
-    return (whole[: found.start()], found[1]) if found else (whole, None)
+    return (named(whole[: found.start()]), found[1]) if found else (named(whole), None)

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.ambiguity import check
+from quitbutton.adapters.contents import (
+    TEMPLATE_ROLES,
+    UNREADABLE,
+    Content,
+    Source,
+    message_of,
+    messages_of,
+    one_by_one,
+    role_of,
+)
 from quitbutton.adapters.history import without_notes, without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
@@ -20,14 +30,8 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
 from quitbutton.core.origins import KeptReply
 
-ROLES = any_case(
-    user=Role.USER,
-    assistant=Role.ASSISTANT,
-    tool=Role.TOOL,
-    function=Role.TOOL,
-    system=Role.SYSTEM,
-    developer=Role.SYSTEM,
-)
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL, "function": Role.TOOL}
+ROLES |= {"system": Role.SYSTEM, "developer": Role.SYSTEM, **TEMPLATE_ROLES}
 HELPER = "x-stainless-helper-method"
 """What OpenAI's libraries send where they sum a stream up, in `chat.completions.stream()`."""
 TEXT_PARTS = ("text", "input_text", "output_text")
@@ -88,6 +92,7 @@ class OpenAIChat:
             raise _explained(body, error) from error
         if not 0 < len(messages) <= MAX_MESSAGES or not asked.model:
             raise _explained(body, None)
+        check(body, "messages")
         user = identity.named(asked.safety_identifier) or identity.named(asked.user)
         session = identity.in_metadata(asked.metadata or {}) or identity.named(asked.litellm_session_id)
         who = identity.Identity.of(headers, user, session)
@@ -218,7 +223,7 @@ def _messages_of(messages: Sequence[_Message], source: Source) -> tuple[Message,
 
 
 def _message_of(message: _Message, place: int, source: Source) -> Message:
-    return message_of(ROLES.get(message.role, Role.SYSTEM), message.content, place, source, TEXT_PARTS)
+    return message_of(role_of(ROLES, message.role), message.content, place, source, TEXT_PARTS)
 
 
 def _explained(body: bytes, error: Exception | None) -> BadRequest:

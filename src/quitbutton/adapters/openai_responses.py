@@ -10,37 +10,22 @@ from typing import Any
 import msgspec
 
 from quitbutton.adapters import identity
-from quitbutton.adapters.contents import UNREADABLE, Content, Source, any_case, message_of, messages_of, one_by_one
+from quitbutton.adapters.ambiguity import check
 from quitbutton.adapters.history import without_own_words
-from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
+from quitbutton.adapters.members import ANSWER_TOKENS, REASONED_TOKENS, member
 from quitbutton.adapters.openai_chat import OpenAIChat
+from quitbutton.adapters.responses_input import TEXT_PARTS, input_items, input_messages
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
 from quitbutton.adapters.responses_stream import StreamWriter
 from quitbutton.adapters.responses_whole import WholeWriter
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply
 
-ROLES = any_case(user=Role.USER, assistant=Role.ASSISTANT, system=Role.SYSTEM, developer=Role.SYSTEM)
-TEXT_PARTS = ("input_text", "output_text", "text")
 OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
 """What a press that the provider still waits for is answered, when the client goes on from its reply."""
-
-
-class _Kind(msgspec.Struct):
-    type: str = "message"
-
-
-class _Item(_Kind):
-    role: str = ""
-    content: Content = None
-
-
-_kind = msgspec.json.Decoder(_Kind)
-_item = msgspec.json.Decoder(_Item)
-_many = msgspec.json.Decoder(list[_Item])
 
 
 class OpenAIResponses:
@@ -63,9 +48,11 @@ class OpenAIResponses:
         conversation = _conversation(fields)
         limit = member(fields, "max_output_tokens", Any, None)
         who = identity.Identity.of(headers, user, conversation or identity.in_metadata(metadata))
+        messages = input_messages(fields)
+        check(body, "input")
         return ChatRequest(
             model=model,
-            messages=_messages(fields),
+            messages=messages,
             raw=body,
             stream=member(fields, "stream", bool, False),
             can_offer=_can_offer(fields),
@@ -98,13 +85,13 @@ class OpenAIResponses:
             before = member(fields, "instructions", str, "")
             fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
         else:
-            fields["input"] = appended(encode(_items(fields)), [_message(role, note) for note in notes])
+            fields["input"] = appended(encode(input_items(fields)), [_message(role, note) for note in notes])
         return joined(fields)
 
     def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
         """The request without our own words in its history; `messages` stay as the client sent them."""
         fields = fields_of(request.raw)
-        left = without_own_words(_items(fields), cuts, TEXT_PARTS)
+        left = without_own_words(input_items(fields), cuts, TEXT_PARTS)
         fields["input"] = msgspec.Raw(encode(left))
         return replace(request, raw=joined(fields))
 
@@ -125,7 +112,7 @@ class OpenAIResponses:
             fields["input"] = msgspec.Raw(encode([answer]))
         else:
             said = [msgspec.Raw(item) for item in reply.items]
-            fields["input"] = appended(encode(_items(fields)), [*said, answer])
+            fields["input"] = appended(encode(input_items(fields)), [*said, answer])
         return joined(fields)
 
     def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
@@ -140,7 +127,7 @@ class OpenAIResponses:
         names = ("instructions", "previous_response_id")
         kept: dict[str, object] = {name: fields[name] for name in names if name in fields}
         asked: dict[str, object] = {
-            "input": appended(encode(_items(fields)), turn),
+            "input": appended(encode(input_items(fields)), turn),
             "max_output_tokens": 16,
             "store": False,
             "stream": False,
@@ -173,7 +160,7 @@ class OpenAIResponses:
             fields["previous_response_id"] = msgspec.Raw(encode(kept.upstream_id))
         if kept.owed is not None:
             answer = {"type": "function_call_output", "call_id": kept.owed, "output": OUR_ANSWER}
-            fields["input"] = msgspec.Raw(encode([answer, *_items(fields)]))
+            fields["input"] = msgspec.Raw(encode([answer, *input_items(fields)]))
         previous = request.previous if request.kept_by_provider else kept.upstream_id
         return replace(request, raw=joined(fields), previous=previous)
 
@@ -202,48 +189,6 @@ def _offered(tool: bytes) -> msgspec.Raw:
 
 def _message(role: str, words: str) -> dict[str, object]:
     return {"type": "message", "role": role, "content": words}
-
-
-def _input(fields: Fields) -> bytes:
-    """The request's input as an array of items: a text is one message of the user's."""
-    raw = bytes(fields.get("input", b"[]")).strip()
-    if raw.startswith(b'"'):
-        return encode([{"type": "message", "role": "user", "content": msgspec.Raw(raw)}])
-    return b"[]" if raw == b"null" else raw
-
-
-def _items(fields: Fields) -> list[msgspec.Raw]:
-    return items_of(_input(fields), "input")
-
-
-def _messages(fields: Fields) -> tuple[Message, ...]:
-    raw = _input(fields)
-    try:
-        items = _many.decode(raw)
-        if len(items) > MAX_MESSAGES:
-            raise BadRequest(f"`input` must hold no more than {MAX_MESSAGES} items, not {len(items)}.")
-        source = Source(lambda: raw)
-        roles = [item.role for item in items]
-        contents = [item.content if item.type == "message" else None for item in items]
-        return messages_of(ROLES, roles, contents, TEXT_PARTS, lambda place: _message_of(items[place], place, source))
-    except UNREADABLE:
-        return one_by_one(items_of(raw, "input"), "input", _read)
-
-
-def _read(raw: msgspec.Raw, source: Source) -> Message:
-    """An item by itself. What is no message may hold whatever the provider knows."""
-    kind = _kind.decode(raw).type
-    return _no_message(kind) if kind != "message" else _message_of(_item.decode(raw), 0, source)
-
-
-def _no_message(kind: str) -> Message:
-    return Message(Role.TOOL if kind.endswith("_output") else Role.ASSISTANT, "")
-
-
-def _message_of(item: _Item, place: int, source: Source) -> Message:
-    if item.type != "message":
-        return _no_message(item.type)
-    return message_of(ROLES.get(item.role, Role.SYSTEM), item.content, place, source, TEXT_PARTS)
 
 
 def _conversation(fields: Fields) -> str | None:

@@ -8,25 +8,24 @@ The contract (version `qb1`, test vectors in `docs/address-vectors.json`):
 `H` is BLAKE2b-256, keyed, personalised with `qb1`; `field(x)` is the length of x as 8 bytes, big-endian, then x in UTF-8.
 Only user-authored messages count. Their text is brought to NFC, line ends become LF, outer white space goes. Ids, names,
 times and cache hints are not part of it; assistant, tool and system messages neither, since clients echo those altered.
+
+Where a conversation has an id, an end is kept under two tails besides: of its message alone, and of that with the message
+right before. A history that lost its beginning is known again by these.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from quitbutton.core.addresses import chain, conversation_id, field_of, hashed, message_id, tails
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.origins import Origin
 from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.value import value
-
-VERSION = "qb1"
 
 
 class Scope(NamedTuple):
@@ -44,7 +43,10 @@ class Scope(NamedTuple):
 class Branch:
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
-    __slots__ = ("address", "addresses", "beheaded", "continued", "conversation", "message", "named", "parent", "root")
+    __slots__ = (
+        *("_key", "_users", "address", "addresses", "beheaded"),
+        *("continued", "conversation", "message", "named", "parent", "root"),
+    )
 
     def __init__(
         self,
@@ -54,6 +56,8 @@ class Branch:
         named: bool = False,
         beheaded: bool = False,
         continued: bool = False,
+        key: bytes = b"",
+        users: Sequence[Message] = (),
     ) -> None:
         self.root: Final = root
         self.addresses: Final = addresses
@@ -71,6 +75,16 @@ class Branch:
         """The address this turn grew from; the root for a first message."""
         self.message: Final = message_id(self.address)
         """The public id of this turn's user message."""
+        self._key, self._users = key, users
+
+    def tails(self) -> tuple[bytes, ...]:
+        """What a history that lost its beginning is known by, in a conversation with an id; nothing elsewhere."""
+        return tails(self._key, self.root, self.conversation, self._users) if self.named else ()
+
+    def own_tails(self) -> tuple[bytes, ...]:
+        """Those that hold this turn's message: by them an end here is found again."""
+        alone = tails(self._key, self.root, self.conversation, self._users[-1:]) if self.named else ()
+        return (*alone, *self.tails()[1:][-1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,7 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
     conversation = conversation_id(key, root, name.encode() if name is not None else addresses[0])
     spoken = next(message for message in request.messages if message.role is not Role.SYSTEM)
     beheaded = request.beheaded or spoken.role is not Role.USER
-    return Branch(root, addresses, conversation, name is not None, beheaded)
+    return Branch(root, addresses, conversation, name is not None, beheaded, key=key, users=users)
 
 
 @lru_cache(maxsize=1024)
@@ -141,8 +155,8 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
 
     An ended address anywhere on the path locks it. A known parent gives its standing. A turn seen before starts from
     where it started then. With a conversation id, an unknown parent, or one that only came along with a history, means
-    a rewritten history, which goes on from the conversation's newest turn. Otherwise the deepest known prefix counts; if
-    there is none, the conversation is new.
+    a rewritten history: it is locked where it holds an ended turn of that conversation, and else goes on from its newest
+    turn. Otherwise the deepest known prefix counts; if there is none, the conversation is new.
     """
     known = marks.by_address
     if any(mark.standing.rung is Rung.ENDED for mark in known.values()):
@@ -161,6 +175,8 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
 
 def _bases(branch: Branch, marks: Marks) -> Iterator[bytes]:
     """Where a turn with an unknown parent may start from, best first."""
+    known = marks.by_address
+    yield from (tail for tail in branch.tails() if tail in known and known[tail].standing.rung is Rung.ENDED)
     if branch.address in marks.by_address:
         yield marks.by_address[branch.address].base
     elif branch.named and marks.head is not None:
@@ -172,74 +188,4 @@ def _bases(branch: Branch, marks: Marks) -> Iterator[bytes]:
 def root_of(key: bytes, scope: Scope) -> bytes:
     """`address(0)` of a scope."""
     fields = (scope.tenant, scope.end_user, scope.conversation_id, scope.realm)
-    return _hash(key, b"scope", *(_field(field) for field in fields))
-
-
-def chain(key: bytes, root: bytes, users: Sequence[Message]) -> tuple[bytes, ...]:
-    """The addresses of the user messages, in order."""
-    addresses: list[bytes] = []
-    parent = root
-    blank = _hasher(key)
-    for _, text, attachments in users:
-        # As `_field(canonical(text))`, in place: a history of a thousand messages would feel the calls.
-        if text.isascii() and "\r" not in text:
-            data = text.strip().encode()
-        else:
-            data = canonical(text).encode("utf-8", "surrogatepass")
-        link = blank.copy()
-        link.update(b"%b%b%b%b" % (parent, len(data).to_bytes(8, "big"), data, b"".join(attachments)))
-        parent = link.digest()
-        addresses.append(parent)
-    return tuple(addresses)
-
-
-@lru_cache(maxsize=8)
-def _hasher(key: bytes) -> hashlib.blake2b:
-    """`H` that has taken in what every message's address begins with."""
-    return hashlib.blake2b(b"message", digest_size=32, key=key, person=VERSION.encode())
-
-
-def canonical(text: str) -> str:
-    """NFC, LF line ends, no outer white space."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
-
-
-@lru_cache(maxsize=1024)
-def message_id(address: bytes) -> str:
-    """The public id of a user message; says nothing of its words to anybody without the key."""
-    return "msg_" + _letters(address)
-
-
-def address_start(message: str) -> bytes | None:
-    """How the address begins that a message's public id names; None where it is no such id."""
-    try:
-        return base64.b32decode(message.removeprefix("msg_").upper())
-    except ValueError:
-        return None
-
-
-def conversation_id(key: bytes, root: bytes, name: bytes) -> str:
-    """The public id of a conversation: cannot be guessed without the key, differs between scopes."""
-    return "conv_" + _letters(_hash(key, b"conversation", root, name))
-
-
-def _letters(digest: bytes) -> str:
-    number = int.from_bytes(digest[:15], "big")
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(110, -1, -10)])
-
-
-_PAIRS = tuple(a + b for a in "abcdefghijklmnopqrstuvwxyz234567" for b in "abcdefghijklmnopqrstuvwxyz234567")
-"""Two letters of base 32 for each ten bits."""
-
-
-def _field(value: str | None) -> bytes:
-    if value is None:
-        return b"\xff" * 8
-    data = value.encode("utf-8", "surrogatepass")
-    return len(data).to_bytes(8, "big") + data
-
-
-def _hash(key: bytes, *parts: bytes) -> bytes:
-    return hashlib.blake2b(b"".join(parts), digest_size=32, key=key, person=VERSION.encode()).digest()
+    return hashed(key, b"scope", *map(field_of, fields))

@@ -10,8 +10,8 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from quitbutton.core.addresses import address_start, message_id
 from quitbutton.core.appeals import Appeal
-from quitbutton.core.conversation import address_start, message_id
 from quitbutton.core.counting import counted_as, day_of
 from quitbutton.core.records import End
 from quitbutton.stores.database import EVERYTHING, Database, Row, Transaction

@@ -181,6 +181,9 @@ class Recorder:
         }
         self._transaction.execute(QUERIES["put_end"], row)
         end_below(self._transaction, record.branch, end.id, record.at)
+        standing, address = record.decision.after, record.branch.address
+        tails = [_turn(record, standing, end.id, tail, address, brought=True) for tail in record.branch.own_tails()]
+        self._transaction.insert(QUERIES["put_turn"], tails)
         self._transaction.execute(QUERIES["conversations_of_end"], {"end_id": end.id, "rung": Rung.ENDED.value})
 
 

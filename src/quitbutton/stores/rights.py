@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from quitbutton.core.addresses import message_id
 from quitbutton.core.appeals import DECIDE_WITHIN, Appeal, AppealSource, AppealState, NotPossible, check_may_appeal
-from quitbutton.core.conversation import message_id
 from quitbutton.core.errors import NotFound
 from quitbutton.core.ladder import Rung
 from quitbutton.core.records import End

@@ -69,7 +69,7 @@ class SQLStore:
             wanted.add(found[branch.address].base)
         head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
-            wanted.add(head)
+            wanted.update((head, *branch.tails()))
         return Marks(found | await self._turns_at(wanted - found.keys()), head)
 
     async def _is_new(self, branch: Branch) -> bool:
