@@ -58,7 +58,7 @@ def smolagents(said: Said, text: str) -> list[Message]:
     for asked, heard in said:
         messages.append({"role": "user", "content": [{"type": "text", "text": f"{pending}New task:\n{asked}"}]})
         messages.append({"role": "assistant", "content": [{"type": "text", "text": heard}]})
-        pending = "Observation:\nExecution logs:\npage says: [abuse]\nLast output from code snippet:\nNone\n"
+        pending = "Observation:\nExecution logs:\npage says: you are an idiot\nLast output from code snippet:\nNone\n"
     return [*messages, {"role": "user", "content": [{"type": "text", "text": f"{pending}New task:\n{text}"}]}]
 
 

@@ -55,6 +55,11 @@ class Trace:
         """The last line of the reply: what a trace is looked up by."""
         return self.reply[-SIZE:]
 
+    @property
+    def said(self) -> bytes:
+        """The whole reply: a turn that was answered again has several."""
+        return hashlib.blake2b(self.reply, digest_size=SIZE).digest()
+
 
 @value
 class Known:

@@ -78,7 +78,7 @@ def known_of(row: Row) -> Known:
 
 def trace_row(trace: Trace, address: bytes, at: float) -> dict[str, object]:
     """A trace as a row, of a turn or of the end that refused it."""
-    names = ("root", "tail", "conversation", "words", "reply", "opening")
+    names = ("root", "tail", "conversation", "words", "reply", "said", "opening")
     return {**{name: getattr(trace, name) for name in names}, "address": address, "alone": int(trace.alone), "at": at}
 
 

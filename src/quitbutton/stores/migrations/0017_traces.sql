@@ -6,10 +6,11 @@ CREATE TABLE traces (
     conversation TEXT NOT NULL,
     words        {blob} NOT NULL,
     reply        {blob} NOT NULL,
+    said         {blob} NOT NULL,
     alone        INTEGER NOT NULL,
     opening      {blob} NOT NULL,
     at           DOUBLE PRECISION NOT NULL,
-    PRIMARY KEY (root, tail, address)
+    PRIMARY KEY (root, tail, address, said)
 ) {tail};
 CREATE INDEX traces_conversation ON traces (conversation);
 CREATE INDEX traces_at ON traces (at);

@@ -78,9 +78,9 @@ SELECT 1 FROM traces WHERE root = :root AND opening = :opening LIMIT 1;
 SELECT 1 FROM traces WHERE root = :root LIMIT 1;
 
 -- name: put_trace
-INSERT INTO traces (root, tail, address, conversation, words, reply, alone, opening, at)
-VALUES (:root, :tail, :address, :conversation, :words, :reply, :alone, :opening, :at)
-ON CONFLICT (root, tail, address) DO NOTHING;
+INSERT INTO traces (root, tail, address, conversation, words, reply, said, alone, opening, at)
+VALUES (:root, :tail, :address, :conversation, :words, :reply, :said, :alone, :opening, :at)
+ON CONFLICT (root, tail, address, said) DO NOTHING;
 
 -- name: put_conversation
 INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at, is_draft)
