@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from quitbutton.core.conversation import branch_of, scope_of, standing_of
+from quitbutton.core.conversation import branch_of, scope_of
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.ladder import Rung
 from quitbutton.core.policy import Decision, assisted, settle
@@ -15,6 +15,7 @@ from quitbutton.core.second import reread
 from quitbutton.core.verdicts import Verdict, relabelled
 from quitbutton.interfaces import Store
 from quitbutton.listening import Turn
+from quitbutton.locating import locate
 
 log = logging.getLogger("quitbutton.drafts")
 
@@ -29,10 +30,12 @@ async def try_drafts(store: Store, key: bytes, turn: Turn, seen: Verdict, done: 
 
 
 async def _try(store: Store, key: bytes, turn: Turn, policy: Policy, seen: Verdict, done: Decision, at: float) -> None:
-    branch = branch_of(key, scope_of(turn.tenant, turn.request, f"draft {policy.digest}"), turn.request)
+    request = turn.sent or turn.request
+    branch = branch_of(key, scope_of(turn.tenant, request, f"draft {policy.digest}"), request)
     if branch is None or turn.request.previous is not None or turn.request.kept_by_provider:
         return  # a history that the provider keeps is known on the live branch alone
-    footing = standing_of(branch, await store.marks(branch))
+    place = await locate(store, key, request, branch)
+    branch, footing = place.branch, place.footing
     if footing.standing.rung is Rung.ENDED:
         return
     # Nobody is asked again for a draft: what was read of the whole branch for the policy in force holds for it too.

@@ -14,6 +14,7 @@ from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
 from quitbutton.core.second import SecondReading
+from quitbutton.core.traces import Known
 from quitbutton.core.verdicts import ReplyVerdict, Verdict
 from quitbutton.core.watcher import Passage
 
@@ -252,6 +253,14 @@ class Store(Protocol):
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch."""
+        ...
+
+    async def traces(self, root: bytes, tails: Collection[bytes]) -> list[Known]:
+        """The turns of a scope whose replies end with one of these lines, by digest."""
+        ...
+
+    async def greets(self, root: bytes, line: bytes) -> bool:
+        """Whether histories of a scope begin with a reply that ends with this line and that no model gave there."""
         ...
 
     async def origin(self, owner: bytes, reply_id: str) -> Origin | None:

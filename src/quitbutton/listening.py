@@ -21,6 +21,7 @@ from quitbutton.core.rules import Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
+from quitbutton.locating import Place
 from quitbutton.observing.seen import saw_usage
 
 
@@ -147,6 +148,10 @@ class Turn:
     conversation: str = ""
     addresses: tuple[bytes, ...] = ()
     """The branch it is on, once that is known."""
+    place: Place | None = None
+    """Where it belongs, once that is known."""
+    sent: ChatRequest | None = None
+    """The request as the client sent it, where `request` is that as it is read."""
     owner: bytes = b""
     """Whose replies its own belongs to, once that is known."""
     upstream_name: str = ""

@@ -80,7 +80,7 @@ class Settling:
                 again = await self._follow_up(turn, body, reply, press, button.reflection_result())
                 if again is None or again.press is None or not again.press.alone:
                     decision = self._not_meant(turn, branch, admitted)
-        said = "".join(one.text for one in (reply, again) if one is not None)
+        said = "\n\n".join(one.text for one in (reply, again) if one is not None and one.text)  # as writers put it
         answer = await self._read(turn, decision, said, press is not None)
         if answer is not None and _hangs_on_reply(decision):
             decision = self._weighed(turn, branch, admitted, press, offered, answer)

@@ -31,6 +31,7 @@ from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.listening import Refusal, Turn, listen, relayed
+from quitbutton.locating import locate
 from quitbutton.locked import Stopped, locked_error, locked_style
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, Second
@@ -93,12 +94,13 @@ class TurnTaker:
         if branch is None or turn.request.background or self.policy.mode is Mode.OFF:
             await self._relay(turn)
             return
-        turn.conversation = branch.conversation
-        turn.addresses = branch.addresses
-        footing = standing_of(branch, await self.store.marks(branch))
+        turn.place = place = await locate(self.store, self.key, turn.request, branch)
+        branch, footing = place.branch, place.footing
+        turn.conversation, turn.addresses = branch.conversation, branch.addresses
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
             return
+        turn.sent, turn.request = turn.request, place.read(turn.request)
         late = partial(self._begin_ahead, turn, branch, footing) if self.begins_ahead else None
         turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
@@ -154,12 +156,19 @@ class TurnTaker:
         if locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
             speaking.prepare(turn)
         decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
-        outcome = await self._record(turn, branch, footing, decision)
+        outcome = await self._record(turn, branch, footing, decision, said=await self._notice(turn, footing))
         if outcome.end is None:  # an upheld appeal reopened it since it was read
             turn.delivery.begin_anew()
             await self._take(turn)
             return
         await self._say_locked(turn, outcome)
+
+    async def _notice(self, turn: Turn, footing: Footing) -> str:
+        """The notice that takes the place of a reply on a locked branch; empty where the client gets an error."""
+        if locked_style(self.policy, turn.request) is not LockedReply.MESSAGE or footing.end_id is None:
+            return ""
+        end = await self.store.end(footing.end_id)
+        return notices.locked_text(end.reason, self._wording(turn).language) if end else ""
 
     async def _look_on(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """Shadow: the client sees an untouched reply, the record what would have been done."""
@@ -290,6 +299,7 @@ class TurnTaker:
                 self._words(turn, decision, said, press),
                 turn.request.model,
                 turn.began,
+                trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
                 second_reader=self.second.name if self.second is not None else "",
             )
         )

@@ -11,6 +11,7 @@ from quitbutton.core.kept_words import KeptWords
 from quitbutton.core.origins import KeptReply
 from quitbutton.core.policy import Decision, is_reviewed
 from quitbutton.core.standing import Evidence, Standing
+from quitbutton.core.traces import Trace
 from quitbutton.core.value import value
 
 
@@ -68,6 +69,8 @@ class TurnRecord:
     """When the turn began: an erasure since then takes its words too."""
     is_draft: bool = False
     """True for what a policy in shadow would have decided beside what was done: it does nothing, and needs no yes."""
+    trace: Trace | None = None
+    """What the turn may be known again by."""
     second_reader: str = ""
     """The second reader that must say yes here before a warning or an end, by its name; empty where there is none."""
 

@@ -11,10 +11,10 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.origins import Origin
 from quitbutton.core.policy import Decision
 from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.standing import Standing, higher_of
+from quitbutton.core.standing import OPEN, Standing, higher_of
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
-from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at
+from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at, trace_row
 from quitbutton.stores.skips import end_below, first_is_known, skipped_by, top_of
 
 Rows = list[dict[str, object]]
@@ -45,6 +45,7 @@ class Recorder:
         self._replies: Rows = []
         self._skips: Rows = []
         self._words: Rows = []
+        self._traces: Rows = []
         self._events: Rows = []
 
     def run(self) -> list[Outcome]:
@@ -55,6 +56,7 @@ class Recorder:
         insert(QUERIES["put_reply"], self._replies)
         insert(QUERIES["put_skip"], self._skips)
         insert(QUERIES["put_words"], self._words)
+        insert(QUERIES["put_trace"], self._traces)
         insert(QUERIES["put_turn"], list(self._turns.values()))
         for record in self._records:
             if record.end is not None and record.branch.address in self._turns:
@@ -77,6 +79,7 @@ class Recorder:
         self._take_reply(record, branch.address if locked is None else locked)
         if locked is not None:
             other = self._known[locked]
+            self._take_trace(record, locked, other.standing)
             self._events.append(_event(record, "turn.refuse", {"end_id": other.end_id}))
             end = end_of(self._transaction.execute(QUERIES["end_by_id"], {"id": other.end_id})[0])
             return Outcome(other.standing, end)
@@ -92,6 +95,7 @@ class Recorder:
             row |= {name: first[name] for name in ("parent", "base", "conversation")}
         self._turns[branch.address] = row
         self._known[branch.address] = Mark(standing, base, end_id)
+        self._take_trace(record, branch.address, standing)
         self._take_conversation(record, standing)
         more: dict[str, object] = {"end_id": end_id} if end_id else {}
         self._events.append(_event(record, kind_of_event(record.decision), more))
@@ -144,12 +148,29 @@ class Recorder:
         if not record.words:
             return
         place = {"message": record.branch.message, "conversation": record.branch.conversation, "tenant": record.tenant}
-        asked = {"conversation": record.branch.conversation, "began": record.began}
-        if self._transaction.execute(QUERIES["erased_since"], asked):
+        if self._is_erased(record):
             return
         for words in record.words:
             said = {"speaker": words.speaker, "salt": words.salt, "body": words.text}
             self._words.append({**place, **said, "request_id": record.request_id, "at": record.at})
+
+    def _take_trace(self, record: TurnRecord, address: bytes, standing: Standing) -> None:
+        """What the turn is known again by: on a ladder or in a crisis, and beside such turns of the same scope.
+
+        There too since what another chat said in the same words must be seen to be another chat's.
+        """
+        trace = record.trace
+        if trace is None:
+            return
+        is_quiet = standing == OPEN and record.decision.before == OPEN
+        is_beside = is_quiet and self._transaction.execute(QUERIES["has_traces"], {"root": trace.root})
+        if (not is_quiet or is_beside) and not self._is_erased(record):
+            self._traces.append(trace_row(trace, address, record.at))
+
+    def _is_erased(self, record: TurnRecord) -> bool:
+        """Whether what was said in the conversation was erased while the turn was under way."""
+        asked = {"conversation": record.branch.conversation, "began": record.began}
+        return bool(self._transaction.execute(QUERIES["erased_since"], asked))
 
     def _take_conversation(self, record: TurnRecord, standing: Standing) -> None:
         branch = record.branch

@@ -155,12 +155,13 @@ class Rights:
         return {message_id(bytes(address)) for address, _, _ in above}
 
     async def drop_words(self, before: float) -> int:
-        """Erase words that are older; how many messages."""
+        """Erase words that are older, and what turns of that age are known again by; how many messages."""
 
         def work(transaction: Transaction) -> int:
             count = int(transaction.execute(QUERIES["old_words"], {"before": before})[0][0])
             if count:
                 transaction.execute(QUERIES["drop_old_words"], {"before": before})
+            transaction.execute(QUERIES["drop_old_traces"], {"before": before})
             return count
 
         return await self._database.write(work)
@@ -197,7 +198,7 @@ def _erase(transaction: Transaction, conversation: str, now: float) -> None:
     for (body,) in transaction.execute(QUERIES["bodies_of"], inside):
         if request := json.loads(body).get("request_id"):
             transaction.execute(QUERIES["erase_feedback_about"], {"about": request})
-    for name in ("erase_feedback", "erase_appeal_texts", "erase_explanations", "erase_words"):
+    for name in ("erase_feedback", "erase_appeal_texts", "erase_explanations", "erase_words", "erase_traces"):
         transaction.execute(QUERIES[name], inside)
     event = {"at": now, "kind": "words.erased", "tenant": "", "message": "", "body": "{}"}
     transaction.execute(QUERIES["put_event"], {**event, **inside})

@@ -12,6 +12,7 @@ from quitbutton.core.conversation import Mark
 from quitbutton.core.ladder import Rung
 from quitbutton.core.records import End
 from quitbutton.core.standing import OPEN, Evidence, Standing
+from quitbutton.core.traces import Known, Trace
 from quitbutton.stores.database import Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
@@ -70,6 +71,19 @@ def _mark_of(row: Row) -> Mark:
     proof = evidence_of(evidence)
     standing = Standing(_RUNGS[rung], redirections, clean, crisis, bool(asked), proof, possible)
     return Mark(standing, bytes(base), end_id, bool(brought))
+
+
+def known_of(row: Row) -> Known:
+    """A row of `traces_at`."""
+    root, address, conversation, words, reply, alone, opening, rung, redirections, at = row
+    trace = Trace(bytes(root), bytes(address), conversation, bytes(words), bytes(reply), bool(alone), bytes(opening))
+    return Known(trace, _RUNGS[rung], redirections, at)
+
+
+def trace_row(trace: Trace, address: bytes, at: float) -> dict[str, object]:
+    """A trace as a row, of a turn or of the end that refused it."""
+    names = ("root", "tail", "conversation", "words", "reply", "said", "opening")
+    return {**{name: getattr(trace, name) for name in names}, "address": address, "alone": int(trace.alone), "at": at}
 
 
 def evidence_text(evidence: tuple[Evidence, ...]) -> str:

@@ -14,12 +14,13 @@ from quitbutton.core.messages import Message, Role
 from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.rules import Policy
+from quitbutton.core.traces import Known
 from quitbutton.stores.database import Database, Load, Row, Transaction
 from quitbutton.stores.grouping import Groups
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.recording import record_all, reply_row, watched
-from quitbutton.stores.rows import end_of, marks_of, placed
+from quitbutton.stores.rows import end_of, known_of, marks_of, placed
 
 NO_SUCH_END = "There is no end with this id. Its whole id stands in the notice and in `quitbutton.end_id`."
 DURABLE = (Rung.WARNED, Rung.ENDED)
@@ -62,7 +63,7 @@ class SQLStore:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
         found = await self._turns_at({branch.address} | ({branch.parent} - {branch.root}))
         parent = found.get(branch.parent)
-        if (parent and not (branch.named and parent.brought)) or (branch.parent == branch.root and not branch.beheaded):
+        if (parent and not parent.brought) or (branch.parent == branch.root and not branch.beheaded):
             return Marks(found)
         wanted = set() if await self._is_new(branch) else set(branch.addresses)
         if branch.address in found:
@@ -78,6 +79,17 @@ class SQLStore:
             self._knows_firsts = bool(await self._database.read(QUERIES["meta"], {"name": "firsts_known"}))
         first = {"first": branch.addresses[0]}
         return self._knows_firsts and not await self._database.read(QUERIES["path_begins"], first)
+
+    async def traces(self, root: bytes, tails: Collection[bytes]) -> list[Known]:
+        """The turns of a scope whose replies end with one of these lines, by digest."""
+        found: list[Known] = []
+        for sql, params in placed("traces_at", set(tails)):
+            found += map(known_of, await self._database.read(sql, {**params, "root": root}))
+        return found
+
+    async def greets(self, root: bytes, line: bytes) -> bool:
+        """Whether histories of a scope begin with a reply that ends with this line and that no model gave there."""
+        return bool(await self._database.read(QUERIES["trace_opens"], {"root": root, "opening": line}))
 
     async def origin(self, owner: bytes, reply_id: str) -> Origin | None:
         """Where the reply with this id was given, to the owner it was given to."""

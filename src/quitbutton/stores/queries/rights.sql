@@ -15,6 +15,12 @@ SELECT seq FROM events WHERE kind = 'words.erased' AND kind <> 'turn.pass' AND a
 -- name: erase_words
 DELETE FROM words WHERE conversation = :conversation;
 
+-- name: erase_traces
+DELETE FROM traces WHERE conversation = :conversation;
+
+-- name: drop_old_traces
+DELETE FROM traces WHERE at < :before;
+
 -- name: erase_explanations
 UPDATE ends SET explanation = '' WHERE conversation = :conversation;
 

@@ -67,6 +67,21 @@ WITH RECURSIVE below (address) AS (
 )
 SELECT address FROM below;
 
+-- name: traces_at
+SELECT x.root, x.address, x.conversation, x.words, x.reply, x.alone, x.opening, t.rung, t.redirections, x.at
+FROM traces x JOIN turns t ON t.address = x.address WHERE x.root = :root AND x.tail IN (:addresses);
+
+-- name: trace_opens
+SELECT 1 FROM traces WHERE root = :root AND opening = :opening LIMIT 1;
+
+-- name: has_traces
+SELECT 1 FROM traces WHERE root = :root LIMIT 1;
+
+-- name: put_trace
+INSERT INTO traces (root, tail, address, conversation, words, reply, said, alone, opening, at)
+VALUES (:root, :tail, :address, :conversation, :words, :reply, :said, :alone, :opening, :at)
+ON CONFLICT (root, tail, address, said) DO NOTHING;
+
 -- name: put_conversation
 INSERT INTO conversations (id, tenant, head, root, rung, created_at, updated_at, is_draft)
 VALUES (:id, :tenant, :head, :root, :rung, :at, :at, :is_draft)

@@ -1,0 +1,108 @@
+"""Which branch a request is on, also where its client rewrote the history. Returns a value, writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
+from quitbutton.core.ladder import Rung
+from quitbutton.core.messages import ChatRequest, Message, Role
+from quitbutton.core.policy import Decision
+from quitbutton.core.standing import OPEN
+from quitbutton.core.traces import Reading, Trace, Transcript, chosen, echoes_of, grown, trace_of
+from quitbutton.core.value import value
+from quitbutton.interfaces import Store
+
+
+@value
+class Place:
+    """Where a request belongs."""
+
+    branch: Branch
+    footing: Footing
+    reading: Reading | None = None
+    """How to read its one message, where that holds the whole conversation."""
+    by_reply: bool = False
+    """True where the reply that its history begins with told where it belongs."""
+
+    def read(self, request: ChatRequest) -> ChatRequest:
+        """The request as it is to be read: of a transcript, the newest words by themselves."""
+        return replace(request, messages=self.reading.messages(request.messages)) if self.reading else request
+
+    def trace(self, key: bytes, request: ChatRequest, decision: Decision, said: str) -> Trace | None:
+        """What this turn will be known again by, where it may be needed.
+
+        Not where nobody is named, since others share the scope; nor amid a history that is exact and on no ladder.
+        """
+        is_exact = self.footing.base != self.branch.root and not self.branch.continued
+        is_quiet = decision.before == decision.after == OPEN
+        if not said or not is_named(request) or (is_exact and is_quiet):
+            return None
+        return trace_of(key, self.branch, request.messages, said, self.by_reply)
+
+
+def is_named(request: ChatRequest) -> bool:
+    """Whether it says whose it is: an end user or a conversation."""
+    return request.end_user is not None or request.conversation_id is not None
+
+
+async def locate(store: Store, key: bytes, request: ChatRequest, branch: Branch) -> Place:
+    """The branch that a request goes on from, and how it stands: by its addresses, else by what it brings of a known turn."""
+    marks = await store.marks(branch)
+    place = Place(branch, standing_of(branch, marks))
+    if not is_named(request) or branch.continued or place.footing.standing.rung is Rung.ENDED:
+        return place
+    if branch.parent == branch.root and not branch.beheaded:
+        return await _of_transcript(store, key, request, place)
+    parent = marks.by_address.get(branch.parent)
+    if branch.named or (parent is not None and not parent.brought):
+        return place
+    return await _of_echo(store, key, request, place, marks)
+
+
+async def _of_echo(store: Store, key: bytes, request: ChatRequest, place: Place, marks: Marks) -> Place:
+    """Where the newest reply that is known, with the words before it, was given. What is known exactly goes before it."""
+    branch = place.branch
+    exact = [at for at, one in enumerate(branch.addresses[:-1], 1) if _is_turn(marks, one)]
+    echoes = echoes_of(key, branch.root, request.messages, max(exact, default=-1) + 1)
+    if not echoes:
+        return place
+    traces = await store.traces(branch.root, {echo.tail for echo in echoes})
+    newest = _newest(request)
+    for echo in echoes:
+        known = chosen(key, [known for known in traces if echo.is_of(known)], newest)
+        if known is None or (not echo.place and await store.greets(branch.root, echo.tail)):
+            continue
+        found = grown(key, branch, known, newest)
+        return Place(found, standing_of(found, await store.marks(found)), by_reply=not echo.place)
+    return place
+
+
+async def _of_transcript(store: Store, key: bytes, request: ChatRequest, place: Place) -> Place:
+    """A first message: a new conversation, unless it holds a whole one, with a reply that was given in it."""
+    branch, newest = place.branch, _newest(request)
+    if "\n" not in newest.text:
+        return place
+    script = Transcript.of(key, branch.root, newest.text)
+    traces = await store.traces(branch.root, {digest for digest in script.digests if digest})
+    readings = [reading for known in traces if (reading := script.read(known)) is not None]
+    if not readings:
+        return place
+    best = max((reading.is_proven, reading.last) for reading in readings)
+    fitting = [reading for reading in readings if (reading.is_proven, reading.last) == best]
+    known = chosen(key, [reading.known for reading in fitting], newest)
+    reading = next(one for one in fitting if one.known is known)
+    if branch.named:  # a rewritten history, which goes on from the newest turn of its conversation
+        found = Branch(branch.root, branch.addresses, branch.conversation, named=True, beheaded=True)
+    else:
+        found = grown(key, branch, reading.known, newest)
+    return Place(found, standing_of(found, await store.marks(found)), reading)
+
+
+def _is_turn(marks: Marks, address: bytes) -> bool:
+    mark = marks.by_address.get(address)
+    return mark is not None and not mark.brought
+
+
+def _newest(request: ChatRequest) -> Message:
+    return next(message for message in reversed(request.messages) if message.role is Role.USER)
