@@ -51,7 +51,8 @@ class Settling:
         Where the reply will have no room for our words the model is asked here whether it presses, so that a warning or an
         end can take the reply's place.
         """
-        decide_on, press = assisted, None
+        decide_on: Callable[..., Decision] = assisted
+        press: Press | None = None
         if not turn.request.wants_prose and await self._wants_to_leave(turn, branch, decision, ""):
             decide_on, press = pressed, Press(means=Means.QUESTION.value)
             decision = pressed(self.policy, decision.before, decision.verdict, branch.message)
@@ -121,7 +122,7 @@ class Settling:
         reply: ReplyVerdict | None = None,
     ) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
-        refused: Denial | None = None
+        refused = admitted.denial if admitted.denial is Denial.NOT_CORROBORATED else None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE
         elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:

@@ -106,7 +106,8 @@ class StreamWriter:
             self._words[key] = self._words.get(key, "") + text
             return put_words(body, "delta", text)
         if kind in WHOLE_WORDS:
-            return put_words(body, WHOLE_WORDS[kind], self._words.get(key, ""))
+            # Where all words were a press and none passed, the part and the item that follow must not bring them.
+            return put_words(body, WHOLE_WORDS[kind], self._words.setdefault(key, ""))
         if kind == PART_DONE and name_of(body["part"]) in body["part"]:
             return self._part(place, key[1], body["part"])
         if kind == ADDED and is_message(body["item"]):
