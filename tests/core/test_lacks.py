@@ -26,7 +26,7 @@ NO_LATE_NOTES = [
     (400, '{"error":"Error rendering prompt with jinja template"}'),
 ]  # fmt: skip
 OTHER = [
-    (400, '{"error":{"message":"This model\'s maximum context length is 4097 tokens: 4900 in the messages, 100 in the functions"}}'),
+    (400, '{"error":{"message":"The maximum context length is 4097 tokens: 4900 in the messages, 100 in the functions"}}'),
     (400, '{"error":{"message":"temperature must be at most 2"}}'),
     (401, '{"error":{"message":"This key may not use tools"}}'),
     (429, '{"error":{"message":"Too many tool calls: system is busy"}}'),

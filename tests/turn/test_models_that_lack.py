@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def breaks_order(sent: dict[str, Any]) -> bool:
     roles = [one.get("role") for one in sent.get("messages") or sent["input"] if one.get("role")]
     turns = [role for role in roles if role not in ("system", "developer")]
     late = any(role in ("system", "developer") for role in roles[1:])
-    return late or any(one == other for one, other in zip(turns, turns[1:], strict=False))
+    return late or any(one == other for one, other in pairwise(turns))
 
 
 class Lacking(ProtocolPlay):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -230,7 +231,7 @@ def test_a_strict_template_is_asked_in_the_users_message() -> None:
     class Strict(Formed):
         def _line(self, sent: dict[str, Any]) -> Line:
             roles = [one["role"] for one in sent["messages"]]
-            if "system" in roles[1:] or any(a == b for a, b in zip(roles, roles[1:], strict=False)):
+            if "system" in roles[1:] or any(a == b for a, b in pairwise(roles)):
                 return Line("Conversation roles must alternate", status=400)
             return super()._line(sent)
 
