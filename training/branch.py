@@ -84,7 +84,7 @@ def reads_by_talk(rows: Sequence[Row], read: Read, talks: Sequence[Talk]) -> lis
 
 def at(read: Read, places: Sequence[int]) -> Read:
     """What was read at some places."""
-    return Read(read.logits[list(places)], read.vectors[list(places)].astype(np.float32))
+    return Read(read.logits[list(places)], read.vectors[list(places)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def layer_of(features: Floats, truths: NDArray[np.int64], weights: Floats) -> La
         spread.astype(np.float32),
         np.concatenate(arrays("hidden.weight"), axis=1),
         np.concatenate(arrays("hidden.bias")),
-        np.concatenate(arrays("out.weight")) / SEEDS,
+        np.concatenate(arrays("out.weight")) / np.float32(SEEDS),
         np.mean(arrays("straight.weight"), axis=0),
         np.mean(arrays("out.bias"), axis=0),
     )

@@ -77,4 +77,4 @@ def left_out(rows: Sequence[Row], cache: Cache) -> LeftOut:
         pleas |= {rows[place].text: row for place, row in zip(places[kept["plea_places"]], kept["pleas"], strict=True)}
     if np.isnan(logits).any():
         raise NotDone("some rows were read in no fold: run `python -m training folds` again")
-    return LeftOut(Read(logits, vectors), pleas)
+    return LeftOut(Read(logits, vectors.astype(np.float32)), pleas)

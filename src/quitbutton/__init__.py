@@ -7,13 +7,14 @@ if TYPE_CHECKING:
     from quitbutton.core.errors import BadRequest, PolicyError, QuitbuttonError, SettingsError, UpstreamFailed
     from quitbutton.core.rules import Policy
     from quitbutton.library import Answer, Guard, Stream
-    from quitbutton.locked import ConversationEnded
+    from quitbutton.locked import ConversationEnded, ConversationWarned
 
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "BadRequest",
     "ConversationEnded",
+    "ConversationWarned",
     "Guard",
     "Policy",
     "PolicyError",
@@ -26,7 +27,7 @@ __all__ = [
 
 _HOMES = {
     "quitbutton.library": ("Answer", "Guard", "Stream"),
-    "quitbutton.locked": ("ConversationEnded",),
+    "quitbutton.locked": ("ConversationEnded", "ConversationWarned"),
     "quitbutton.core.rules": ("Policy",),
     "quitbutton.core.errors": ("BadRequest", "PolicyError", "QuitbuttonError", "SettingsError", "UpstreamFailed"),
 }

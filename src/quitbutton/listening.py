@@ -15,6 +15,7 @@ from quitbutton.ahead import Ahead
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.headers import passed_on
 from quitbutton.core.kept_words import Retention
+from quitbutton.core.lacks import NO_LACKS, Lack
 from quitbutton.core.messages import ChatRequest, Piece, Reply
 from quitbutton.core.records import Receipt
 from quitbutton.core.rules import Policy
@@ -23,6 +24,9 @@ from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
 from quitbutton.locating import Place
 from quitbutton.observing.seen import saw_usage
+
+OF_ONE_CALL = frozenset({"idempotency-key"})
+"""Headers of the client's that name one call: another must not go along under the same name, or be taken for the first."""
 
 
 class Client(Protocol):
@@ -170,12 +174,15 @@ class Turn:
     """What the assessor saw, once it was asked."""
     began: float = 0.0
     """When it was taken, in seconds since 1970."""
+    lacks: frozenset[Lack] = NO_LACKS
+    """What its model cannot take of ours, as far as that is known."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _wanted: Wanted | None = None
+    _is_called: bool = False
     _end_id: str = ""
 
     def stop(self, by: str) -> None:
@@ -209,10 +216,18 @@ class Turn:
             await asyncio.sleep(0)  # the stop takes hold here: an answer that is there already is not waited for
         ahead, self.ahead = self.ahead, None
         if ahead is not None:
+            self._is_called = True
             if ahead.body == body:
                 return ahead
             ahead.cancel()
-        return self.upstream.send("POST", self.path, self.headers, body)
+        headers = self.headers_beside if self._is_called else self.headers
+        self._is_called = True
+        return self.upstream.send("POST", self.path, headers, body)
+
+    @property
+    def headers_beside(self) -> Headers:
+        """The headers of a call that is not the client's first one."""
+        return [(name, content) for name, content in self.headers if name.lower() not in OF_ONE_CALL]
 
     def while_wanted(self) -> Wanted:
         """The part of the turn that a stop cuts short."""
@@ -333,17 +348,21 @@ async def _pass_on(turn: Turn, watcher: Watcher, pieces: Sequence[Piece], before
     """Send what may pass of these pieces, at once. Raises `UpstreamFailed` at one that is an error, after those before it."""
     out: list[bytes] = []
     error: str | None = None
+    is_first = not watcher.reply.pieces
     for piece in pieces:
         if piece.error is not None:
             error = piece.error
             break
+        is_first = False
         for passage in watcher.see(piece):
             if data := _told(turn.delivery, passage, before):
                 out.append(data)
     if out:
         await turn.send(out[0] if len(out) == 1 else b"".join(out))
     if error is not None:
-        raise UpstreamFailed(f"The model's server reported an error: {error}")
+        failure = UpstreamFailed(f"The model's server reported an error: {error}")
+        failure.said = error if is_first else ""
+        raise failure
 
 
 def _told(delivery: Delivery, passage: Passage, before: int) -> bytes:

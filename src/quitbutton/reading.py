@@ -12,9 +12,14 @@ from quitbutton.waiting import within
 
 
 async def read(reader: ReplyAssessor | None, request: ChatRequest, said: str, timeout: float) -> ReplyVerdict:
-    """What the model's own words `said` did with the request. Calls of tools alone say nothing that could be read."""
+    """What the model's own words `said` did with the request. Calls of tools alone say nothing that could be read.
+
+    A reply in a form that the client prescribes has no room for a redirection, so that nobody can tell from it.
+    """
     if reader is None:
         return UNREAD
+    if not request.wants_prose:
+        return replace(_unknown(reader, "prescribed form"), cannot_tell=True)
     if not said.strip():
         return _unknown(reader, "no words")
     try:

@@ -26,8 +26,6 @@ PATIENCE = 10.0
 """Seconds that a second reader gets where nothing else is set."""
 STOPPED = "stopped"
 """Why a reading is missing that the user, or a client that left, did not wait for."""
-UNSENT = frozenset({"idempotency-key"})
-"""Headers of the client's that must not go along with another call: its answer would be taken for ours."""
 
 
 @value
@@ -44,13 +42,12 @@ class Second:
         """The reader for a turn. The upstream's own model is asked the way the client asks it: same path, key and model."""
         if self.reader is not None:
             return self.reader
-        headers = [(name, content) for name, content in turn.headers if name.lower() not in UNSENT]
         name = f"{turn.upstream_name or 'upstream'}@{turn.request.model}"
         return ModelReader(
             name,
             turn.adapter,
             turn.request.model,
-            lambda body: turn.upstream.send("POST", turn.path, headers, body),
+            lambda body: turn.upstream.send("POST", turn.path, turn.headers_beside, body),
         )
 
 

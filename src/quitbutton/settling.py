@@ -10,7 +10,7 @@ from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.ladder import CARING, Action, Denial, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply, Role
-from quitbutton.core.policy import Decision, admit, assisted, can_count, denied, noted, settle, wants_review
+from quitbutton.core.policy import Decision, admit, assisted, can_count, denied, noted, pressed, settle, wants_review
 from quitbutton.core.rules import Corroboration, Means, Policy
 from quitbutton.core.second import reread
 from quitbutton.core.value import value
@@ -18,7 +18,8 @@ from quitbutton.core.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, Verdict
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor
-from quitbutton.listening import Turn, listen, whole
+from quitbutton.listening import Refusal, Turn, listen, whole
+from quitbutton.offers import Offer, Offering
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, in_time
 
@@ -40,23 +41,36 @@ class Settling:
 
     policy: Policy
     reviewing: Reviewing
+    offering: Offering
     judge: Assessor | None = None
     reader: ReplyAssessor | None = None
 
-    async def admitted(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
-        """What is admitted once the whole branch was read again, where the decision needs that, and the judge was asked."""
+    async def admitted(self, turn: Turn, branch: Branch, decision: Decision) -> tuple[Decision, Press | None]:
+        """What is admitted once the whole branch was read again, where the decision needs that, and the judge was asked.
+
+        Where the reply will have no room for our words the model is asked here whether it presses, so that a warning or an
+        end can take the reply's place.
+        """
+        decide_on: Callable[..., Decision] = assisted
+        press: Press | None = None
+        if not turn.request.wants_prose and await self._wants_to_leave(turn, branch, decision, ""):
+            decide_on, press = pressed, Press(means=Means.QUESTION.value)
+            decision = pressed(self.policy, decision.before, decision.verdict, branch.message)
         if wants_review(self.policy, decision):
             review = await self.reviewing.review(turn, branch, decision)
             verdict = reread(decision.verdict, review)
-            decision = assisted(self.policy, decision.before, verdict, branch.message, review=review)
-        return await self._corroborated(turn, branch, decision) if decision.action is Action.END else decision
+            decision = decide_on(self.policy, decision.before, verdict, branch.message, review=review)
+        if decision.action is Action.END:
+            decision = await self._corroborated(turn, branch, decision)
+        return decision, press
 
     async def settle(
-        self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, body: bytes, offered: bool
+        self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, offer: Offer, asked: Press | None = None
     ) -> Settlement:
-        """Weigh what the model did. `body` is what was sent upstream, `offered` whether it could press."""
-        press = reply.press
-        if press is None and not turn.is_stopped and await self._wants_to_leave(turn, branch, admitted, reply):
+        """Weigh what the model did. `offer` is what was sent upstream, `asked` a press of when it was asked before."""
+        press, offered = reply.press or asked, offer.can_press
+        is_to_ask = press is None and turn.request.wants_prose and not turn.is_stopped
+        if is_to_ask and await self._wants_to_leave(turn, branch, admitted, reply.text):
             press = Press(means=Means.QUESTION.value)
         decision = self._weighed(turn, branch, admitted, press, offered)
         if wants_review(self.policy, decision):
@@ -75,9 +89,9 @@ class Settling:
         again: Reply | None = None
         if press is not None and _takes_answer(press) and not turn.is_stopped:
             if decision.denial is not None:
-                again = await self._follow_up(turn, body, reply, press, button.denial_result(decision.denial))
+                again = await self._follow_up(turn, offer.body, reply, press, button.denial_result(decision.denial))
             elif decision.action is Action.END and decision.signal is Signal.PRESS and self.policy.reflect:
-                again = await self._follow_up(turn, body, reply, press, button.reflection_result())
+                again = await self._follow_up(turn, offer.body, reply, press, button.reflection_result())
                 if again is None or again.press is None or not again.press.alone:
                     decision = self._not_meant(turn, branch, admitted)
         said = "\n\n".join(one.text for one in (reply, again) if one is not None and one.text)  # as writers put it
@@ -108,7 +122,7 @@ class Settling:
         reply: ReplyVerdict | None = None,
     ) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
-        refused: Denial | None = None
+        refused: Denial | None = admitted.denial if admitted.denial is Denial.NOT_CORROBORATED else None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE
         elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:
@@ -139,7 +153,7 @@ class Settling:
         """The one extra call: the button's answer goes to the model, and what it says then to the client."""
         if turn.delivery.writer is None:
             return None
-        extra = turn.adapter.follow_up(body, reply, press, result, self.policy.guidance_role)
+        extra = turn.adapter.follow_up(body, reply, press, result, self.offering.role(turn))
         await turn.send(turn.delivery.writer.resume())
         watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None, reads_calls=True)
         try:
@@ -150,25 +164,37 @@ class Settling:
             return None  # The turn goes on without it: no failure may end a chat.
         return None
 
-    async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply) -> bool:
+    async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, said: str) -> bool:
         """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
-        is_asked = Means.QUESTION in button.offered(self.policy, admitted) and can_count(self.policy, admitted)
+        ways = button.ways(self.policy, admitted, turn.request)
+        is_asked = Means.QUESTION in ways and can_count(self.policy, admitted)
         if not is_asked or int.from_bytes(branch.address[:4], "big") / 2**32 >= self.policy.question_rate:
             return False
         try:
             with turn.while_wanted():
-                answers = [await self._ask(turn, reply, stay_first) for stay_first in (True, False)]
+                answers = [await self._ask(turn, said, stay_first) for stay_first in (True, False)]
                 return button.wants_to_leave(answers)
         except QuitbuttonError:
             return False
         return False
 
-    async def _ask(self, turn: Turn, reply: Reply, stay_first: bool) -> str:
-        body = turn.adapter.ask(turn.request, reply.text, button.question(stay_first), self.policy.guidance_role)
-        async with turn.upstream.send("POST", turn.path, turn.headers, body) as exchange:
-            reader = turn.adapter.reader("application/json")
-            pieces = [*reader.feed(await whole(exchange)), *reader.close()]
-        return "".join(piece.text for piece in pieces)
+    async def _ask(self, turn: Turn, said: str, stay_first: bool) -> str:
+        """The model's answer to the question; empty where its server refuses it."""
+
+        def make() -> Offer:
+            question = button.question(stay_first)
+            return Offer(turn.adapter.ask(turn.request, said, question, self.offering.role(turn)), has_notes=True)
+
+        async def call(offer: Offer) -> str | Refusal:
+            async with turn.upstream.send("POST", turn.path, turn.headers_beside, offer.body) as exchange:
+                if exchange.status != 200:
+                    return Refusal(exchange.status, exchange.headers, await whole(exchange))
+                reader = turn.adapter.reader("application/json")
+                pieces = [*reader.feed(await whole(exchange)), *reader.close()]
+                return "".join(piece.text for piece in pieces)
+
+        answer = (await self.offering.taken(turn, make, call))[1]
+        return answer if isinstance(answer, str) else ""
 
 
 async def assess(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quitbutton.core.errors import QuitbuttonError
 from quitbutton.interfaces import Headers, Writer
 from quitbutton.listening import Turn
 
@@ -24,6 +25,13 @@ async def say_whole(turn: Turn, words: str, note: Note | None) -> None:
     await turn.send(writer.say(words))
     turn.delivery.texts += 1
     await close(turn, "stop", note)
+
+
+async def say_error(turn: Turn, error: QuitbuttonError, note: Note | None) -> None:
+    """What the user must read, as an error in the client's protocol that is not worth trying again."""
+    own = [("x-should-retry", "false"), ("cache-control", "no-store"), *headers_of(note)]
+    body = turn.adapter.error(error, {"quitbutton": note} if note is not None else None)
+    await turn.answer(error.status, [("content-type", "application/json"), *own], body)
 
 
 async def close(turn: Turn, finish: str | None, note: Note | None) -> None:

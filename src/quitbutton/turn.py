@@ -17,6 +17,7 @@ from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, s
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.headers import passed_on
 from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
+from quitbutton.core.lacks import Lacks
 from quitbutton.core.ladder import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply, Origin
@@ -24,7 +25,6 @@ from quitbutton.core.own_texts import cuts_in
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Means, Mode, Policy
-from quitbutton.core.value import value
 from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
@@ -32,20 +32,11 @@ from quitbutton.drafting import try_drafts
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.listening import Refusal, Turn, listen, relayed
 from quitbutton.locating import locate
-from quitbutton.locked import Stopped, locked_error, locked_style
+from quitbutton.locked import Stopped, locked_error, locked_style, warned_error
+from quitbutton.offers import Offer, Offering
 from quitbutton.reading import read
 from quitbutton.reviewing import Reviewing, Second
 from quitbutton.settling import Settlement, Settling, assess, newest_words
-
-
-@value
-class Offer:
-    """What goes upstream, and the ways to press that are in it."""
-
-    body: bytes
-    tool: bool
-    string: bool
-    text: bool
 
 
 @dataclass(slots=True)
@@ -69,6 +60,8 @@ class TurnTaker:
     begins_ahead: bool = False
     """Whether a call is begun while a slow assessor still reads. What turns out not to be clean is then sent twice."""
     under_way: dict[str, Turn] = field(default_factory=dict)
+    lacks: Lacks = field(default_factory=Lacks)
+    """What models were found not to take."""
 
     async def take_turn(self, turn: Turn) -> None:
         """Answer one request: find its branch, admit it, let the upstream answer, settle, record, then speak.
@@ -102,16 +95,17 @@ class TurnTaker:
             return
         turn.sent, turn.request = turn.request, place.read(turn.request)
         late = partial(self._begin_ahead, turn, branch, footing) if self.begins_ahead else None
+        self._offering.look_up(turn)
         turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
-        decision = await self._settling.admitted(turn, branch, decision)
+        decision, asked = await self._settling.admitted(turn, branch, decision)
         if self.policy.mode is Mode.SHADOW:
             await self._look_on(turn, branch, footing, decision)
-        elif self._speaks(decision):
-            await self._speak(turn, branch, footing, decision)
+        elif self._speaks(decision, turn.request):
+            await self._speak(turn, branch, footing, decision, asked)
         else:
-            await self._converse(turn, branch, footing, decision)
+            await self._converse(turn, branch, footing, decision, asked)
 
     def _begin_ahead(self, turn: Turn, branch: Branch, footing: Footing) -> None:
         """Send what a clean turn sends, where nothing stands against the user and a dropped call leaves nothing behind."""
@@ -123,7 +117,8 @@ class TurnTaker:
             if self.policy.mode is Mode.SHADOW:
                 body = request.raw
             elif is_open and not self.policy.speaks_for:
-                body = self._offer(turn, assisted(self.policy, standing, CLEAN, branch.message)).body
+                decision = assisted(self.policy, standing, CLEAN, branch.message)
+                body = self._offering.offer(turn, decision, self._wording(turn)).body
             else:
                 return
             turn.ahead = Ahead(turn.upstream.send("POST", turn.path, turn.headers, body), body)
@@ -176,49 +171,57 @@ class TurnTaker:
         if isinstance(reply, Refusal):
             await turn.answer(reply.status, reply.headers, reply.body)
             return
-        answer = OURS if self._speaks(decision) else None
+        answer = OURS if self._speaks(decision, turn.request) else None
         if answer is None and decision.wants_reading:
             answer = await read(self.reader, turn.request, reply.text, self.policy.assess_timeout)
         settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
         await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
         await speaking.close(turn, None, None)
 
-    async def _speak(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
-        """The gateway answers in its own words; the model is not asked, or could not answer."""
+    async def _speak(
+        self, turn: Turn, branch: Branch, footing: Footing, decision: Decision, asked: Press | None = None
+    ) -> None:
+        """The gateway answers in its own words; the model is not asked for a reply, or could not give one."""
         answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
-        decision = settle(self.policy, decision, Signal.NONE, branch.message, answer, here, here)
-        speaking.prepare(turn)
-        outcome = await self._record(turn, branch, footing, decision, said=self._wording(turn).own(decision))
+        decision = settle(self.policy, decision, decision.signal, branch.message, answer, here, here)
+        is_error = decision.action is Action.WARN and not turn.request.wants_prose
+        if not is_error:
+            speaking.prepare(turn)
+        outcome = await self._record(turn, branch, footing, decision, asked, said=self._wording(turn).own(decision))
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome)
             return
         wording = self._wording(turn)
         note = wording.announcement(turn.id, branch, decision, outcome, "gateway")
-        await speaking.say_whole(turn, wording.own(decision), note)
+        if is_error:
+            error = warned_error(locked_style(self.policy, turn.request), wording.own(decision))
+            await speaking.say_error(turn, error, note)
+        else:
+            await speaking.say_whole(turn, wording.own(decision), note)
 
-    async def _converse(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
+    async def _converse(
+        self, turn: Turn, branch: Branch, footing: Footing, decision: Decision, asked: Press | None = None
+    ) -> None:
         """The model answers, watched; a press of its is settled, the outcome recorded, then told."""
-        wording, offer = self._wording(turn), self._offer(turn, decision)
-        watcher = Watcher(
-            turn.request.can_offer, self.policy.exit_string if offer.string else None, offer.tool or offer.text
-        )
+        wording = self._wording(turn)
+        make = partial(self._offering.offer, turn, decision, wording)
         try:
-            reply = await self._listen(turn, offer.body, watcher)
+            offer, reply = await self._offering.taken(turn, make, partial(self._hear, turn))
         except UpstreamFailed:
             if decision.action not in CARING or turn.client.is_open:
                 raise
             turn.delivery.begin_anew()
-            reply = Refusal(502, [], b"")
+            offer, reply = make(), Refusal(502, [], b"")
         if isinstance(reply, Refusal):
+            if turn.client.is_open:  # its stream began, and what was refused first came inside of it
+                raise UpstreamFailed(f"The model's server refused the request (HTTP status {reply.status}).")
             # A person who may be in a crisis is answered also where the model's server fails or refuses.
             if decision.action in CARING:
                 await self._speak(turn, branch, footing, decision)
             else:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
-        settled = await self._settling.settle(
-            turn, branch, decision, reply, offer.body, offer.tool or offer.text or offer.string
-        )
+        settled = await self._settling.settle(turn, branch, decision, reply, offer, asked)
         kept = kept_of(turn, settled.last)
         ours = wording.missing(settled.decision, settled.said, settled.press is not None)
         told = "\n\n".join(filter(None, (settled.said, ours)))
@@ -230,20 +233,11 @@ class TurnTaker:
             return
         await self._finish(turn, branch, settled, outcome)
 
-    def _offer(self, turn: Turn, decision: Decision) -> Offer:
-        """What goes upstream under a decision, and the ways to press that it holds."""
-        request = turn.request
-        ways = button.offered(self.policy, decision)
-        tool = request.can_offer and Means.TOOL in ways
-        string = request.wants_prose and Means.STRING in ways
-        text = request.wants_prose and Means.TEXT in ways
-        body = turn.adapter.forward(
-            request,
-            button.tool(self.policy) if tool else None,
-            self._wording(turn).guidance(decision, string, text),
-            self.policy.guidance_role,
-        )
-        return Offer(body, tool, string, text)
+    async def _hear(self, turn: Turn, offer: Offer) -> Reply | Refusal:
+        """The reply to an offer, watched for the ways to press that are in it."""
+        by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(offer.ways)
+        exit_string = self.policy.exit_string if Means.STRING in offer.ways else None
+        return await self._listen(turn, offer.body, Watcher(turn.request.can_offer, exit_string, by_call))
 
     async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""
@@ -334,29 +328,32 @@ class TurnTaker:
         elif style is LockedReply.MESSAGE:
             await speaking.say_whole(turn, notices.locked_text(end.reason, language), note)
         else:
-            error = locked_error(self.policy, style, end.reason, language)
-            own = [("x-should-retry", "false"), ("cache-control", "no-store"), *speaking.headers_of(note)]
-            body = turn.adapter.error(error, {"quitbutton": note})
-            await turn.answer(error.status, [("content-type", "application/json"), *own], body)
+            await speaking.say_error(turn, locked_error(self.policy, style, end.reason, language), note)
 
     @property
     def _settling(self) -> Settling:
         reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
-        return Settling(self.policy, reviewing, self.judge, self.reader)
+        return Settling(self.policy, reviewing, self._offering, self.judge, self.reader)
+
+    @property
+    def _offering(self) -> Offering:
+        return Offering(self.policy, self.lacks, self.now)
 
     @property
     def _realm(self) -> str:
         """Shadow branches live apart: nothing that shadow mode recorded ever locks or warns."""
         return Mode.SHADOW.value if self.policy.mode is Mode.SHADOW else ""
 
-    def _speaks(self, decision: Decision) -> bool:
+    def _speaks(self, decision: Decision, request: ChatRequest) -> bool:
         """True when the gateway answers by itself: an end of its own, or a turn that it speaks for under `assist`.
 
+        So does a warning where the reply must be JSON or a tool call, which words of ours would break.
         Help in a crisis is spoken in full once, on the turn of its sign. While that holds the model answers, except for
         what is harmful; where a crisis is only possible it does, unless that was found where a warning or an end was due.
         """
-        if decision.action is Action.END or not self.policy.speaks_for:
-            return decision.action is Action.END
+        is_own = decision.action is Action.END or (decision.action is Action.WARN and not request.wants_prose)
+        if is_own or not self.policy.speaks_for:
+            return is_own
         is_help = decision.action is Action.SUPPORT and not decision.is_folded
         is_question = decision.action is Action.CHECK_IN and decision.review.sees_crisis
         return is_help or is_question or (decision.action is not Action.PASS and decision.verdict.label.is_harmful)

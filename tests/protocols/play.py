@@ -48,7 +48,7 @@ class ProtocolPlay(Play):
         await (await self.guard()).take_turn(turn)
         return ear
 
-    async def talks(self, text: str, **members: Any) -> Ear:
+    async def talks(self, text: str, /, **members: Any) -> Ear:
         """The next message of the conversation; its reply goes into the history."""
         self.said.append(("user", text))
         ear = await self.sends_body(self.protocol.request(self.said, **members))

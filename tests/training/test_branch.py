@@ -13,14 +13,13 @@ from training.branch import Scored
 from training.conversations import played
 from training.data.authored import Talk
 from training.languages import eyes
-from training import layer
 from training.layer import layer_of
 from training.report.page import between, rates, table
 from training.report.whole import crises, play
 
 from quitbutton.assessors.branch import QUIET, Layer, Read, features_of
 from quitbutton.assessors.local import LOOK_BACK, Thresholds
-from training import branch
+from training import branch, layer
 
 CALM = {"abuse": "none", "target": "nobody", "mode": "earnest", "harm": "none", "crisis": "none"}
 ABUSE = CALM | {"abuse": "serious", "target": "assistant"}

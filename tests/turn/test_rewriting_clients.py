@@ -33,7 +33,9 @@ READS = ("transcript", "transcript_from_the_second")
 @pytest.fixture(params=["sqlite", "postgres"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Database]:
     is_sqlite = request.param == "sqlite"
-    one: Database = SQLite(":memory:") if is_sqlite else Postgres(request.getfixturevalue("postgres").new(), connections=2)
+    one: Database = (
+        SQLite(":memory:") if is_sqlite else Postgres(request.getfixturevalue("postgres").new(), connections=2)
+    )
     yield one
     one.close()
 
@@ -132,7 +134,7 @@ def test_two_chats_of_one_end_user_climb_apart(client: Client) -> None:
     run(scene())
 
 
-@pytest.mark.parametrize("policy", ({}, {"assist": True, "speaker": Speaker.GATEWAY}), ids=("model", "gateway"))
+@pytest.mark.parametrize("policy", [{}, {"assist": True, "speaker": Speaker.GATEWAY}], ids=("model", "gateway"))
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
 def test_the_same_request_twice_counts_once(client: Client, policy: dict[str, Any]) -> None:
     """Also where every reply is the same text of the gateway's."""
@@ -243,7 +245,7 @@ def test_nobody_named_shares_nothing() -> None:
     run(scene())
 
 
-@pytest.mark.parametrize("who", (ADA, NAMED), ids=("end user", "id"))
+@pytest.mark.parametrize("who", [ADA, NAMED], ids=("end user", "id"))
 def test_of_a_transcript_only_the_newest_words_are_judged(who: dict[str, Any]) -> None:
     """What was said before stands in the message still, and was judged on its own turn."""
 

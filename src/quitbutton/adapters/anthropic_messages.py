@@ -16,6 +16,7 @@ from quitbutton.adapters.anthropic_writer import StreamWriter, WholeWriter
 from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, messages_of, one_by_one, role_of
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, member
+from quitbutton.adapters.notes import service_note, with_notes
 from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
@@ -96,7 +97,8 @@ class AnthropicMessages:
         if not notes:
             return raw
         fields = fields_of(raw)
-        fields["messages"] = msgspec.Raw(encode(_noted(items_of(fields["messages"], "messages"), notes)))
+        noted = with_notes(items_of(fields["messages"], "messages"), notes, as_parts=True)
+        fields["messages"] = msgspec.Raw(encode(noted))
         return joined(fields)
 
     def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
@@ -113,7 +115,7 @@ class AnthropicMessages:
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: what was sent, then the reply with its thinking, and the button's answer."""
         fields = fields_of(body)
-        answer: dict[str, object] = {"type": "text", "text": _note(result)}
+        answer: dict[str, object] = {"type": "text", "text": service_note(result)}
         if press.means == "tool":
             answer = {"type": "tool_result", "tool_use_id": press.call_id, "content": result}
             said: list[object] = [msgspec.Raw(item) for item in reply.items]
@@ -127,7 +129,7 @@ class AnthropicMessages:
         """The body of the out-of-band question: the conversation and the question, a whole reply of a few tokens."""
         fields = fields_of(request.raw)
         turn: list[object] = [{"role": "assistant", "content": said.rstrip()}] if said.strip() else []
-        turn.append({"role": "user", "content": _note(question)})
+        turn.append({"role": "user", "content": service_note(question)})
         kept: dict[str, object] = {name: fields[name] for name in ("system", "tools") if name in fields}
         silent: dict[str, object] = {"tool_choice": {"type": "none"}} if "tools" in kept else {}
         return encode(
@@ -190,27 +192,6 @@ def _message_of(one: _Message, place: int, source: Source) -> Message:
     if role is Role.USER and isinstance(content, list) and content and all(part.type in RESULTS for part in content):
         return Message(Role.TOOL, "")
     return message_of(role, content, place, source, TEXT_BLOCKS, RESULTS)
-
-
-def _note(text: str) -> str:
-    """A note of ours inside a user message, which must say that it is none of the user's."""
-    return f"<service_note>\nThis note comes from the service, not from the user.\n{text}\n</service_note>"
-
-
-def _noted(messages: list[msgspec.Raw], notes: Sequence[str]) -> list[msgspec.Raw]:
-    """The messages, with the notes as blocks at the end of the last one of the user's; a prefilled reply stays the last."""
-    blocks = [{"type": "text", "text": _note(text)} for text in notes]
-    for place in range(len(messages) - 1, -1, -1):
-        fields = fields_of(messages[place])
-        if role_of(ROLES, member(fields, "role", str, "")) is not Role.USER:
-            continue
-        content = bytes(fields.get("content", b'""')).strip()
-        if content.startswith(b'"'):
-            fields["content"] = msgspec.Raw(encode([{"type": "text", "text": msgspec.Raw(content)}, *blocks]))
-        else:
-            fields["content"] = appended(content, blocks)
-        return [*messages[:place], msgspec.Raw(joined(fields)), *messages[place + 1 :]]
-    return messages
 
 
 @lru_cache(maxsize=64)

@@ -22,6 +22,7 @@ from quitbutton.adapters.contents import (
 )
 from quitbutton.adapters.history import without_notes, without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
+from quitbutton.adapters.notes import INLINE, service_note, with_notes
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
 from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
 from quitbutton.adapters.sse import frame_of
@@ -126,7 +127,11 @@ class OpenAIChat:
         if not notes:
             return raw
         fields = fields_of(raw)
-        fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
+        if role == INLINE:
+            noted = with_notes(items_of(fields["messages"], "messages"), notes)
+            fields["messages"] = msgspec.Raw(encode(noted))
+        else:
+            fields["messages"] = appended(fields["messages"], [{"role": role, "content": note} for note in notes])
         return joined(fields)
 
     def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
@@ -150,19 +155,18 @@ class OpenAIChat:
                 {"role": "assistant", "content": said or None, "tool_calls": [call]},
                 {"role": "tool", "tool_call_id": press.call_id, "content": result},
             ]
+            fields["messages"] = appended(fields["messages"], turn)
         else:
-            turn = [*([{"role": "assistant", "content": said}] if said else []), {"role": role, "content": result}]
-        fields["messages"] = appended(fields["messages"], turn)
+            fields["messages"] = _then(fields["messages"], said, result, role)
         return joined(fields)
 
     def ask(self, request: ChatRequest, said: str, question: str, role: str = "system") -> bytes:
         """The body of the out-of-band question: the conversation and the question, a whole reply of a few tokens."""
         fields = fields_of(request.raw)
-        turn = [*([{"role": "assistant", "content": said}] if said else []), {"role": role, "content": question}]
         return encode(
             {
                 "model": request.model,
-                "messages": appended(fields["messages"], turn),
+                "messages": _then(fields["messages"], said, question, role),
                 "max_tokens": 16,
                 "temperature": 0,
                 "stream": False,
@@ -211,6 +215,14 @@ class OpenAIChat:
     def error_frame(self, error: QuitbuttonError) -> bytes:
         """The same as a frame of a stream."""
         return frame_of(self.error(error))
+
+
+def _then(messages: bytes, said: str, note: str, role: str) -> msgspec.Raw:
+    """The messages, then what the model said, then a note of ours."""
+    if role == INLINE and not said:
+        return msgspec.Raw(encode(with_notes(items_of(messages, "messages"), [note])))
+    told = {"role": "user", "content": service_note(note)} if role == INLINE else {"role": role, "content": note}
+    return appended(messages, [*([{"role": "assistant", "content": said}] if said else []), told])
 
 
 def _offered(tool: bytes) -> msgspec.Raw:

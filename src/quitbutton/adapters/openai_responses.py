@@ -13,6 +13,7 @@ from quitbutton.adapters import identity
 from quitbutton.adapters.ambiguity import check
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, REASONED_TOKENS, member
+from quitbutton.adapters.notes import INLINE, service_note, with_notes
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.responses_input import TEXT_PARTS, input_items, input_messages
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
@@ -24,6 +25,7 @@ from quitbutton.core.errors import BadRequest, QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import KeptReply
 
+INPUT_TEXT = "input_text"
 OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
 """What a press that the provider still waits for is answered, when the client goes on from its reply."""
 
@@ -84,6 +86,8 @@ class OpenAIResponses:
         if _is_stored(fields) and "prompt" not in fields:
             before = member(fields, "instructions", str, "")
             fields["instructions"] = msgspec.Raw(encode("\n\n".join([*([before] if before else []), *notes])))
+        elif role == INLINE:
+            fields["input"] = msgspec.Raw(encode(with_notes(input_items(fields), notes, INPUT_TEXT)))
         else:
             fields["input"] = appended(encode(input_items(fields)), [_message(role, note) for note in notes])
         return joined(fields)
@@ -102,7 +106,7 @@ class OpenAIResponses:
     def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: it goes on from the reply where the provider keeps that, else brings it along."""
         fields = fields_of(body)
-        answer = _message(role, result)
+        answer = _note(role, result)
         if press.means == "tool":
             answer = {"type": "function_call_output", "call_id": press.call_id, "output": result}
         if _conversation(fields) is not None:
@@ -123,11 +127,10 @@ class OpenAIResponses:
         fields = fields_of(request.raw)
         if _conversation(fields) is not None:
             raise BadRequest("A question cannot be asked beside a conversation that the provider keeps.")
-        turn = [*([_message("assistant", said)] if said else []), _message(role, question)]
         names = ("instructions", "previous_response_id")
         kept: dict[str, object] = {name: fields[name] for name in names if name in fields}
         asked: dict[str, object] = {
-            "input": appended(encode(input_items(fields)), turn),
+            "input": _then(input_items(fields), said, question, role),
             "max_output_tokens": 16,
             "store": False,
             "stream": False,
@@ -189,6 +192,17 @@ def _offered(tool: bytes) -> msgspec.Raw:
 
 def _message(role: str, words: str) -> dict[str, object]:
     return {"type": "message", "role": role, "content": words}
+
+
+def _note(role: str, words: str) -> dict[str, object]:
+    return _message("user", service_note(words)) if role == INLINE else _message(role, words)
+
+
+def _then(items: list[msgspec.Raw], said: str, note: str, role: str) -> msgspec.Raw:
+    """The items, then what the model said, then a note of ours."""
+    if role == INLINE and not said:
+        return msgspec.Raw(encode(with_notes(items, [note], INPUT_TEXT)))
+    return appended(encode(items), [*([_message("assistant", said)] if said else []), _note(role, note)])
 
 
 def _conversation(fields: Fields) -> str | None:

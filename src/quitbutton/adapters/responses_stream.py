@@ -135,7 +135,8 @@ class StreamWriter:
 
         Words that were cut may not have come here at all: hence the comparison.
         """
-        words, given = self._words.get(key, ""), holder.get(name)
+        # Where all words were a press and none passed, the part and the item that follow must not bring them.
+        words, given = self._words.setdefault(key, ""), holder.get(name)
         if key not in self._altered and isinstance(given, str) and given.strip() == words.strip():
             return False
         return put_words(holder, name, words)

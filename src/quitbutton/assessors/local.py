@@ -97,12 +97,14 @@ class Judgement:
     def of(cls, now: Floats, stand: Standpoints, limits: Thresholds) -> Judgement:
         """From the message's logits and what the branch makes of it."""
         own = [now[ABUSE], now[IN_CONTEXT], now[CONCERN], max(now[RUDE], now[ABUSE])]
-        *chances, rude = sigmoid(np.array([*stand, *own], np.float32)).tolist()
-        is_serious = max(chances[4], chances[5]) >= 0.5
+        abuse, harm, danger, worry, own_abuse, own_harm, own_worry, rude = sigmoid(
+            np.array([*stand, *own], np.float32)
+        ).tolist()
+        is_serious = max(own_abuse, own_harm) >= 0.5
         severity = Severity.SERIOUS if is_serious else Severity.MILD if rude >= limits.rude else None
         target = TARGET_NAMES[int(np.argmax(now[TARGETS]))] if severity else Target.NOBODY
         hazard, mode = HAZARD_NAMES[int(np.argmax(now[HAZARDS]))], MODE_NAMES[int(np.argmax(now[MODES]))]
-        return cls(*chances, hazard, target, mode, severity)
+        return cls(abuse, harm, danger, worry, own_abuse, own_harm, own_worry, hazard, target, mode, severity)
 
     def scores(self, limits: Thresholds, sign: str | None) -> Scores:
         """As the verdict tells them; a rule that is believed lifts the crisis to where it counts."""

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from quitbutton.core.lacks import NO_LACKS, Lack
 from quitbutton.core.ladder import CARING, Denial, Signal
-from quitbutton.core.messages import Press
+from quitbutton.core.messages import ChatRequest, Press
 from quitbutton.core.policy import Decision, Reason
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, RedirectionProof
 from quitbutton.core.standing import Standing
@@ -89,6 +90,22 @@ def offered(policy: Policy, admitted: Decision) -> tuple[Means, ...]:
     """The ways in which the model may press on this turn. None in a crisis, none when the button is off."""
     is_on = policy.mode is Mode.ENFORCE and not policy.assist
     return policy.press_by if is_on and admitted.action not in CARING else ()
+
+
+def ways(
+    policy: Policy, admitted: Decision, request: ChatRequest, lacks: frozenset[Lack] = NO_LACKS
+) -> tuple[Means, ...]:
+    """The ways in which this request leaves room for a press.
+
+    A reply that must be JSON or a call of the client's has none, so the model is asked beside it. A model that takes no tools
+    presses by a call written as text.
+    """
+    given = offered(policy, admitted)
+    if not request.wants_prose:
+        return (Means.QUESTION,) if given else ()
+    fitting = (one for one in given if one is not Means.TOOL or request.can_offer)
+    stand_in = {Means.TOOL: Means.TEXT} if Lack.TOOLS in lacks else {}
+    return tuple(dict.fromkeys(stand_in.get(one, one) for one in fitting))
 
 
 def press_of(call_id: str, arguments: str, alone: bool) -> Press:

@@ -106,6 +106,8 @@ class UpstreamFailed(QuitbuttonError):
     status = 502
     type = "upstream_error"
     code = "upstream_failed"
+    said = ""
+    """The server's own words where it refused the request, and nothing of a reply came before them."""
 
 
 class UpstreamTimeout(UpstreamFailed):

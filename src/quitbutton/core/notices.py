@@ -195,6 +195,10 @@ CAN_WARN = (
     " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
 )
 
+IN_FORM = (
+    " Keep to the form that was asked for, JSON or a tool call, and say this in it as far as it has room for words."
+)
+
 
 def guidance_for(action: Action, reason: Reason | None, resources: str = "", is_folded: bool = False) -> str:
     """The note to the model that goes after the history; empty when none is needed."""

@@ -180,6 +180,13 @@ def admit(policy: Policy, standing: Standing, verdict: Verdict, message: str, re
     return decide(policy, standing, verdict, Signal.NONE, message, review=review)
 
 
+def pressed(
+    policy: Policy, standing: Standing, verdict: Verdict, message: str, *, review: Review = UNREVIEWED
+) -> Decision:
+    """As `admit()`, for a model that pressed when it was asked before its reply."""
+    return decide(policy, standing, verdict, Signal.PRESS, message, review=review)
+
+
 def assisted(
     policy: Policy,
     standing: Standing,

@@ -104,7 +104,9 @@ class Policy:
     possible_hold_turns: int = 3
     """Turns after a possible crisis on which nothing may warn or end."""
     assess_timeout: float = 2.0
-    guidance_role: str = "system"
+    guidance_role: str = "auto"
+    """Role of our notes after the history. `auto` is `system`, and `inline` for a model that refuses that; `inline` puts them
+    at the end of the user's newest message."""
     locked_reply: LockedReply = LockedReply.AUTO
     locked_status: int = 400
     show_state: bool = True
@@ -120,7 +122,7 @@ class Policy:
         _within("crisis_at", self.crisis_at, 0, 1)
         _within("question_rate", self.question_rate, 0, 1)
         _one_of("locked_status", self.locked_status, (400, 403, 423))
-        _one_of("guidance_role", self.guidance_role, ("system", "developer", "user"))
+        _one_of("guidance_role", self.guidance_role, ("auto", "system", "developer", "user", "inline"))
         _one_of("locale", self.locale, ("auto", "en", "de"))
         if not 6 <= len(self.exit_string) <= 64 or self.exit_string.strip() != self.exit_string:
             raise PolicyError("exit_string must have 6 to 64 characters, none of them white space at an end")

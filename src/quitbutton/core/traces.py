@@ -14,7 +14,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from quitbutton.core.conversation import Branch, canonical, chain
+from quitbutton.core.addresses import canonical, chain
+from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.value import value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from quitbutton.core import button, notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement
 from quitbutton.core.conversation import Branch
@@ -72,10 +74,10 @@ class Wording:
         """What every warning says besides: somebody who needs help may say so, and where there is some."""
         return notices.help_text(self.language, self._nearest)
 
-    def guidance(self, decision: Decision, offers_string: bool, offers_text: bool) -> list[str]:
-        """What the model is told after the history."""
-        notes = [button.text_note(self.policy)] if offers_text else []
-        notes += [button.string_note(self.policy)] if offers_string else []
+    def guidance(self, decision: Decision, ways: Sequence[Means], wants_prose: bool = True) -> list[str]:
+        """What the model is told after the history, given the ways it can press; `wants_prose` as in the request."""
+        notes = [button.text_note(self.policy)] if Means.TEXT in ways else []
+        notes += [button.string_note(self.policy)] if Means.STRING in ways else []
         # A model that is too small to be guided would recite a note to somebody who may be at risk.
         if decision.action is Action.PASS or (decision.action in CARING and self.policy.speaks_for):
             return notes
@@ -83,8 +85,9 @@ class Wording:
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
         note = notices.guidance_for(decision.action, decision.reason, lines, decision.is_folded)
-        by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(button.offered(self.policy, decision))
-        if by_call and can_count(self.policy, decision):
+        if note and not wants_prose:
+            note += notices.IN_FORM
+        if not {Means.TOOL, Means.TEXT}.isdisjoint(ways) and can_count(self.policy, decision):
             stage = stage_of(self.policy, decision.before)
             note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
         return [*notes, note] if note else notes

@@ -257,7 +257,12 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
         return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)
-    allowed = {"allow_origins": origins, "allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": EXPOSED}
+    allowed: dict[str, Any] = {
+        "allow_origins": origins,
+        "allow_methods": ["*"],
+        "allow_headers": ["*"],
+        "expose_headers": EXPOSED,
+    }
     cors = [Middleware(CORSMiddleware, **allowed)]
     return Starlette(
         routes=[

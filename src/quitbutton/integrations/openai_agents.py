@@ -22,7 +22,7 @@ from openai.types.responses import (
 from quitbutton.core.errors import SettingsError
 from quitbutton.integrations.view import CUT, Heard, Kind, button_in, call, named_tools, seen
 from quitbutton.library import Guard
-from quitbutton.locked import ConversationEnded
+from quitbutton.locked import ConversationNotice
 
 Name = str | Callable[[], str | None] | None
 BROKEN = ("response.failed", "response.incomplete", "response.error", "error")
@@ -56,9 +56,9 @@ class GuardedModel(Model):
         await self.inner.close()
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """An ended conversation is not to be asked again."""
-        if isinstance(request.error, ConversationEnded):
-            return ModelRetryAdvice(suggested=False, reason="conversation_ended")
+        """What the user must read is not to be asked again."""
+        if isinstance(request.error, ConversationNotice):
+            return ModelRetryAdvice(suggested=False, reason=request.error.code)
         return self.inner.get_retry_advice(request)
 
     async def get_response(

@@ -10,7 +10,7 @@ import msgspec
 
 from quitbutton.core.errors import QuitbuttonError, UpstreamFailed
 from quitbutton.interfaces import Headers
-from quitbutton.locked import ConversationEnded
+from quitbutton.locked import ConversationEnded, ConversationWarned
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,18 @@ def answer_of(raw: dict[str, Any]) -> Answer:
 
 
 def error_of(body: bytes) -> QuitbuttonError:
-    """The exception for an error body: `ConversationEnded` for a locked turn."""
+    """The exception for an error body: `ConversationEnded` for a locked turn, `ConversationWarned` for a warning."""
     try:
         error: Mapping[str, Any] = msgspec.json.decode(body)["error"]
     except (msgspec.DecodeError, KeyError, TypeError):
         return UpstreamFailed("The model's server answered with an error that cannot be read. Try again.")
-    message, note = str(error.get("message", "")), error.get("quitbutton")
-    if not note:
+    message, note, code = str(error.get("message", "")), error.get("quitbutton"), str(error.get("code"))
+    if not note and code != ConversationWarned.code:
         return UpstreamFailed(message)
-    ended = ConversationEnded(message, note)
-    ended.code = str(error.get("code"))
-    return ended
+    is_warning = code == ConversationWarned.code or (note or {}).get("state") == "warned"
+    told = ConversationWarned(message, note) if is_warning else ConversationEnded(message, note)
+    told.code = code
+    return told
 
 
 @dataclass(slots=True)

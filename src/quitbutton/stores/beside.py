@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from quitbutton.core.addresses import message_id
 from quitbutton.core.audit import MOST
-from quitbutton.core.conversation import message_id
 from quitbutton.core.kept_words import digest_of
 from quitbutton.core.ladder import Rung
 from quitbutton.core.standing import OPEN, Standing

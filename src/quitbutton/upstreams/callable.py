@@ -23,6 +23,8 @@ Model = Callable[[dict[str, Any]], Any]
 awaitable of, one of: a text; a message or a chat completion, as dict or pydantic object; an async iterator of texts,
 deltas or chunks."""
 
+REFUSED = (400, 404, 422, 500)
+"""Statuses, on the exceptions of SDKs, with which a server refuses a request for its form."""
 ALLOWED = "text, a message, a chat completion, or an async iterator of texts or chunks"
 
 
@@ -78,7 +80,10 @@ class CallableUpstream:
             made = self._model(request)
             return await made if inspect.isawaitable(made) else made
         except Exception as error:
-            raise ModelFailed(error) from error
+            failure = ModelFailed(error)
+            if getattr(error, "status_code", None) in REFUSED:
+                failure.said = str(error)
+            raise failure from error
 
 
 async def _let_go(made: Any) -> None:
