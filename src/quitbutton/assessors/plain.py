@@ -121,7 +121,7 @@ def _any_of(rules: list[str], words: dict[str, Any]) -> re.Pattern[str]:
     end = rf"(?=[ \t]*(?:$|[^\w\s'{INDIC}-])|\s*\n|\s+{joins}(?!{LETTER}))"
     signs = {"~": rf"(?:{fills}\s+){{0,3}}", "§": rf"(?:\s+{fills}(?!{LETTER})){{0,3}}{end}"}
     parts = BEHIND.split(bare(GRAVE.sub(r"(?:\1)", "|".join(f"(?:{rule})" for rule in rules))))
-    parts[::2] = [part.replace(" ?", r"\s*").replace(" ", r"\s+") for part in parts[::2]]
+    parts[::2] = [part.replace(" ?", r"\s*").replace(" ", r",?\s+") for part in parts[::2]]
     whole = re.sub("[~§]", lambda match: signs[match[0]], "".join(parts))
     return re.compile(rf"(?<!{LETTER})(?:{whole})(?!{LETTER}|-)")
 
