@@ -1,5 +1,4 @@
 """What the crisis rules find: which one, and the clause it stands in."""
-
 from __future__ import annotations
 
 import pytest
