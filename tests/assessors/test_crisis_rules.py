@@ -1,4 +1,5 @@
 """What the crisis rules find: which one, and the clause it stands in."""
+
 from __future__ import annotations
 
 import pytest

@@ -87,7 +87,8 @@ def test_a_rule_in_a_language_that_the_model_reads_is_not_believed_alone() -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["Translate the following into English:\njag vill dö", "<document>jag vill dö</document> Sammanfatta texten"]
+    "text",
+    ["Translate the following into English:\njag vill dö", "<document>jag vill dö</document> Sammanfatta texten"],
 )
 def test_somebody_elses_words_are_not_read_for_it(text: str) -> None:
     assert told().classify([Message(Role.USER, text)]).label is Label.CLEAN

@@ -53,7 +53,10 @@ class Plain:
         """The first statement of danger in a bare text."""
         for pattern, excuses in ((self.says, (self.told,)), (self.pills, (self.told, self.cure))):
             for match in pattern.finditer(text) if pattern else ():
-                before, after = text[max(0, match.start() - NEAR) : match.start()], text[match.end() : match.end() + NEAR]
+                before, after = (
+                    text[max(0, match.start() - NEAR) : match.start()],
+                    text[match.end() : match.end() + NEAR],
+                )
                 around = SENTENCE.split(before)[-1] + match[0] + SENTENCE.split(after)[0]
                 if not any(excuse and excuse.search(around) for excuse in excuses):
                     return match[0]
