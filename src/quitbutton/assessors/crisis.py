@@ -2,6 +2,7 @@
 
 They run on folded text (`normal.fold`), so they see through spacing, look-alikes and capitals. A rule that matches is
 withdrawn where the same clause says that it is fiction, a figure of speech or a thing; doubt counts as a crisis.
+What they find in a language that the model reads has to be borne out by it; elsewhere `plain` speaks alone.
 """
 
 # ruff: noqa: E501 - a rule is read best on one line
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+
+from quitbutton.assessors.plain import plain_statement
 
 I = r"\b(?:i|i'm|im|i am|i'd|i've|ive|we)\b"  # noqa: E741 - reads as the word it stands for
 GAP = r"[^.!?\n]{0,40}?"
@@ -64,7 +67,6 @@ SCRIPTS = (
     r"죽고 ?싶(?:어|다|습|은|네|지만)|자살하고 ?싶|(?:더 ?이상|이제) ?살고 ?싶지 ?않",
     r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
-    r"मैं (?:मरना|आत्महत्या|खुदकुशी|अपनी जान)|(?:मरना|आत्महत्या करना|खुदकुशी करना) चाहत[ाी] (?:हूँ|हूं)|जीना नहीं चाहत[ाी]",
 )
 MARKS = re.compile(r"[.,;:!?…\n。、，；：！？]+")
 WRITTEN = re.compile(r"\b(?:character|novel|story|scene|lyrics|song|screenplay|game)\b")
@@ -143,6 +145,10 @@ def weight_of_heads(folded: str, insult: float) -> float:
     return 1.0
 
 
+UNMEASURED = "unmeasured-language"
+"""The sign of a plain statement in a language that the model does not read: nothing else can bear it out."""
+
+
 def crisis_sign(folded: str) -> str | None:
     """Which rule speaks for a crisis, or None. `folded` is text after `normal.fold`."""
     found = crisis_statement(folded)
@@ -150,7 +156,12 @@ def crisis_sign(folded: str) -> str | None:
 
 
 def crisis_statement(folded: str) -> tuple[str, str] | None:
-    """The rule that speaks for a crisis, and the clause that it found, from one mark of punctuation to the next."""
+    """The rule that speaks for a crisis, and the clause that it found, from one mark of punctuation to the next.
+
+    Of a statement in a language that the model does not read it is the statement alone, without accents.
+    """
+    if (said := plain_statement(folded)) is not None:
+        return UNMEASURED, said
     for kind, pattern in SIGNS.items():
         if kind == "self-other-script" and folded.isascii():
             continue

@@ -24,6 +24,7 @@ from quitbutton.assessors.branch import (
     Read,
     Standpoints,
 )
+from quitbutton.assessors.crisis import UNMEASURED
 from quitbutton.assessors.encoder import Floats
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.languages import is_english, is_other_script
@@ -43,7 +44,8 @@ SURE_ALONE = 0.86
 """Probability of a crisis by itself from which on a message is one, however much abuse came before it."""
 BORNE_OUT = 0.1
 """Probability of a crisis from which on a rule is believed: alone, rules are wrong more often than right. Either
-the whole message has it or the statement that the rule found, by itself."""
+the whole message has it or the statement that the rule found, by itself. In a language that the model does not read the
+rule is all there is, and is believed."""
 SURELY = 0.97
 """The probability below for one message alone, in the last look: a crisis may be hidden in what nobody could read."""
 FOREIGN = 0.5
@@ -194,7 +196,8 @@ class LocalAssessor:
         """A crisis first, then abuse, then harm, where the language is one that is measured; else clean."""
         limits, now = self.thresholds.at(len(said) - 1), read.logits[-1]
         one = Judgement.of(now, self.reader.standpoints(read), limits)
-        sign = newest.sign if max(one.worry, self._plea(newest)) >= BORNE_OUT else None
+        is_believed = newest.sign == UNMEASURED or max(one.worry, self._plea(newest)) >= BORNE_OUT
+        sign = newest.sign if is_believed else None
         verdict = Verdict(Label.CLEAN, one.scores(limits, sign), NAME, "", True, one.target, one.mode, one.severity)
         if sign or one.is_crisis(limits):
             strength = Strength.CLEAR if one.danger >= limits.clear else Strength.POSSIBLE
