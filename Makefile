@@ -52,6 +52,10 @@ fix: $(DEV_DONE)  ## put the style right
 docs: $(DEV_DONE) ## write what the docs generate from the code
 	$(BIN)/python -m docs.generate
 
+.PHONY: security
+security: setup $(DEV_DONE) ## run the tests of all known attacks, faults and clients; write docs/security-tests.md
+	$(BIN)/python -m docs.security
+
 bench: setup $(DEV_DONE) $(if $(LITELLM),.venv-litellm/.done) ## measure gateway, store, assessors and rules; write docs/benchmarks (LITELLM=1 beside LiteLLM, QUICK=1, OUT=folder)
 	$(BIN)/python -m benchmarks.gateway $(BENCH)
 	$(BIN)/python -m benchmarks.store $(BENCH)

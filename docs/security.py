@@ -21,9 +21,9 @@ FINDINGS = ROOT / "tests" / "findings"
 PAGE = Path(__file__).with_name("security-tests.md")
 HEAD = """# What was attacked, and what happened
 
-Written by `make security`, from a run of the tests in the last column. Each line is an attack, a fault or a client that once went
-wrong or could; *expected* is what must happen. The long forms are `make torture` (faults under load, every promise checked) and
-`make clients` (real client programs). What an attacker can do and what not is in [SECURITY.md](../SECURITY.md).
+Written by `make security`, from a run of the tests in the last column. Each line is an attack, a fault or a client that
+once went wrong or could; *expected* is what must happen. The long forms are `make torture` (faults under load, every promise
+checked) and `make clients` (real client programs). What an attacker can do and what not is in [SECURITY.md](../SECURITY.md).
 """
 
 

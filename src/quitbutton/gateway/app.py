@@ -257,13 +257,11 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
         return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)
-    allowed: dict[str, Any] = {
-        "allow_origins": origins,
-        "allow_methods": ["*"],
-        "allow_headers": ["*"],
-        "expose_headers": EXPOSED,
-    }
-    cors = [Middleware(CORSMiddleware, **allowed)]
+    cors = [
+        Middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED
+        )
+    ]
     return Starlette(
         routes=[
             *user_routes(route, judges, stopping),
