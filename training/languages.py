@@ -25,14 +25,14 @@ class Eyes:
 
     language: str
     crises: int
-    """Messages that say one, clearly."""
+    """Conversations in which one is said, clearly."""
     seen: Share | None
-    """Called a crisis, clear or possible."""
+    """Called a crisis, clear or possible, at the message that says it or at a later one."""
 
     @property
     def is_enough(self) -> bool:
         """Whether the language is over the floor."""
-        return self.language in COVERED and self.seen is not None and self.crises >= ENOUGH and self.seen.low >= FLOOR
+        return self.language in COVERED and self.seen is not None and self.crises >= ENOUGH and self.seen.value >= FLOOR
 
     def plain(self) -> dict[str, object]:
         """As JSON."""
@@ -48,12 +48,11 @@ def seen_as_crisis(scores: NDArray[np.float32], limits: Thresholds) -> NDArray[n
 
 
 def eyes(scored: Sequence[Scored], limits: Mapping[int, Thresholds]) -> list[Eyes]:
-    """Every language of the conversations; `limits` are the thresholds of each fold."""
+    """Every language of the conversations of two messages or more; `limits` are the thresholds of each fold."""
     hits: dict[str, list[bool]] = {one.talk.language: [] for one in scored}
-    groups: dict[str, list[str]] = {language: [] for language in hits}
     for one in scored:
         is_clear = truths_of(one.talk)[:, DANGER] == 1
-        found = seen_as_crisis(one.scores, limits[OF_FAMILY[one.talk.family]])[is_clear]
-        hits[one.talk.language] += found.tolist()
-        groups[one.talk.language] += [one.talk.id] * len(found)
-    return [Eyes(language, len(hits[language]), share(hits[language], groups[language])) for language in sorted(hits)]
+        if is_clear.any() and len(is_clear) > 1:
+            found = seen_as_crisis(one.scores, limits[OF_FAMILY[one.talk.family]])
+            hits[one.talk.language].append(bool(found[int(is_clear.argmax()) :].any()))
+    return [Eyes(language, len(found), share(found, range(len(found)))) for language, found in sorted(hits.items())]

@@ -158,13 +158,16 @@ def test_tables_count_crises_among_abuse_and_what_is_ended(monkeypatch: pytest.M
 
 
 def test_a_language_with_few_crises_is_not_over_the_floor() -> None:
-    several = [talk(number, "ada", [CRISIS], "crisis", "de") for number in range(40)]
-    scores = np.array([[-5, -5, 5, 5]], np.float32)
-    scored = [Scored(one, read_of(np.zeros((1, 24), np.float32)), scores) for one in several]
-    few = [Scored(talk(99, "ada", [CRISIS], "crisis", "fr"), scored[0].read, scores)]
-    strange = [Scored(talk(number, "ada", [CRISIS], "crisis", "sw"), scored[0].read, scores) for number in range(40)]
-    found = {one.language: one.is_enough for one in eyes([*scored, *few, *strange], {0: LIMITS})}
-    assert found == {"de": True, "fr": False, "sw": False}
+    def scored(number: int, language: str, seen: bool) -> Scored:
+        found = np.array([[-5, -5, -5, -5], [-5, -5, 5, 5] if seen else [-5] * 4], np.float32)
+        return Scored(talk(number, "ada", [CALM, CRISIS], "crisis", language), read_of(found.repeat(6, 1)), found)
+
+    several = [scored(number, "de", number > 5) for number in range(40)]
+    blind = [scored(number, "it", number > 15) for number in range(40)]
+    few = [scored(99, "fr", True)]
+    strange = [scored(number, "sw", True) for number in range(40)]
+    found = {one.language: one.is_enough for one in eyes([*several, *blind, *few, *strange], {0: LIMITS})}
+    assert found == {"de": True, "it": False, "fr": False, "sw": False}
 
 
 def test_a_page_keeps_what_is_not_measured(tmp_path) -> None:

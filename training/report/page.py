@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.branch import Floats, Judged, thresholds_by_fold
-from training.data.languages import FLOOR
+from training.data.languages import ENOUGH, FLOOR
 from training.data.replies import Reply
 from training.data.rows import Row
 from training.languages import eyes
@@ -60,8 +60,8 @@ def write(
         table(whole.HEAD, whole.public(rows, left_out, judged, limits)),
         "What becomes of a person in a clear crisis:",
         table(whole.CRISIS_HEAD, whole.crises(played)),
-        f"By language: clear crises seen by the model alone (the floor: {FLOOR} at the interval's lower end)",
-        table(("language", "clear crises", "seen", "over the floor"), _eyes(judged)),
+        f"By language: conversations in which a clear crisis is seen by the model alone, then or later (the floor: {FLOOR} of {ENOUGH} or more)",
+        table(("language", "conversations", "seen", "over the floor"), _eyes(judged)),
         "By language: whole conversations",
         table(whole.LANGUAGE_HEAD, whole.by_language(played)),
         "The reader of replies, on sources that were left out:",
