@@ -82,6 +82,8 @@ CRISES = [
     "Nie chcę już żyć, chcę się zabić",
     "Я хочу покончить с собой",
     "Artık yaşamak istemiyorum, kendimi öldüreceğim",
+    "Ölmek istiyorum",
+    "ฉันอยากฆ่าตัวตาย",
     "أريد أن أقتل نفسي الليلة",
     "我不想活了，我想自杀",
     "もう死にたい、生きていたくない",

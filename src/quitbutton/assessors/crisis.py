@@ -61,11 +61,15 @@ LANGUAGES = (
     r"\b(?:quiero|voy a|deseo) (?:morir(?:me)?|matarme|suicidarme|acabar con mi vida)\b|\bno quiero (?:seguir )?(?:vivir|viviendo)\b|\bme quiero (?:morir|matar|suicidar)\b",
     r"\bvoglio (?:morire|uccidermi|ammazzarmi|suicidarmi|farla finita)\b|\bnon voglio più vivere\b",
     r"\b(?:quero|vou) (?:morrer|me matar|acabar com a minha vida)\b|\bnão quero mais viver\b",
+    r"\b(?:я )?(?<!не )(?:хочу|хочется) (?:просто |уже )?(?:умереть|сдохнуть|покончить с собой|убить себя|повеситься)\b(?! от | со смеху)|\bне хочу (?:больше |уже )?жить\b(?=$|[.!?,]| больше| так)|\b(?:покончу с собой|убью себя)\b",
+    r"\b[öo]lmek istiyorum\b|\bya[şs]amak istemiyorum\b(?=$|[.!?,]| art)|\bkendimi (?:[öo]ld[üu]r(?:mek istiyorum|ece[ğg]im|[üu]cem)|asaca[ğg][ıi]m)\b|\bintihar (?:etmek istiyorum|edece[ğg]im|edicem)\b|\bcan[ıi]ma k[ıi](?:ymak istiyorum|yaca[ğg][ıi]m)\b",
     r"\bik wil (?:dood|niet meer leven|mezelf (?:doden|van kant maken))\b|\b(?:chcę (?:umrzeć|się zabić)|nie chcę już żyć)\b",
 )
 SCRIPTS = (
     r"죽고 ?싶(?:어|다|습|은|네|지만)|자살하고 ?싶|(?:더 ?이상|이제) ?살고 ?싶지 ?않",
     r"(?:我|俺)(?:真的|好|很)?(?:想死(?!你)|不想活|想自[杀殺]|要自[杀殺]|想结束(?:自己的)?生命|想結束(?:自己的)?生命|活不下去)|结束(?:我的|自己的)生命",
+    r"(?<!恥ずかしくて)死にたい(?!ほど|くらい|ぐらい|わけ)|自殺し(?:たい|ます|よう)|生きてい?たくない",
+    r"(?<!ไม่)อยากตาย(?!เพราะ)|ไม่อยาก(?:มีชีวิตอยู่|อยู่)(?:ต่อ|แล้ว|อีก)|(?<!ไม่)(?:อยาก|จะ|คิด)ฆ่าตัวตาย",
     r"(?:أريد|اريد|أفكر في|سوف|أرغب في) ?(?:أن )?(?:أموت|اموت|الموت|الانتحار|أنتحر|انتحر|أقتل نفسي|إنهاء حياتي|أنهي حياتي)|لا أريد (?:أن )?(?:أعيش|العيش)|سأقتل نفسي|سأنتحر",
 )
 MARKS = re.compile(r"[.,;:!?…\n。、，；：！？]+")
