@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,9 @@ def has_room(gateway: Running, seconds: float) -> bool:
     """Whether the one slot is free within so many seconds: an ordinary turn is answered."""
 
     def answered() -> bool:
-        with Wire(gateway.port) as wire:
+        with suppress(OSError), Wire(gateway.port) as wire:
             return wire.send(PLAIN).answer()[0] == 200
+        return False
 
     return eventually(answered, seconds)
 
