@@ -254,8 +254,12 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
         return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)
-    allowed = {"allow_origins": origins, "allow_methods": ["*"], "allow_headers": ["*"], "expose_headers": EXPOSED}
-    cors = [Middleware(CORSMiddleware, **allowed)]
+    every = ["*"]
+    cors = [
+        Middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=every, allow_headers=every, expose_headers=EXPOSED
+        )
+    ]
     return Starlette(
         routes=[
             *user_routes(route, judges, stopping),
