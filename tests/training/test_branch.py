@@ -146,7 +146,7 @@ def test_a_conversation_goes_through_the_gateway_as_its_scores_say() -> None:
 
 
 def test_tables_count_crises_among_abuse_and_what_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "EPOCHS", 400)
+    monkeypatch.setattr(layer, "EPOCHS", 120)
     talks, read = conversations()
     found = play(branch.fitted(talks, read), {}, dict.fromkeys(range(5), Thresholds(0.5, 0.5, 0.2, 0.2, 0.1, 0.5, 0.2)))
     lines = {str(line[0]): line for line in crises(found)}
