@@ -604,3 +604,45 @@ def test_a_signature_line_ends_at_a_line_feed_alone() -> None:
     key = VerifierKey.read(PETER)
     with pytest.raises(ValueError, match="base64"):
         opened(NOTE[:-1] + "\u2028\n", key, check(key))
+
+
+def test_an_operator_accepts_a_restored_backup_and_no_log_that_is_not_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from quitbutton.cli.main import main
+    from quitbutton.settings import load
+    from quitbutton.stores.sql import SQLStore
+    from quitbutton.trail import audit_log_of
+
+    where = ["--data", str(tmp_path)]
+
+    async def does(statement: str = "", text: str = "") -> None:
+        database = SQLite(tmp_path / "quitbutton.sqlite3")
+        play = Play([say("Hi.")], store=SQLStore(database))
+        if text:
+            await play.says(text)
+            await audit_log_of(load(None, {}, data=tmp_path), database).append(5.0)
+        if statement:
+            await database.write(lambda transaction: transaction.execute(statement))
+        database.close()
+
+    run(does(text="one"))
+    (tmp_path / "quitbutton.sqlite3").rename(tmp_path / "kept")
+    assert main(["audit", "check", *where]) == 1
+    assert "a checkpoint covers 1 events, the log has 0" in capsys.readouterr().out
+    (tmp_path / "kept").replace(tmp_path / "quitbutton.sqlite3")
+    head = (tmp_path / "audit-head.note").read_text()
+    (tmp_path / "audit-head.note").unlink()
+    assert main(["audit", "check", *where]) == 1
+    assert "audit-head.note" in capsys.readouterr().out
+    assert main(["audit", "accept", *where]) == 0
+    assert capsys.readouterr().out == "accepted: the log goes on from 1 events\n"
+    assert (tmp_path / "audit-head.note").read_text() == head
+    assert main(["audit", "head", *where]) == 0
+    assert capsys.readouterr().out == head
+    assert main(["audit", "accept", *where]) == 0
+    assert "the note before is" in capsys.readouterr().out
+    assert main(["audit", "check", *where]) == 0
+    run(does("UPDATE events SET body = '{}'"))
+    assert main(["audit", "accept", *where]) == 1
+    assert "is not sound in itself" in capsys.readouterr().err

@@ -93,7 +93,15 @@ async def take(
 async def put(store: SQLStore, turn: Branch, footing: Footing, decision: Decision) -> tuple[Decision, object]:
     ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
     end = End(
-        secrets.token_hex(8), "abuse", "model", 1.0, turn.conversation, turn.message, "p", "x", decision.after.evidence
+        secrets.token_hex(8),
+        "abuse",
+        "model",
+        1.0,
+        turn.conversation,
+        turn.message,
+        decision.policy,
+        "x",
+        decision.after.evidence,
     )
     record = TurnRecord("tenant", turn, footing, decision, "req", 1.0, "enforce", end if ends else None)
     return decision, await store.record(record)
