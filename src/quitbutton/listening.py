@@ -16,7 +16,7 @@ from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import ChatRequest, Piece, Reply
 from quitbutton.core.records import Receipt
-from quitbutton.core.rules import Policy
+from quitbutton.core.rules import Background, Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
@@ -170,6 +170,8 @@ class Turn:
     """Policies in the shadow stage, to be tried beside the one in force."""
     retention: Retention | None = None
     """Whose words are kept of this caller; None leaves it to the setting."""
+    background: Background | None = None
+    """What this caller's headers of background calls are worth; None leaves it to the policy."""
     ahead: Ahead | None = None
     """A call that was begun while the assessor still reads."""
     seen: Verdict | None = None

@@ -120,6 +120,7 @@ class ChatRoute:
             headers=headers_upstream(scope, with_key=not caller.is_known),
             tenant=tenant,
             retention=caller.rules.retention,
+            background=caller.rules.background,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
         )
