@@ -80,7 +80,7 @@ class TurnTaker:
             turn.request = self._without_own_words(turn)
             await self._take(turn)
         except StoreFailed as error:
-            await self._help_without_store(turn, error)
+            await self.help_without_store(turn, error)
         finally:
             if turn.ahead is not None:
                 turn.ahead.cancel()
@@ -168,7 +168,7 @@ class TurnTaker:
             return
         await speaking.close(turn, None, self._unknown(turn) | self._wording(turn).support_note)
 
-    async def _help_without_store(self, turn: Turn, error: StoreFailed) -> None:
+    async def help_without_store(self, turn: Turn, error: StoreFailed) -> None:
         """Where the store failed a turn, somebody in a crisis is told where help is. Raises the error for everybody else."""
         if self.policy.mode is not Mode.ENFORCE or await helping.crisis_in(turn, self.assessor, self.policy) is None:
             raise error

@@ -1,4 +1,4 @@
-"""Headers of background calls: what they are worth is the operator's to say, and none of them lifts a lock or hides a crisis."""
+"""What headers of background calls are worth is the operator's to say; none of them lifts a lock or hides a crisis."""
 
 from __future__ import annotations
 

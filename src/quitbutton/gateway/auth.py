@@ -19,6 +19,8 @@ from quitbutton.gateway.sessions import Sessions
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
 
+RECALLED = 10_000
+"""Callers that are remembered."""
 NO_CHAT_KEY = "This needs an API key of this gateway: send `Authorization: Bearer <key>`."
 NO_OPERATOR_KEY = (
     "This needs a key of an operator or auditor: send `Authorization: Bearer <key>`, or sign in at the console. "
@@ -38,6 +40,8 @@ class Doorkeeper:
     now: Callable[[], float] = time.time
     _given: dict[str, tuple[Role, str]] = field(default_factory=dict, repr=False)
     """Keys of the settings by their digests."""
+    _recent: dict[str, Caller] = field(default_factory=dict, repr=False)
+    """Callers that were let in to chat, by their tenants."""
 
     def __post_init__(self) -> None:
         given = ((Role.CHAT, self.settings.api_keys), (Role.OPERATOR, self.settings.operator_keys))
@@ -61,6 +65,22 @@ class Doorkeeper:
         caller = caller or await self._open(headers, token, need)
         if not need.roles & caller.roles:
             raise Forbidden(_not_with(caller, need))
+        if need is Need.CHAT and caller.tenant not in self._recent:
+            if len(self._recent) >= RECALLED:
+                self._recent.pop(next(iter(self._recent)))
+            self._recent[caller.tenant] = caller
+        return caller
+
+    def recalled(self, scope: Scope) -> Caller | None:
+        """Who may chat here as far as is remembered, for a time when the store does not say.
+
+        The key may have been revoked since: this caller may be told where help is, and nothing else.
+        """
+        headers = headers_of(scope)
+        token = token_of(headers)
+        caller = self._recent.get(tenant_of(self.secret, token) if token else ANONYMOUS)
+        if caller is not None and not caller.is_known:
+            _only_loopback(headers)
         return caller
 
     async def by_digest(self, digest: str) -> Caller | None:

@@ -105,7 +105,7 @@ class ChatRoute:
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)
-        caller = await self.caller(scope)
+        caller, unread = await self._caller_or_recalled(scope)
         body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
         guard, tenant = self.guard_for(caller, chat), caller.tenant
@@ -132,12 +132,29 @@ class ChatRoute:
 
         try:
             async with Watch(scope, receive, on_hangup) as watch:
+                if unread is not None:
+                    await guard.help_without_store(turn, unread)
                 # Our own server lets a request run to its end.
-                await (guard.take_turn(turn) if watch.is_told else self._run(guard, turn))
+                elif watch.is_told:
+                    await guard.take_turn(turn)
+                else:
+                    await self._run(guard, turn)
         finally:
+            turn.over.set()
             self.turns.close(turn)
             if turn.is_stopped:
                 await self._keep_receipt(guard, turn)
+
+    async def _caller_or_recalled(self, scope: Scope) -> tuple[Caller, StoreFailed | None]:
+        """Who is calling; where the store does not say, who that was before, and the store's failure."""
+        try:
+            return await self.caller(scope), None
+        except StoreFailed as error:
+            recalled = self.doorkeeper.recalled(scope)
+            if recalled is None:
+                raise
+            self.count(recalled)
+            return recalled, error
 
     async def _keep_receipt(self, guard: TurnTaker, turn: Turn) -> None:
         """The turn is over by now; what became of it is what the client hears, also where the store has gone away."""

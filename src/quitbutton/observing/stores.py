@@ -21,6 +21,7 @@ TOLD_EVERY = 60.0
 
 log = logging.getLogger("quitbutton.store")
 
+
 class WatchedDatabase:
     """A database whose reads and writes are timed, and whose failures are counted."""
 
