@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from quitbutton.core.rules import Background
 from quitbutton.upstreams.scripted import press
 from tests.play import Ear, Message, Play, say
 
@@ -184,7 +186,12 @@ def test_a_background_call_is_no_turn_whatever_it_quotes(rewrite: Rewrite) -> No
         for turn in range(4):
             await play.rewrites(f"{A} {turn}", list)
         asked = [user(f"### Task:\nWrite a title.\n{play.history}")]
-        ear = await play.sends(rewrite(asked), headers={**NAMED, "x-quitbutton-task": "title_generation"})
+        headers = {**NAMED, "x-quitbutton-task": "title_generation"}
+        if rewrite is compacted:  # more than a task of its own: a history that goes on from the ended turn
+            assert (await play.sends(rewrite(asked), headers=headers)).status == 400
+            play.policy = replace(play.policy, background=Background.TRUSTED)
+            play._guard = None
+        ear = await play.sends(rewrite(asked), headers=headers)
         assert ear.status == 200
         assert "quitbutton" not in ear.whole
         assert "tools" not in play.upstream.sent[-1]

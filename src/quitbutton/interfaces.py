@@ -248,7 +248,7 @@ class Store(Protocol):
         ...
 
     async def ping(self) -> None:
-        """Raises `StoreFailed` when it cannot be read."""
+        """Raises `StoreFailed` when it cannot be read, or does not take what is written."""
         ...
 
     async def marks(self, branch: Branch) -> Marks:

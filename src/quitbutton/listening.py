@@ -18,7 +18,7 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.lacks import NO_LACKS, Lack
 from quitbutton.core.messages import ChatRequest, Piece, Reply
 from quitbutton.core.records import Receipt
-from quitbutton.core.rules import Policy
+from quitbutton.core.rules import Background, Policy
 from quitbutton.core.verdicts import Verdict
 from quitbutton.core.watcher import Passage, Watcher
 from quitbutton.interfaces import Adapter, Exchange, Headers, Reader, Upstream, Writer
@@ -168,6 +168,8 @@ class Turn:
     """Policies in the shadow stage, to be tried beside the one in force."""
     retention: Retention | None = None
     """Whose words are kept of this caller; None leaves it to the setting."""
+    background: Background | None = None
+    """What this caller's headers of background calls are worth; None leaves it to the policy."""
     ahead: Ahead | None = None
     """A call that was begun while the assessor still reads."""
     seen: Verdict | None = None

@@ -49,7 +49,7 @@ def locked_style(policy: Policy, request: ChatRequest) -> LockedReply:
     """The style in force for a request. A client that waits for JSON or a tool call never gets prose."""
     style = policy.locked_reply
     if style is LockedReply.AUTO:
-        style = LockedReply.MESSAGE if request.chat_page else LockedReply.ERROR
+        style = LockedReply.MESSAGE if request.chat_page and not request.background else LockedReply.ERROR
     if style is LockedReply.MESSAGE and not request.wants_prose:
         return LockedReply.ERROR
     return style

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from quitbutton import speaking
+from quitbutton import helping, speaking
 from quitbutton.ahead import Ahead
 from quitbutton.continuing import kept_of, origin_of
 from quitbutton.core import button, notices
@@ -24,8 +24,8 @@ from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.own_texts import cuts_in
 from quitbutton.core.policy import Decision, admit, assisted, settle
 from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.rules import LockedReply, Means, Mode, Policy
-from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, relabelled
+from quitbutton.core.rules import Background, LockedReply, Means, Mode, Policy
+from quitbutton.core.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.drafting import try_drafts
@@ -70,8 +70,12 @@ class TurnTaker:
         """
         self.under_way[turn.id], turn.began = turn, self.now()
         try:
+            if self._background_of(turn) is Background.NEVER:
+                turn.request = replace(turn.request, background=False)
             turn.request = self._without_own_words(turn)
             await self._take(turn)
+        except StoreFailed as error:
+            await self.help_without_store(turn, error)
         finally:
             if turn.ahead is not None:
                 turn.ahead.cancel()
@@ -84,8 +88,10 @@ class TurnTaker:
         if branch is None and origin is not None and self.policy.mode is not Mode.OFF:
             await self._go_on(turn, origin)
             return
-        if branch is None or turn.request.background or self.policy.mode is Mode.OFF:
+        if branch is None or self.policy.mode is Mode.OFF:
             await self._relay(turn)
+            return
+        if turn.request.background and await self._take_beside(turn, branch):
             return
         turn.place = place = await locate(self.store, self.key, turn.request, branch)
         branch, footing = place.branch, place.footing
@@ -96,7 +102,7 @@ class TurnTaker:
         turn.sent, turn.request = turn.request, place.read(turn.request)
         late = partial(self._begin_ahead, turn, branch, footing) if self.begins_ahead else None
         self._offering.look_up(turn)
-        turn.seen = seen = await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
+        turn.seen = seen = turn.seen or await assess(self.assessor, turn.request, self.policy.assess_timeout, late)
         verdict = relabelled(seen, self.policy.harmful_at, self.policy.crisis_at)
         decision = assisted(self.policy, footing.standing, verdict, branch.message)
         decision, asked = await self._settling.admitted(turn, branch, decision)
@@ -131,6 +137,49 @@ class TurnTaker:
                 async for chunk in relayed(turn, exchange):
                     await turn.send(chunk)
 
+    async def _take_beside(self, turn: Turn, branch: Branch) -> bool:
+        """Relay a background call, which is not counted; False where it is to be taken as a turn all the same."""
+        if self.policy.mode is Mode.SHADOW:
+            await self._relay(turn)
+            return True
+        is_trusted = self._background_of(turn) is Background.TRUSTED
+        if not is_trusted:
+            footing = standing_of(branch, await self.store.marks(branch))
+            if footing.standing.rung is Rung.ENDED:
+                await self._refuse(turn, branch, footing)
+                return True
+        verdict = await helping.crisis_in(turn, self.assessor, self.policy)
+        if verdict is None:
+            await self._relay(turn)
+        elif is_trusted or verdict.is_possible_crisis:  # as in a title for a chat that speaks of one
+            await self._relay_with_help(turn)
+        else:
+            turn.request = replace(turn.request, background=False)
+            return False
+        return True
+
+    async def _relay_with_help(self, turn: Turn) -> None:
+        """The model's reply to a background call as it is; where help is stands in its `quitbutton` object."""
+        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
+        if isinstance(reply, Refusal):
+            await turn.answer(reply.status, reply.headers, reply.body)
+            return
+        await speaking.close(turn, None, self._unknown(turn) | self._wording(turn).support_note)
+
+    async def help_without_store(self, turn: Turn, error: StoreFailed) -> None:
+        """Where the store failed a turn, somebody in a crisis is told where help is. Raises the error for everybody else."""
+        if self.policy.mode is not Mode.ENFORCE or await helping.crisis_in(turn, self.assessor, self.policy) is None:
+            raise error
+        helping.unrecorded(turn, error)
+        await helping.say(turn, self._wording(turn), self._unknown(turn), error)
+
+    def _unknown(self, turn: Turn) -> speaking.Note:
+        """What is told of a conversation whose standing was not read or not written."""
+        return {"state": "unknown", "conversation": turn.conversation, "request_id": turn.id}
+
+    def _background_of(self, turn: Turn) -> Background:
+        return turn.background or self.policy.background
+
     async def _go_on(self, turn: Turn, origin: Origin) -> None:
         """Results of the client's tools for a turn that the provider keeps: no turn of its own, and no way round an end."""
         branch = Branch(origin.address, (origin.address,), origin.conversation, continued=True)
@@ -147,16 +196,19 @@ class TurnTaker:
         await speaking.close(turn, None, None)
 
     async def _refuse(self, turn: Turn, branch: Branch, footing: Footing) -> None:
-        """The branch is locked: say so, in the way this client understands."""
-        if locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
+        """The branch is locked: say so, in the way this client understands; in a crisis say where help is."""
+        turn.conversation = branch.conversation
+        verdict = await helping.crisis_in(turn, self.assessor, self.policy)
+        is_told = verdict is not None and turn.request.wants_prose
+        if is_told or locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
             speaking.prepare(turn)
-        decision = admit(self.policy, footing.standing, UNKNOWN, branch.message)
+        decision = admit(self.policy, footing.standing, verdict or UNKNOWN, branch.message)
         outcome = await self._record(turn, branch, footing, decision, said=await self._notice(turn, footing))
         if outcome.end is None:  # an upheld appeal reopened it since it was read
             turn.delivery.begin_anew()
             await self._take(turn)
             return
-        await self._say_locked(turn, outcome)
+        await self._say_locked(turn, outcome, decision)
 
     async def _notice(self, turn: Turn, footing: Footing) -> str:
         """The notice that takes the place of a reply on a locked branch; empty where the client gets an error."""
@@ -189,7 +241,7 @@ class TurnTaker:
             speaking.prepare(turn)
         outcome = await self._record(turn, branch, footing, decision, asked, said=self._wording(turn).own(decision))
         if self._is_overtaken(turn, outcome):
-            await self._say_locked(turn, outcome)
+            await self._say_locked(turn, outcome, decision)
             return
         wording = self._wording(turn)
         note = wording.announcement(turn.id, branch, decision, outcome, "gateway")
@@ -229,7 +281,7 @@ class TurnTaker:
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
                 turn.delivery.begin_anew()
-            await self._say_locked(turn, outcome)
+            await self._say_locked(turn, outcome, settled.decision)
             return
         await self._finish(turn, branch, settled, outcome)
 
@@ -276,27 +328,32 @@ class TurnTaker:
         end = self._end_of(turn, branch, decision, press) if ends else None
         means = press.means if press else None
         mode, kept = str(self.policy.mode), reply or kept_of(turn)
-        outcome = await self.store.record(
-            TurnRecord(
-                turn.tenant,
-                branch,
-                footing,
-                decision,
-                turn.id,
-                self.now(),
-                mode,
-                end,
-                means,
-                button.reason_of(press),
-                kept,
-                turn.owner,
-                self._words(turn, decision, said, press),
-                turn.request.model,
-                turn.began,
-                trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
-                second_reader=self.second.name if self.second is not None else "",
-            )
+        record = TurnRecord(
+            turn.tenant,
+            branch,
+            footing,
+            decision,
+            turn.id,
+            self.now(),
+            mode,
+            end,
+            means,
+            button.reason_of(press),
+            kept,
+            turn.owner,
+            self._words(turn, decision, said, press),
+            turn.request.model,
+            turn.began,
+            trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
+            second_reader=self.second.name if self.second is not None else "",
         )
+        try:
+            outcome = await self.store.record(record)
+        except StoreFailed as error:
+            if decision.action not in CARING:
+                raise
+            helping.unrecorded(turn, error)
+            return Outcome(decision.after)
         if turn.drafts and turn.seen is not None:
             await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
         if end is None or outcome.end is not None:
@@ -314,15 +371,18 @@ class TurnTaker:
             if other is not turn and branch.address in other.addresses:
                 other.stop("end")
 
-    async def _say_locked(self, turn: Turn, outcome: Outcome) -> None:
-        """The answer of an ended branch: an error or a notice, or the end of a reply that was under way."""
+    async def _say_locked(self, turn: Turn, outcome: Outcome, decision: Decision) -> None:
+        """The answer of an ended branch: an error or a notice, or the end of a reply that was under way; in a crisis help."""
         end = outcome.end
         if end is None:
             raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
         language = self._wording(turn).language
         note = ended(end, language, self.links)
         style = locked_style(self.policy, turn.request)
-        if turn.client.is_open and turn.delivery.writer is not None:
+        if decision.verdict.label is Label.CRISIS:
+            error = locked_error(self.policy, style, end.reason, language)
+            await helping.say(turn, self._wording(turn), note, error)
+        elif turn.client.is_open and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
             await speaking.close(turn, "stop", note)
         elif style is LockedReply.MESSAGE:

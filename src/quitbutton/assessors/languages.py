@@ -13,8 +13,8 @@ READ = (
     "\u2e80-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"  # Chinese and Japanese
     "\U00020000-\U0003ffff"
 )
-"""Character ranges of the scripts of the languages over the floor in docs/assessors.md. Thai is read, but was not measured well
-enough."""
+"""Character ranges of the scripts of the languages over the floor in docs/assessors.md. Thai is read, but was not measured
+well enough."""
 STRANGE = re.compile(rf"[^\W\d_{READ}]")
 LEAST = 4
 """Letters of another script from which on a message is taken to say something in it; fewer are symbols or a name."""

@@ -20,6 +20,7 @@ from quitbutton import settings as settings_module
 from quitbutton.core.errors import BadRequest, SettingsError
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import MIN_SECRET, Key, KeyRules, Role, expiry_of, new_secret, tenant_of
+from quitbutton.core.rules import Background
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.sql import SQLStore
@@ -40,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--retention",
         choices=[one.value for one in Retention],
         help="whose words are kept: nobody's, those on a ladder, all",
+    )
+    parser.add_argument(
+        "--background",
+        choices=[one.value for one in Background],
+        help="what its headers of background calls are worth: all, not against a lock, nothing",
     )
     parser.add_argument("--expires", metavar="90d", help="days (90d) or hours (12h) until it opens nothing any more")
     parser.add_argument("--from-env", metavar="NAME", help="take over the key that this environment variable holds")
@@ -87,6 +93,7 @@ async def _create(given: argparse.Namespace, keys: KeyStore, secret: bytes) -> N
         given.max_body,
         expires_at,
         _retention(given.retention),
+        None if given.background is None else Background(given.background),
     )
     token = _taken_over(given.from_env) if given.from_env else new_secret()
     key = await keys.put(rules, tenant_of(secret, token), "command line", now)

@@ -71,12 +71,14 @@ def announcement(
     if is_imitation:
         note["imitation"] = True
     if support:
-        note["support"] = {
-            "text": support,
-            "resources": [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources],
-            "folded": is_folded,
-        }
+        note["support"] = support_note(support, resources, is_folded)
     return note | (ended(end, language, links) if end is not None and standing.rung is Rung.ENDED else {})
+
+
+def support_note(text: str, resources: Sequence[Resource], is_folded: bool = False) -> dict[str, object]:
+    """What is told of help in a crisis."""
+    told = [{"name": one.name, "contact": one.reach, "url": one.url} for one in resources]
+    return {"text": text, "resources": told, "folded": is_folded}
 
 
 def ended(end: End, language: str, links: Links = NO_LINKS) -> dict[str, object]:

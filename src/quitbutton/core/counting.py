@@ -29,7 +29,8 @@ _UNDONE = ("warned", "ended", "asked")
 def counted_as(kind: str, event: Mapping[str, Any]) -> list[str]:
     """The names under which an event counts."""
     if kind == "turn.refuse":
-        return ["refused"]
+        is_crisis = (event.get("verdict") or {}).get("label") == "crisis"
+        return ["refused", REFERRED] if is_crisis else ["refused"]
     if kind == "appeal.opened":
         return ["appealed" if event.get("source") == "user" else "sampled"]
     if kind == "appeal.decided":

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
+from quitbutton.core.rules import Background
 from quitbutton.core.value import value
 
 ANONYMOUS = "anonymous"
@@ -81,16 +82,19 @@ class KeyRules:
     expires_at: float | None = None
     retention: Retention | None = None
     """Whose words are kept; None leaves it to the setting."""
+    background: Background | None = None
+    """What its headers of background calls are worth; None leaves it to the policy."""
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > MAX_NAME or not self.name.isprintable():
             raise BadRequest(f"`name` must have 1 to {MAX_NAME} printable characters.")
         _within("requests_per_minute", self.requests_per_minute, 1, MAX_RATE)
         _within("max_body", self.max_body, 1, MAX_BODY)
-        own = (self.policy, self.requests_per_minute, self.max_body, self.retention)
+        own = (self.policy, self.requests_per_minute, self.max_body, self.retention, self.background)
         if self.role is not Role.CHAT and any(own):
             raise BadRequest(
-                "`policy`, `requests_per_minute`, `max_body` and `retention` are for keys of the role `chat` only."
+                "`policy`, `requests_per_minute`, `max_body`, `retention` and `background` are for keys of the role "
+                "`chat` only."
             )
 
 

@@ -66,6 +66,18 @@ class RedirectionProof(StrEnum):
     """A reply that was read as compliance, or that nobody could read, does not climb."""
 
 
+class Background(StrEnum):
+    """Whose word counts for it that a call is a title, a tag or a summary, and no turn of the conversation."""
+
+    TRUSTED = "trusted"
+    """The caller's, in full: relayed on an ended branch too. For servers that set the header and take none from users."""
+    ANYONE = "anyone"
+    """Anybody's, but not against a lock: refused where the history goes through an ended turn; and where the user speaks of
+    a crisis it is a turn like others."""
+    NEVER = "never"
+    """Nobody's: such calls are turns like others."""
+
+
 class LockedReply(StrEnum):
     """How a later turn on an ended branch is answered."""
 
@@ -107,6 +119,8 @@ class Policy:
     guidance_role: str = "auto"
     """Role of our notes after the history. `auto` is `system`, and `inline` for a model that refuses that; `inline` puts them
     at the end of the user's newest message."""
+    background: Background = Background.ANYONE
+    """What the headers of background calls are worth; a key may have a value of its own."""
     locked_reply: LockedReply = LockedReply.AUTO
     locked_status: int = 400
     show_state: bool = True

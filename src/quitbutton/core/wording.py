@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quitbutton.core import button, notices
-from quitbutton.core.announcement import NO_LINKS, Links, announcement
+from quitbutton.core.announcement import NO_LINKS, Links, announcement, support_note
 from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder import CARING, TOLD, Action, Stage
 from quitbutton.core.own_texts import already_said, imitates
@@ -44,8 +44,24 @@ class Wording:
         if decision.action is Action.WARN:
             return f"{text}\n\n{self._help}"
         if decision.action is Action.SUPPORT:
-            return notices.support_text(self.language, resources_for(self.locale))
+            return self.support
         return text
+
+    @property
+    def support(self) -> str:
+        """What somebody in a crisis is told, with the places to turn to."""
+        return notices.support_text(self.language, resources_for(self.locale))
+
+    @property
+    def brief_support(self) -> str:
+        """The same in the length of an error's message."""
+        return f"{notices.words_for(Action.SUPPORT, None, self.language)} {self._nearest.name}: {self._nearest.reach}"
+
+    @property
+    def support_note(self) -> dict[str, object]:
+        """The same for programs: the member of the `quitbutton` object."""
+        words = notices.words_for(Action.SUPPORT, None, self.language)
+        return {"support": support_note(words, resources_for(self.locale))}
 
     def missing(self, decision: Decision, said: str, pressed: bool) -> str:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""

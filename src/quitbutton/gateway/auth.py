@@ -20,6 +20,8 @@ from quitbutton.gateway.strangers import KNOWN
 from quitbutton.settings import Settings
 from quitbutton.stores.keys import KeyStore
 
+RECALLED = 10_000
+"""Callers that are remembered."""
 NO_CHAT_KEY = "This needs an API key of this gateway: send `Authorization: Bearer <key>`."
 NO_OPERATOR_KEY = (
     "This needs a key of an operator or auditor: send `Authorization: Bearer <key>`, or sign in at the console. "
@@ -44,6 +46,8 @@ class Doorkeeper:
     """Keys of the settings by their digests."""
     _let_in_before: set[str] = field(default_factory=set, repr=False)
     """Digests of right keys that this process has seen: no more than there are keys."""
+    _recent: dict[str, Caller] = field(default_factory=dict, repr=False)
+    """Callers that were let in to chat, by their tenants."""
 
     def __post_init__(self) -> None:
         given = ((Role.CHAT, self.settings.api_keys), (Role.OPERATOR, self.settings.operator_keys))
@@ -69,6 +73,22 @@ class Doorkeeper:
             raise Forbidden(_not_with(caller, need))
         if (become_known := scope.get("extensions", {}).get(KNOWN)) is not None:
             become_known()
+        if need is Need.CHAT and caller.tenant not in self._recent:
+            if len(self._recent) >= RECALLED:
+                self._recent.pop(next(iter(self._recent)))
+            self._recent[caller.tenant] = caller
+        return caller
+
+    def recalled(self, scope: Scope) -> Caller | None:
+        """Who may chat here as far as is remembered, for a time when the store does not say.
+
+        The key may have been revoked since: this caller may be told where help is, and nothing else.
+        """
+        headers = headers_of(scope)
+        token = token_of(headers)
+        caller = self._recent.get(tenant_of(self.secret, token) if token else ANONYMOUS)
+        if caller is not None and not caller.is_known:
+            _only_loopback(headers)
         return caller
 
     async def by_digest(self, digest: str) -> Caller | None:

@@ -109,7 +109,7 @@ class ChatRoute:
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)
-        caller = await self.caller(scope)
+        caller, unread = await self._caller_or_recalled(scope)
         body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
         guard, tenant = self.guard_for(caller, chat), caller.tenant
@@ -124,6 +124,7 @@ class ChatRoute:
             headers=headers_upstream(scope, with_key=not caller.is_known),
             tenant=tenant,
             retention=caller.rules.retention,
+            background=caller.rules.background,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
             allows_unknown_ids=self.allows_unknown_ids(caller),
@@ -136,11 +137,26 @@ class ChatRoute:
 
         try:
             async with Watch(client, receive, on_hangup):
-                await self._run(guard, turn)
+                if unread is not None:
+                    await guard.help_without_store(turn, unread)
+                else:
+                    await self._run(guard, turn)
         finally:
+            turn.over.set()
             self.turns.close(turn)
             if turn.is_stopped:
                 await self._keep_receipt(guard, turn)
+
+    async def _caller_or_recalled(self, scope: Scope) -> tuple[Caller, StoreFailed | None]:
+        """Who is calling; where the store does not say, who that was before, and the store's failure."""
+        try:
+            return await self.caller(scope), None
+        except StoreFailed as error:
+            recalled = self.doorkeeper.recalled(scope)
+            if recalled is None:
+                raise
+            self.count(recalled)
+            return recalled, error
 
     async def _keep_receipt(self, guard: TurnTaker, turn: Turn) -> None:
         """The turn is over by now; what became of it is what the client hears, also where the store has gone away."""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from quitbutton.core.errors import BadRequest, NotFound
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import Caller, Key, KeyRules, Need, Role, expiry_of, new_secret, tenant_of
+from quitbutton.core.rules import Background
 from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.endpoints import decoded, endpoint, iso
 
@@ -26,6 +27,7 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     requests_per_minute: int | None = None
     max_body: int | None = None
     retention: Retention | None = None
+    background: Background | None = None
     expires_in: str | None = None
 
 
@@ -35,14 +37,21 @@ def key_routes(chat: ChatRoute) -> list[Route]:
 
     async def create(request: Request, caller: Caller) -> Response:
         given = await decoded(
-            request, _NewKey, "{name, role, policy, requests_per_minute, max_body, retention, expires_in}"
+            request, _NewKey, "{name, role, policy, requests_per_minute, max_body, retention, background, expires_in}"
         )
         if given.policy is not None and given.policy not in chat.settings.policies:
             raise BadRequest(f"There is no [policies.{given.policy}] in the settings.")
         now = door.now()
         expires_at = expiry_of(given.expires_in, now) if given.expires_in is not None else None
         rules = KeyRules(
-            given.name, given.role, given.policy, given.requests_per_minute, given.max_body, expires_at, given.retention
+            given.name,
+            given.role,
+            given.policy,
+            given.requests_per_minute,
+            given.max_body,
+            expires_at,
+            given.retention,
+            given.background,
         )
         secret = new_secret()
         key = await door.keys.put(rules, tenant_of(door.secret, secret), caller.name, now)
@@ -80,6 +89,7 @@ def key_view(key: Key, now: float) -> dict[str, Any]:
         "requests_per_minute": rules.requests_per_minute,
         "max_body": rules.max_body,
         "retention": rules.retention,
+        "background": rules.background,
         "created_by": key.created_by,
         **{name: None if at is None else iso(at) for name, at in times.items()},
     }

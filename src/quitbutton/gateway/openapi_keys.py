@@ -19,6 +19,7 @@ _KEY = {
     "requests_per_minute": COUNT_OR_NULL,
     "max_body": COUNT_OR_NULL,
     "retention": {"type": ["string", "null"], "enum": ["none", "exits", "all", None]},
+    "background": {"type": ["string", "null"], "enum": ["trusted", "anyone", "never", None]},
     "created_by": TEXT,
     "created_at": TEXT,
     "expires_at": TEXT_OR_NULL,
@@ -32,6 +33,7 @@ _NEW = {
     "requests_per_minute": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_RATE},
     "max_body": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_BODY},
     "retention": {"type": ["string", "null"], "enum": ["none", "exits", "all", None]},
+    "background": {"type": ["string", "null"], "enum": ["trusted", "anyone", "never", None]},
     "expires_in": {"type": ["string", "null"], "pattern": "^[0-9]{1,4}[dh]$", "description": "Such as 90d or 12h."},
 }
 _WHO = {"name": TEXT_OR_NULL, "role": TEXT_OR_NULL, "csrf_token": TEXT_OR_NULL, "oidc": {"type": "boolean"}}

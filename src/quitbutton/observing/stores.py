@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from time import perf_counter
+from time import monotonic, perf_counter
 
-from quitbutton.core.errors import StoreFailed
+from quitbutton.core.errors import RecordRefused, StoreFailed
 from quitbutton.core.records import Outcome, TurnRecord
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT
 from quitbutton.stores.database import NOTHING, Database, Load, Params, Row, T, Transaction
+from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.sql import SQLStore
+
+TOLD_EVERY = 60.0
+"""Seconds after which a failure that lasts is logged again."""
+
+log = logging.getLogger("quitbutton.store")
 
 
 class WatchedDatabase:
@@ -18,6 +27,9 @@ class WatchedDatabase:
 
     def __init__(self, inner: Database, metrics: Metrics | None) -> None:
         self.inner, self.metrics = inner, metrics
+        self.failed_at: float | None = None
+        """Since when writes fail, by the clock that never goes back; None while they are taken."""
+        self._told_at = -math.inf
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -39,6 +51,13 @@ class WatchedDatabase:
         """What waits and what works."""
         return self.inner.load
 
+    async def ping(self) -> None:
+        """Raises `StoreFailed` where it cannot be read; and after a failed write until one is taken again."""
+        await self.inner.ping()
+        if self.failed_at is not None:
+            probe = {"value": str(time.time())}
+            await self.write(lambda transaction: transaction.execute(QUERIES["probe"], probe), durable=True)
+
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query. Raises `StoreFailed`."""
         return await self._timed("read", self.inner.read(sql, params))
@@ -51,7 +70,25 @@ class WatchedDatabase:
         quick: bool = False,
     ) -> T:
         """Run `work` in a transaction. Raises `StoreFailed`, and what `work` raises."""
-        return await self._timed("write", self.inner.write(work, durable, locks, quick))
+        try:
+            result = await self._timed("write", self.inner.write(work, durable, locks, quick))
+        except RecordRefused:
+            raise  # the fault of this one
+        except StoreFailed as error:
+            self._fails(error)
+            raise
+        if self.failed_at is not None:
+            log.warning("the store takes what is written again, after %.0f seconds", monotonic() - self.failed_at)
+            self.failed_at, self._told_at = None, -math.inf
+        return result
+
+    def _fails(self, error: StoreFailed) -> None:
+        """Tell the operators at once, and then once a while: on a full disk the log has no room either."""
+        now = monotonic()
+        self.failed_at = self.failed_at or now
+        if now >= self._told_at + TOLD_EVERY:
+            self._told_at = now
+            log.error("the store does not take what is written: %s", error)
 
     async def settled(self) -> int:
         """An event's number up to which the record is final."""

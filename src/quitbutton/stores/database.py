@@ -88,6 +88,10 @@ class Database(Protocol):
         """
         ...
 
+    async def ping(self) -> None:
+        """Raises `StoreFailed` where it cannot be read, or what is written now would be lost."""
+        ...
+
     async def settled(self) -> int:
         """An event's number up to which the record is final: none can still appear below it."""
         ...

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
+from quitbutton.core.rules import Background
 from quitbutton.stores.acts import put_act
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
@@ -81,7 +82,8 @@ class KeyStore:
 
 
 def _key_of(row: Row) -> Key:
-    key_id, digest, name, role, policy, rate, max_body, kept, expires, created, by, revoked, used = row
+    key_id, digest, name, role, policy, rate, max_body, kept, background, expires, created, by, revoked, used = row
     retention = Retention(kept) if kept is not None else None
-    rules = KeyRules(name, Role(role), policy, rate, max_body, expires, retention)
+    trust = Background(background) if background is not None else None
+    rules = KeyRules(name, Role(role), policy, rate, max_body, expires, retention, trust)
     return Key(key_id, digest, rules, created, by, revoked, used)

@@ -34,6 +34,7 @@ WORDS = {
     "tail": "",
 }
 
+PING = "SELECT 1"
 NEWEST = "SELECT COALESCE(MAX(seq), 0) FROM events"
 OWN_NUMBER = "SELECT pg_current_xact_id()::text::bigint"
 OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -77,6 +78,10 @@ class Postgres:
         Raises `StoreFailed`; its words say whether the record may count all the same.
         """
         return await self._do(lambda session: session.write(work, durable, locks), is_read=False)
+
+    async def ping(self) -> None:
+        """Raises `StoreFailed` where nobody answers."""
+        await self.read(PING)
 
     async def settled(self) -> int:
         """An event's number up to which the record is final.

@@ -56,8 +56,8 @@ class SQLStore:
         return bytes.fromhex(rows[0][0])
 
     async def ping(self) -> None:
-        """Raises `StoreFailed` when the store cannot be read."""
-        await self._database.read(QUERIES["ping"])
+        """Raises `StoreFailed` when the store cannot be read, or does not take what is written."""
+        await self._database.ping()
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""

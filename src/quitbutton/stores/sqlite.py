@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import re
 import sqlite3
@@ -73,6 +74,15 @@ class _Connection:
         """Nothing to do: there is one writer."""
 
 
+def _identity(path: str) -> tuple[int, int] | None:
+    """What the system knows the file by that is at this path now."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _wait_for(connection: sqlite3.Connection, seconds: float) -> None:
     """How long its statements wait for other connections from now on."""
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
@@ -121,6 +131,8 @@ class SQLite:
         self._thread.start()
         self._closing = threading.Event()
         self._checkpoints = threading.Thread(target=self._checkpoint, name="quitbutton-sqlite-checkpoints", daemon=True)
+        self._files: dict[str, tuple[int, int]] = {}
+        """The file and its log, each with what the system knows it by: it may be deleted or replaced while it is open."""
         if not self._in_memory:
             self._checkpoints.start()
 
@@ -147,6 +159,21 @@ class SQLite:
         """What waits and what works, at this moment."""
         return Load(self._jobs.qsize(), int(self._writer.in_transaction), 1 + (self._near is not self._writer))
 
+    async def ping(self) -> None:
+        """Raises `StoreFailed` where it cannot be read, or what is written now would be lost."""
+        self._check_files()
+        await self.read("SELECT 1")
+
+    def _check_files(self) -> None:
+        """Raises `StoreFailed` where the files that are open are no longer those at their paths: whatever is written goes
+        into what nobody finds after a restart."""
+        for path, known in self._files.items():
+            if _identity(path) != known:
+                raise StoreFailed(
+                    f"The SQLite file {path} was deleted or replaced while it was in use. What is written now would be lost: "
+                    "stop the gateway, put the file back from a backup, start again."
+                )
+
     async def read(self, sql: str, params: Params = NOTHING, /) -> list[Row]:
         """The rows of one query."""
         if self._in_memory:
@@ -171,6 +198,7 @@ class SQLite:
 
         `work` may run a statement after another, nothing else. It always runs alone.
         """
+        self._check_files()
         if quick and not (durable or self._in_memory) and self._begin():
             return self._written(work)
         loop = asyncio.get_running_loop()
@@ -208,14 +236,19 @@ class SQLite:
         _wait_for(self._writer, MIGRATE_SECONDS)
         try:
             self._writer.execute("BEGIN EXCLUSIVE")
-        finally:
             _wait_for(self._writer, BUSY_SECONDS)
-        try:
             work(_Connection(self._writer))
-        except BaseException:
-            self._writer.execute("ROLLBACK")
-            raise
-        self._writer.execute("COMMIT")
+            self._writer.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise StoreFailed(
+                f"Cannot write to the SQLite file {self._path}: {error}. Check its rights, its folder's, and the disk."
+            ) from error
+        finally:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            _wait_for(self._writer, BUSY_SECONDS)
+        if not self._in_memory:
+            self._files = {path: found for path in (self._path, f"{self._path}-wal") if (found := _identity(path))}
 
     def close(self) -> None:
         """Finish the writes that wait, then close."""
@@ -267,12 +300,13 @@ class SQLite:
                 self._attempt(job, transaction)
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
             for job in group:
                 job.error = job.error or error
-        finally:
-            if durable:
+            with suppress(sqlite3.Error):  # a connection that fails here too answers the next group with its error
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+        if durable:
+            with suppress(sqlite3.Error):
                 self._writer.execute("PRAGMA synchronous = NORMAL")
 
     def _attempt(self, job: _Job, transaction: Transaction) -> None:

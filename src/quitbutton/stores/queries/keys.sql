@@ -1,22 +1,22 @@
 -- API keys, sessions, sign-ins under way.
 
 -- name: put_key
-INSERT INTO keys (id, digest, name, role, policy, requests_per_minute, max_body, retention, expires_at, created_at, created_by)
-VALUES (:id, :digest, :name, :role, :policy, :requests_per_minute, :max_body, :retention, :expires_at, :at, :by)
+INSERT INTO keys (id, digest, name, role, policy, requests_per_minute, max_body, retention, background, expires_at, created_at, created_by)
+VALUES (:id, :digest, :name, :role, :policy, :requests_per_minute, :max_body, :retention, :background, :expires_at, :at, :by)
 ON CONFLICT (digest) DO NOTHING;
 
 -- name: key_by_digest
-SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, expires_at, created_at, created_by, revoked_at,
+SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, background, expires_at, created_at, created_by, revoked_at,
        last_used_at
 FROM keys WHERE digest = :digest;
 
 -- name: key_by_id
-SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, expires_at, created_at, created_by, revoked_at,
+SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, background, expires_at, created_at, created_by, revoked_at,
        last_used_at
 FROM keys WHERE id = :id;
 
 -- name: all_keys
-SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, expires_at, created_at, created_by, revoked_at,
+SELECT id, digest, name, role, policy, requests_per_minute, max_body, retention, background, expires_at, created_at, created_by, revoked_at,
        last_used_at
 FROM keys ORDER BY created_at, id;
 

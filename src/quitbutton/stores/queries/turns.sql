@@ -152,8 +152,8 @@ SELECT value FROM meta WHERE name = :name;
 -- name: put_meta
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
--- name: ping
-SELECT 1;
+-- name: probe
+INSERT INTO meta (name, value) VALUES ('probe', :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
 -- name: put_stop
 INSERT INTO stops (request_id, tenant, at) VALUES (:request_id, :tenant, :at) ON CONFLICT (request_id) DO NOTHING;
