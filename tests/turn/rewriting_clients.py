@@ -1,6 +1,6 @@
 """Clients that rewrite their histories, as functions from what was said so far to the messages of the next request.
 
-Shapes as these programs send them: CrewAI 1.15, aider 0.86, smolagents 1.26, LlamaIndex 0.14, Open WebUI's retrieval, windows.
+In the shapes of CrewAI 1.15, aider 0.86, smolagents 1.26, LlamaIndex 0.14, Open WebUI's retrieval, windows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def crewai(said: Said, text: str) -> list[Message]:
         f"\nCurrent Task: {text}\n\nBegin! This is VERY important to you, use the tools available and give your best "
         "Final Answer, your job depends on it!\n\nThought:"
     )
-    role = "You are Cook. Knows rice.\nYour personal goal is: Help\nTo give my best complete final answer to the task ..."
+    role = (
+        "You are Cook. Knows rice.\nYour personal goal is: Help\nTo give my best complete final answer to the task ..."
+    )
     return [{"role": "system", "content": role}, *history(said), user(task)]
 
 
@@ -53,7 +55,9 @@ def aider(said: Said, text: str) -> list[Message]:
 
 def smolagents(said: Said, text: str) -> list[Message]:
     """`CodeAgent.run(reset=False)`: parts, and a tool's answer merged with the task that follows it."""
-    messages: list[Message] = [{"role": "system", "content": [{"type": "text", "text": "You are an expert assistant."}]}]
+    messages: list[Message] = [
+        {"role": "system", "content": [{"type": "text", "text": "You are an expert assistant."}]}
+    ]
     pending = ""
     for asked, heard in said:
         messages.append({"role": "user", "content": [{"type": "text", "text": f"{pending}New task:\n{asked}"}]})
