@@ -9,7 +9,8 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.policy import Decision
 from quitbutton.core.standing import OPEN
-from quitbutton.core.traces import Reading, Trace, Transcript, chosen, echoes_of, grown, trace_of
+from quitbutton.core.traces import Trace, chosen, echoes_of, grown, trace_of
+from quitbutton.core.transcripts import Reading, Transcript
 from quitbutton.core.value import value
 from quitbutton.interfaces import Store
 
@@ -70,7 +71,7 @@ async def _of_echo(store: Store, key: bytes, request: ChatRequest, place: Place,
     traces = await store.traces(branch.root, {echo.tail for echo in echoes})
     newest = _newest(request)
     for echo in echoes:
-        known = chosen(key, [known for known in traces if echo.is_of(known)], newest)
+        known = chosen(key, [known for known in traces if echo.is_of(known)], newest, echo.place)
         if known is None or (not echo.place and await store.greets(branch.root, echo.tail)):
             continue
         found = grown(key, branch, known, newest)

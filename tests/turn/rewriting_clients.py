@@ -1,7 +1,6 @@
 """Clients that rewrite their histories, as functions from what was said so far to the messages of the next request.
 
-Shapes as these programs send them: CrewAI 1.15, aider 0.86, smolagents 1.26, LlamaIndex 0.14, Open WebUI's retrieval,
-windows.
+In the shapes of CrewAI 1.15, aider 0.86, smolagents 1.26, LlamaIndex 0.14, Open WebUI's retrieval, windows.
 """
 
 from __future__ import annotations

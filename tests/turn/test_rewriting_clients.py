@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from quitbutton.core.provenance import words_of
 from quitbutton.core.rules import LockedReply, Policy, Speaker
 from quitbutton.stores.database import Database
 from quitbutton.stores.postgres import Postgres
@@ -27,7 +28,6 @@ NAMED: dict[str, Any] = {"headers": {"x-quitbutton-conversation": "chat-1"}}
 ADA: dict[str, Any] = {"user": "ada"}
 WHO = {"id": NAMED, "end user": ADA, "both": {**NAMED, **ADA}}
 LADDER = ["redirected", "redirected", "warned", "ended"]
-READS = ("transcript", "transcript_from_the_second")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -129,7 +129,7 @@ def test_two_chats_of_one_end_user_climb_apart(client: Client) -> None:
         ear = await two.says("Sorry. How do I cook it?")
         assert (ear.status, ear.state) == (200, "redirected")
         events = await shared.store.events(ear.note["conversation"])
-        assert max(event["after"]["redirections"] for event in events) == 1
+        assert [one["after"]["redirections"] for one in events if one["message"] == ear.note["message"]] == [1]
 
     run(scene())
 
@@ -303,3 +303,29 @@ def test_what_is_erased_is_not_known_again(opened: Database) -> None:
         assert (await chat.again("hello?")).status == 200
 
     run(scene())
+
+
+@pytest.mark.parametrize("client", [clients.crewai, clients.aider, clients.retrieval], ids=lambda one: one.__name__)
+def test_the_same_words_and_the_same_reply_in_two_chats(client: Client) -> None:
+    """The gateway's own texts answer both: a chat that has just begun goes on from its own turn."""
+
+    async def scene() -> None:
+        shared = play(assist=True, speaker=Speaker.GATEWAY)
+        one, two = Chat(shared, client, ADA), Chat(shared, client, ADA)
+        for text in ("[abuse] so you say", "[abuse] you idiot of a machine"):
+            await one.says(text)
+        assert (await two.says("[abuse] you idiot of a machine")).state == "redirected"
+        assert (await two.says("[abuse] once more")).state == "redirected", (
+            "not the warning that the other chat would get"
+        )
+        assert (await one.says("[abuse] once more")).state == "warned"
+
+    run(scene())
+
+
+def test_what_a_framework_merged_is_not_the_users() -> None:
+    """smolagents writes a tool's answer and the next task into one message: only the task is the user's."""
+    merged = clients.smolagents([("What is rice?", "A grain.")], "Thank you.")[-1]["content"][0]["text"]
+    assert "you are an idiot" in merged
+    assert "idiot" not in words_of(merged).own
+    assert "Thank you." in words_of(merged).own

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from quitbutton.core.addresses import canonical, chain
 from quitbutton.core.conversation import Branch
@@ -28,7 +27,7 @@ MAX_ECHOES = 64
 """Most replies of a history that are looked up, the newest."""
 DISTINCT = 24
 """Least bytes of words and reply that tell a turn from others: "hi" and "Hello!" do not."""
-_LABEL = re.compile(r"(?:[#>*_\s-]{0,8}[^\W\d_][\w'()-]{0,20}(?: [\w'()-]{1,20}){0,2}[*_]{0,2}[ \t]?[:：][*_]{0,2})\s*")
+LABEL = re.compile(r"(?:[#>*_\s-]{0,8}[^\W\d_][\w'()-]{0,20}(?: [\w'()-]{1,20}){0,2}[*_]{0,2}[ \t]?[:：][*_]{0,2})\s*")
 _BEFORE = re.compile(r"(?:<[^<>]{1,80}>|[>#*_\s\"'`“”‘’«»„-])+")
 _TAG = re.compile(r"</?[^<>]{1,80}>\Z")
 _CLOSING = "*_ \t\"'`“”‘’«»„"
@@ -46,6 +45,8 @@ class Trace:
     """Digests of the lines of the user's message, one after another."""
     reply: bytes
     """Digests of the lines of the reply."""
+    users: int
+    """How many of the user's messages the request brought."""
     alone: bool
     """True where the request brought this one message, so that the history may stand in it."""
     opening: bytes = b""
@@ -90,7 +91,7 @@ class Echo:
 
     def is_of(self, known: Known) -> bool:
         """Whether these are the words and the reply of that turn, or a part of them."""
-        words, reply = _apart(known.trace.words), _apart(known.trace.reply)
+        words, reply = apart(known.trace.words), apart(known.trace.reply)
         return self.size >= DISTINCT and reply.issuperset(self.reply) and words.issuperset(self.words)
 
 
@@ -108,7 +109,7 @@ def trace_of(
     opening = _digests(key, branch.root, _lines(first.text))[-1:] if greets and first is not None else ()
     alone = len(users) == 1 and all(message.role is not Role.ASSISTANT for message in messages)
     joined = b"".join(words), b"".join(reply)
-    return Trace(branch.root, branch.address, branch.conversation, *joined, alone, b"".join(opening))
+    return Trace(branch.root, branch.address, branch.conversation, *joined, len(users), alone, b"".join(opening))
 
 
 def echoes_of(key: bytes, root: bytes, messages: Iterable[Message], after: int = 0) -> list[Echo]:
@@ -130,16 +131,18 @@ def _echo(key: bytes, root: bytes, place: int, words: str, said: str) -> Echo | 
     return Echo(place, _digests(key, root, asked), _digests(key, root, reply), _size(asked) + _size(reply))
 
 
-def chosen(key: bytes, found: Collection[Known], newest: Message) -> Known | None:
+def chosen(key: bytes, found: Collection[Known], newest: Message, place: int = 0) -> Known | None:
     """The turn to go on from, of those that fit: the newest.
 
-    Where one of them is this very turn, sent once more, the one before it. Where they are of several conversations, the
-    one that stands lowest: nobody inherits what may be another chat's.
+    Where one of them is this very turn, sent once more, the one before it. Where some came with as many messages as stand
+    here up to their words, `place`, one of these. Where they are of several conversations, the one that stands lowest:
+    nobody inherits what may be another chat's.
     """
     addresses = {known.trace.address for known in found}
     for known in found:
         if chain(key, known.trace.address, [newest])[0] in addresses:
             return known
+    found = [known for known in found if known.trace.users == place] or found
     if len({known.trace.conversation for known in found}) > 1:
         return min(found, key=_height)
     return max(found, key=lambda known: known.at, default=None)
@@ -152,92 +155,22 @@ def grown(key: bytes, branch: Branch, known: Known, newest: Message) -> Branch:
     return Branch(branch.root, addresses, trace.conversation, continued=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """A message of several lines, which may hold a whole conversation."""
-
-    lines: tuple[str, ...]
-    digests: tuple[bytes, ...]
-    """Of each line; empty where nothing is left of it."""
-
-    @classmethod
-    def of(cls, key: bytes, root: bytes, text: str) -> Transcript:
-        """Its lines, with what they are known by; none where it has too many."""
-        lines = tuple(canonical(text).split("\n"))
-        if len(lines) > MAX_LINES:
-            return cls((), ())
-        return cls(lines, tuple(_digest(key, root, bare) if (bare := _bare(line)) else b"" for line in lines))
-
-    def read(self, known: Known) -> Reading | None:
-        """What is new in it, where it holds that turn's words and reply; None where it does not.
-
-        All that stands before the reply must have been in that turn's own message, which a transcript that grows proves.
-        The first may have come in another form, so there the last line before the reply is enough; nothing is warned or
-        ended by that, and whoever pastes a chat that was ended elsewhere is free.
-        """
-        words, reply = _apart(known.trace.words), _apart(known.trace.reply)
-        last = max((at for at, one in enumerate(self.digests) if one == known.trace.tail), default=-1)
-        first = last
-        while first > 0 and (not self.digests[first - 1] or self.digests[first - 1] in reply):
-            first -= 1
-        before = [at for at in range(max(first, 0)) if self.digests[at]]
-        unseen = [at for at in before if self.digests[at] not in words]
-        if not before or before[-1] in unseen or not known.trace.alone:
-            return None
-        if unseen and known.rung not in (Rung.OPEN, Rung.REDIRECTED):
-            return None
-        said = "\n".join(self.lines[first : last + 1])
-        fresh = self._after(last)
-        if not fresh or len((self.lines[before[-1]] + said).encode()) < DISTINCT:
-            return None
-        new = "\n".join([*(self.lines[at] for at in unseen), *fresh])
-        return Reading(known, last, not unseen, "\n".join(self.lines[:first]), said, new)
-
-    def _after(self, last: int) -> list[str]:
-        """The lines after the reply, without the label of the first and without bare labels at the end."""
-        filled = [at for at in range(last + 1, len(self.lines)) if self.digests[at]]
-        if not filled:
-            return []
-        head = self.lines[filled[0]]
-        label = None if head.lstrip().startswith(">") else _LABEL.match(head)
-        return [head[label.end() :] if label else head, *self.lines[filled[0] + 1 : filled[-1] + 1]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A transcript taken apart at the last reply that is on record."""
-
-    known: Known
-    last: int
-    """The line at which that reply ends."""
-    is_proven: bool
-    before: str
-    said: str
-    new: str
-
-    def messages(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """The messages as they are to be read: what was said, the reply, and the newest words by themselves."""
-        others = tuple(message for message in messages if message.role is not Role.USER)
-        brought = next(message.attachments for message in reversed(messages) if message.role is Role.USER)
-        told = Message(Role.USER, self.before), Message(Role.ASSISTANT, self.said)
-        return (*others, *told, Message(Role.USER, self.new, brought))
-
-
 def _height(known: Known) -> tuple[int, int, float]:
     return list(Rung).index(known.rung), known.redirections, -known.at
 
 
-def _apart(digests: bytes) -> frozenset[bytes]:
+def apart(digests: bytes) -> frozenset[bytes]:
+    """Digests that stand one after another, as a set."""
     return frozenset(digests[start : start + SIZE] for start in range(0, len(digests), SIZE))
 
 
 def _lines(text: str) -> list[str]:
-    return [bare for line in canonical(text).split("\n")[-MAX_LINES:] if (bare := _bare(line))]
+    return [one for line in canonical(text).split("\n")[-MAX_LINES:] if (one := bare(line))]
 
 
-def _bare(line: str) -> str:
+def bare(line: str) -> str:
     """A line without what stands around words, its white space as single blanks."""
-    for pattern in (_BEFORE, _LABEL, _BEFORE):
+    for pattern in (_BEFORE, LABEL, _BEFORE):
         if found := pattern.match(line):
             line = line[found.end() :]
     line = line.rstrip(_CLOSING)
@@ -251,9 +184,10 @@ def _size(lines: Iterable[str]) -> int:
 
 
 def _digests(key: bytes, root: bytes, lines: Iterable[str]) -> tuple[bytes, ...]:
-    return tuple(_digest(key, root, line) for line in lines)
+    return tuple(digest_of_line(key, root, line) for line in lines)
 
 
-def _digest(key: bytes, root: bytes, line: str) -> bytes:
+def digest_of_line(key: bytes, root: bytes, line: str) -> bytes:
+    """What a line is known by within a scope."""
     data = line.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=SIZE, key=key, person=b"qb1 line", salt=root[:16]).digest()

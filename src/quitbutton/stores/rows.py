@@ -75,14 +75,15 @@ def _mark_of(row: Row) -> Mark:
 
 def known_of(row: Row) -> Known:
     """A row of `traces_at`."""
-    root, address, conversation, words, reply, alone, opening, rung, redirections, at = row
-    trace = Trace(bytes(root), bytes(address), conversation, bytes(words), bytes(reply), bool(alone), bytes(opening))
+    root, address, conversation, words, reply, users, alone, opening, rung, redirections, at = row
+    lines = bytes(words), bytes(reply)
+    trace = Trace(bytes(root), bytes(address), conversation, *lines, users, bool(alone), bytes(opening))
     return Known(trace, _RUNGS[rung], redirections, at)
 
 
 def trace_row(trace: Trace, address: bytes, at: float) -> dict[str, object]:
     """A trace as a row, of a turn or of the end that refused it."""
-    names = ("root", "tail", "conversation", "words", "reply", "said", "opening")
+    names = ("root", "tail", "conversation", "words", "reply", "said", "users", "opening")
     return {**{name: getattr(trace, name) for name in names}, "address": address, "alone": int(trace.alone), "at": at}
 
 

@@ -7,6 +7,7 @@ CREATE TABLE traces (
     words        {blob} NOT NULL,
     reply        {blob} NOT NULL,
     said         {blob} NOT NULL,
+    users        INTEGER NOT NULL,
     alone        INTEGER NOT NULL,
     opening      {blob} NOT NULL,
     at           DOUBLE PRECISION NOT NULL,

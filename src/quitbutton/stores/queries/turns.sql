@@ -68,7 +68,7 @@ WITH RECURSIVE below (address) AS (
 SELECT address FROM below;
 
 -- name: traces_at
-SELECT x.root, x.address, x.conversation, x.words, x.reply, x.alone, x.opening, t.rung, t.redirections, x.at
+SELECT x.root, x.address, x.conversation, x.words, x.reply, x.users, x.alone, x.opening, t.rung, t.redirections, x.at
 FROM traces x JOIN turns t ON t.address = x.address WHERE x.root = :root AND x.tail IN (:addresses);
 
 -- name: trace_opens
@@ -78,8 +78,8 @@ SELECT 1 FROM traces WHERE root = :root AND opening = :opening LIMIT 1;
 SELECT 1 FROM traces WHERE root = :root LIMIT 1;
 
 -- name: put_trace
-INSERT INTO traces (root, tail, address, conversation, words, reply, said, alone, opening, at)
-VALUES (:root, :tail, :address, :conversation, :words, :reply, :said, :alone, :opening, :at)
+INSERT INTO traces (root, tail, address, conversation, words, reply, said, users, alone, opening, at)
+VALUES (:root, :tail, :address, :conversation, :words, :reply, :said, :users, :alone, :opening, :at)
 ON CONFLICT (root, tail, address, said) DO NOTHING;
 
 -- name: put_conversation
