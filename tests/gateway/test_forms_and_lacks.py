@@ -9,7 +9,6 @@ from typing import Any
 import openai
 import pytest
 from pydantic import BaseModel
-
 from tests.conftest import Running
 from tests.upstream import DEFAULT, Provider, Reply, Seen, stream, whole
 
