@@ -125,7 +125,7 @@ class Settling:
         reply: ReplyVerdict | None = None,
     ) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
-        refused = admitted.denial if admitted.denial is Denial.NOT_CORROBORATED else None
+        refused: Denial | None = Denial.NOT_CORROBORATED if admitted.denial is Denial.NOT_CORROBORATED else None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE
         elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:
