@@ -33,6 +33,8 @@ class Settlement:
     press: Press | None
     last: Reply
     """The reply of the last call: its finish is the turn's."""
+    needs_words: bool
+    """True where the model pressed and must say something all the same; a prescribed form takes no words."""
 
 
 @value
@@ -95,12 +97,13 @@ class Settling:
                 if again is None or again.press is None or not again.press.alone:
                     decision = self._not_meant(turn, branch, admitted)
         said = "\n\n".join(one.text for one in (reply, again) if one is not None and one.text)  # as writers put it
-        answer = await self._read(turn, decision, said, press is not None)
+        needs_words = press is not None and turn.request.wants_prose
+        answer = await self._read(turn, decision, said, needs_words)
         if answer is not None and _hangs_on_reply(decision):
             decision = self._weighed(turn, branch, admitted, press, offered, answer)
         else:
             decision = noted(decision, answer)
-        return Settlement(decision, said, press, again or reply)
+        return Settlement(decision, said, press, again or reply, needs_words)
 
     async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
         """What the reply was, where it is evidence. Its words have left by now; only the end of the reply waits."""
@@ -122,7 +125,7 @@ class Settling:
         reply: ReplyVerdict | None = None,
     ) -> Decision:
         signal = button.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
-        refused: Denial | None = admitted.denial if admitted.denial is Denial.NOT_CORROBORATED else None
+        refused: Denial | None = Denial.NOT_CORROBORATED if admitted.denial is Denial.NOT_CORROBORATED else None
         if press is not None and not press.alone:
             refused = Denial.NOT_ALONE
         elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:

@@ -275,7 +275,7 @@ class TurnTaker:
             return
         settled = await self._settling.settle(turn, branch, decision, reply, offer, asked)
         kept = kept_of(turn, settled.last)
-        ours = wording.missing(settled.decision, settled.said, settled.press is not None)
+        ours = wording.missing(settled.decision, settled.said, settled.needs_words)
         told = "\n\n".join(filter(None, (settled.said, ours)))
         outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept, told)
         if self._is_overtaken(turn, outcome):
@@ -298,7 +298,7 @@ class TurnTaker:
             raise Stopped("The reply was stopped before it began. Send the request again to continue.")
         wording, last = self._wording(turn), settled.last
         is_cut = turn.is_stopped and not must_tell
-        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.press is not None)
+        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.needs_words)
         if words and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"

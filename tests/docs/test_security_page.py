@@ -42,7 +42,9 @@ def test_a_finding_names_tests_that_are_there(one: Finding) -> None:
     for test in one.tests:
         path, _, name = test.partition("::")
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-        assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert name in {
+            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
 
 
 def test_the_committed_page_has_a_line_for_every_finding() -> None:

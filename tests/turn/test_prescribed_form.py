@@ -179,9 +179,10 @@ def test_a_person_in_a_crisis_is_neither_asked_about_nor_warned(hold: str) -> No
 
 
 @WAYS
-def test_the_second_reader_stops_a_press_which_is_on_record_and_the_reply_stays_whole(stream: bool) -> None:
+@FORMS
+def test_the_second_reader_stops_a_press_which_is_on_record_and_the_reply_stays_whole(stream: bool, form: str) -> None:
     async def scene() -> None:
-        play = Formed(ChatCompletions(), "json", stream, second=Second("scripted", ScriptedSecondReader()))
+        play = Formed(ChatCompletions(), form, stream, second=Second("scripted", ScriptedSecondReader()))
         for turn in range(3):
             ear = await play.asks(f"{A} [not persistent] {turn}")
         assert (ear.status, play.state(ear), is_intact(play, ear)) == (200, "redirected", True)
