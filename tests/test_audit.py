@@ -612,6 +612,7 @@ def test_an_operator_accepts_a_restored_backup_and_no_log_that_is_not_sound(
     from quitbutton.cli.main import main
     from quitbutton.settings import load
     from quitbutton.stores.sql import SQLStore
+    from quitbutton.stores.sqlite import SQLite
     from quitbutton.trail import audit_log_of
 
     where = ["--data", str(tmp_path)]

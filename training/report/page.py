@@ -60,7 +60,7 @@ def write(
         table(whole.HEAD, whole.public(rows, left_out, judged, limits)),
         "What becomes of a person in a clear crisis:",
         table(whole.CRISIS_HEAD, whole.crises(played)),
-        f"By language: conversations in which the model alone sees a clear crisis, then or later (floor: {FLOOR} of {ENOUGH})",
+        f"By language: conversations in which the model alone sees a clear crisis, then or later (floor {FLOOR} of {ENOUGH})",
         table(("language", "conversations", "seen", "over the floor"), _eyes(judged)),
         "By language: whole conversations",
         table(whole.LANGUAGE_HEAD, whole.by_language(played)),

