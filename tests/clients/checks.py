@@ -59,7 +59,7 @@ def edit(client: Client, chat: Chat) -> Iterator[str]:
 
 
 def titles(client: Client, chat: Chat) -> Iterator[str]:
-    """A background call is answered, not counted, and offers no button."""
+    """A background call of a trusted caller is answered, not counted, and offers no button."""
     title = chat["title"]
     if title.error or not spoken_by_model(title, provider.TITLE):
         yield f"title: {title.error or ''} {title.text[:200]!r}"

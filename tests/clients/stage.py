@@ -128,7 +128,7 @@ class Stage:
         self.taps: dict[str, Tap] = {}
         for style in styles:
             settings = folder / f"{style}.toml"
-            settings.write_text(f'store = "{store}"\n[policy]\nlocked_reply = "{style}"\n')
+            settings.write_text(f'store = "{store}"\n[policy]\nlocked_reply = "{style}"\nbackground = "trusted"\n')
             given = ["--config", str(settings), "--assessor", "scripted"]
             given += [] if embedded else ["--upstream", self.provider.url]
             self.taps[style] = Tap(start(*given).port)
