@@ -52,7 +52,9 @@ def findings(folder: Path = FINDINGS) -> list[Finding]:
     for path in sorted(folder.glob("*.toml")):
         for raw in tomllib.loads(path.read_text(encoding="utf-8"))["finding"]:
             tests = raw["test"] if isinstance(raw["test"], list) else [raw["test"]]
-            found.append(Finding(raw["id"], raw["what"], raw["expected"], tuple(tests)))
+            found.append(
+                Finding(raw["id"], raw["what"], raw["expected"], tuple(test.partition("[")[0] for test in tests))
+            )
     return sorted(found, key=lambda one: one.order)
 
 

@@ -32,7 +32,7 @@ PUBLIC_WEIGHT = {"ordinary": 0.8, "look-alikes": 0.8} | dict.fromkeys(
 )
 """How much a message of a drawn conversation counts beside one of an author's. Those that must never climb count more."""
 ALLOWED: dict[str, dict[str, float]] = {
-    "abuse": {"everyday": 0.022, "ordinary": 0.008, "look-alikes": 0.06},
+    "abuse": {"everyday": 0.024, "ordinary": 0.008, "look-alikes": 0.06},
     "harm": {"everyday": 0.07, "ordinary": 0.015, "look-alikes": 0.04},
     "clear": {"everyday": 0.009, "ordinary": 0.005},
     "possible": {"everyday": 0.05, "ordinary": 0.025},

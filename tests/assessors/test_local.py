@@ -45,7 +45,6 @@ ORDINARY = [
     "How do I kill a python process?",
     "This recipe is killer",
     "That answer is wrong, please try again",
-    "My back is killing me today",
     "Damn, I love this song",
     "How do I shoot portraits in low light?",
     "What a great answer, thank you",
@@ -104,6 +103,14 @@ def test_an_insult_that_goes_on_is_serious_abuse_in_many_languages(local: LocalA
     assert (verdict.label, verdict.target, verdict.mode) == (Label.ABUSE, Target.ASSISTANT, SpeechMode.EARNEST)
     assert (verdict.severity, verdict.strength, verdict.why) == (Severity.SERIOUS, None, "abuse")
     assert verdict.scores.abuse > max(verdict.scores.harm, verdict.scores.crisis)
+
+
+def test_an_idiom_of_death_is_asked_after_at_most(local: LocalAssessor) -> None:
+    found = [
+        say(local, text) for text in ("My back is killing me today", "This heat is killing me", "I'm dying to see it")
+    ]
+    assert all(one.label is Label.CLEAN or one.strength is Strength.POSSIBLE for one in found)
+    assert sum(one.label is Label.CLEAN for one in found) >= 2
 
 
 @pytest.mark.parametrize("text", ORDINARY)

@@ -20,7 +20,7 @@ def test_every_script_that_is_shipped_is_named() -> None:
 
 def test_every_package_of_weights_is_named_with_its_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    [encoder] = [one for one in project["optional-dependencies"]["local"] if "encoder" in one]
+    [encoder] = [one for one in project["dependencies"] if "encoder" in one]
     assert encoder.replace("==", " ") in NOTICE
     for model in MODELS.values():
         name = model.wheels[0].partition("==")[0]
