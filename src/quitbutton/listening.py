@@ -178,6 +178,8 @@ class Turn:
     """What the assessor saw, once it was asked."""
     began: float = 0.0
     """When it was taken, in seconds since 1970."""
+    is_unrecorded: bool = False
+    """True where help was given that the store did not take down."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)

@@ -177,7 +177,11 @@ class TurnTaker:
 
     def _unknown(self, turn: Turn) -> speaking.Note:
         """What is told of a conversation whose standing was not read or not written."""
-        return {"state": "unknown", "conversation": turn.conversation, "request_id": turn.id}
+        request = turn.request
+        named = replace(request, conversation_id=request.conversation_id or request.previous)
+        branch = branch_of(self.key, scope_of(turn.tenant, request, self._realm), named)
+        conversation = turn.conversation or (branch.conversation if branch is not None else "")
+        return {"state": "unknown", "conversation": conversation, "request_id": turn.id}
 
     def _background_of(self, turn: Turn) -> Background:
         return turn.background or self.policy.background
@@ -341,19 +345,23 @@ class TurnTaker:
             turn.began,
             second_reader=self.second.name if self.second is not None else "",
         )
-        try:
-            outcome = await self.store.record(record)
-        except StoreFailed as error:
-            if decision.action not in CARING:
-                raise
-            helping.unrecorded(turn, error)
-            return Outcome(decision.after)
+        outcome = await self._written(turn, record)
         if turn.drafts and turn.seen is not None:
             await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
         if end is None or outcome.end is not None:
             return outcome
         self._cut_others(turn, branch)
         return replace(outcome, end=end)
+
+    async def _written(self, turn: Turn, record: TurnRecord) -> Outcome:
+        """What became of a record. Help in a crisis waits for none: it is given also where the store fails."""
+        try:
+            return await self.store.record(record)
+        except StoreFailed as error:
+            if record.decision.action not in CARING:
+                raise
+            helping.unrecorded(turn, error)
+            return Outcome(record.decision.after)
 
     def _words(self, turn: Turn, decision: Decision, said: str) -> tuple[KeptWords, ...]:
         retention = turn.retention or self.retention

@@ -108,7 +108,7 @@ class ChatRoute:
         caller, unread = await self._caller_or_recalled(scope)
         body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
-        guard, tenant = self.guard_for(caller, chat), caller.tenant
+        guard = self.guard_for(caller, chat)
         name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
             request=chat,
@@ -118,7 +118,7 @@ class ChatRoute:
             upstream_name=name,
             query=scope["query_string"].decode("latin-1"),
             headers=headers_upstream(scope, with_key=not caller.is_known),
-            tenant=tenant,
+            tenant=caller.tenant,
             retention=caller.rules.retention,
             background=caller.rules.background,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
@@ -134,11 +134,8 @@ class ChatRoute:
             async with Watch(scope, receive, on_hangup) as watch:
                 if unread is not None:
                     await guard.help_without_store(turn, unread)
-                # Our own server lets a request run to its end.
-                elif watch.is_told:
-                    await guard.take_turn(turn)
-                else:
-                    await self._run(guard, turn)
+                else:  # our own server lets a request run to its end
+                    await (guard.take_turn(turn) if watch.is_told else self._run(guard, turn))
         finally:
             turn.over.set()
             self.turns.close(turn)
