@@ -93,6 +93,10 @@ class Promises(RuleBasedStateMachine):
         self.line = LINES[act]
         messages = [*path.messages, {"role": "user", "content": f"{kind} {self.words}{wish}"}]
         ear = self.send(path, messages, stream)
+        if path.state == "ended" and kind in ("[crisis]", "[possible]"):
+            assert ear.text.startswith(ENGLISH.support), "somebody in a crisis is told where help is"
+            assert ear.state == "ended"
+            return None
         if path.state == "ended":
             assert ear.status == 400, "an ended branch is left by an appeal only"
             assert ear.whole["error"]["code"] == "conversation_ended"

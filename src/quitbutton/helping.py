@@ -39,10 +39,13 @@ async def say(turn: Turn, wording: Wording, note: Note, error: QuitbuttonError) 
     else:
         told = type(error)(wording.brief_support)
         told.status, told.code = error.status, error.code
+        note |= {"recorded": False} if turn.is_unrecorded else {}
         own = [("content-type", "application/json"), ("x-should-retry", "false"), *speaking.headers_of(note)]
         await turn.answer(told.status, own, turn.adapter.error(told, {"quitbutton": note}))
 
 
 def unrecorded(turn: Turn, error: StoreFailed) -> None:
-    """Tell the operators of help that is given without a record. The log has no word of the user's."""
+    """Tell the operators, and the client's program, of help that is given without a record. The log has no word of the
+    user's."""
+    turn.is_unrecorded = True
     log.error("help was given in a crisis that is not on record, request %s: %s", turn.id, error)

@@ -178,6 +178,8 @@ class Turn:
     """When it was taken, in seconds since 1970."""
     lacks: frozenset[Lack] = NO_LACKS
     """What its model cannot take of ours, as far as that is known."""
+    is_unrecorded: bool = False
+    """True where help was given that the store did not take down."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)

@@ -39,6 +39,8 @@ async def close(turn: Turn, finish: str | None, note: Note | None) -> None:
     writer = turn.delivery.writer
     if writer is None:
         return
+    if note is not None and turn.is_unrecorded:
+        note = {**note, "recorded": False}
     headers = turn.delivery.headers or [("content-type", writer.content_type)]
     await turn.answer(200, [*headers, *headers_of(note)], writer.close(finish, note))
 

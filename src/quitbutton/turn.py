@@ -175,7 +175,11 @@ class TurnTaker:
 
     def _unknown(self, turn: Turn) -> speaking.Note:
         """What is told of a conversation whose standing was not read or not written."""
-        return {"state": "unknown", "conversation": turn.conversation, "request_id": turn.id}
+        request = turn.request
+        named = replace(request, conversation_id=request.conversation_id or request.previous)
+        branch = branch_of(self.key, scope_of(turn.tenant, request, self._realm), named)
+        conversation = turn.conversation or (branch.conversation if branch is not None else "")
+        return {"state": "unknown", "conversation": conversation, "request_id": turn.id}
 
     def _background_of(self, turn: Turn) -> Background:
         return turn.background or self.policy.background
@@ -347,13 +351,7 @@ class TurnTaker:
             trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
             second_reader=self.second.name if self.second is not None else "",
         )
-        try:
-            outcome = await self.store.record(record)
-        except StoreFailed as error:
-            if decision.action not in CARING:
-                raise
-            helping.unrecorded(turn, error)
-            return Outcome(decision.after)
+        outcome = await self._written(turn, record)
         if turn.drafts and turn.seen is not None:
             await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
         if end is None or outcome.end is not None:
@@ -364,6 +362,16 @@ class TurnTaker:
     def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
         explained = press.explanation if press is not None else ""
         return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explained)
+
+    async def _written(self, turn: Turn, record: TurnRecord) -> Outcome:
+        """What became of a record. Help in a crisis waits for none: it is given also where the store fails."""
+        try:
+            return await self.store.record(record)
+        except StoreFailed as error:
+            if record.decision.action not in CARING:
+                raise
+            helping.unrecorded(turn, error)
+            return Outcome(record.decision.after)
 
     def _cut_others(self, turn: Turn, branch: Branch) -> None:
         """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""

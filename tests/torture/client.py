@@ -88,6 +88,8 @@ def _told(op: Op, status: int, told: dict[str, Any]) -> Op:
         return _failed(op, status, told, error)
     note = told["quitbutton"]
     known = {"status": status, "state": note["state"], "message": note.get("message", "")}
+    if note.get("recorded") is False:  # help in a crisis, which is given also where the store fails
+        return _done(op, result="maybe", status=status, body="help without a record")
     if note["state"] != "ended":
         return _done(op, result="answered", **known)
     result = "answered" if note.get("decision") == "end" else "refused"

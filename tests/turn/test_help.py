@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from quitbutton.core.counting import REFERRED, counted_as
@@ -19,6 +20,7 @@ from quitbutton.stores.sqlite import SQLite
 from tests.play import Ear, say
 from tests.protocols.chat import ChatCompletions
 from tests.protocols.play import ProtocolPlay
+from tests.test_convention import SCHEMA
 from tests.turn.test_background import ENDING, PROTOCOLS, ended
 
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -57,6 +59,7 @@ def test_help_on_a_locked_branch(protocol: Any, stream: bool, text: str) -> None
         assert told.startswith(ENGLISH.support)
         assert "findahelpline" in str(protocol.note(ear)["support"])
         assert (play.state(ear), protocol.note(ear)["decision"]) == ("ended", "support")
+        jsonschema.validate(protocol.note(ear), SCHEMA)
         assert len(play.upstream.sent) == len(ENDING), "the lock holds: the model is not asked"
         event = (await play.store.events(protocol.note(ear)["conversation"]))[-1]
         assert (event["kind"], event["verdict"]["label"]) == ("turn.refuse", "crisis")
@@ -83,6 +86,7 @@ def test_help_with_a_full_disk(protocol: Any, stream: bool, speaker: Speaker, tm
         own = speaker is Speaker.GATEWAY
         assert protocol.text(ear).startswith(ENGLISH.support if own else "I am here.")
         assert protocol.note(ear)["support"]["resources"]
+        assert protocol.note(ear)["recorded"] is False
         assert len(play.upstream.sent) == 1 + (not own)
         with pytest.raises(StoreFailed):
             await play.talks("what is 2 + 2")
@@ -106,6 +110,9 @@ def test_help_without_a_store(protocol: Any, stream: bool, text: str, tmp_path: 
         is_well(ear, stream)
         assert protocol.text(ear).startswith(ENGLISH.support)
         assert protocol.note(ear)["support"]["resources"]
+        assert (protocol.note(ear)["state"], protocol.note(ear)["recorded"]) == ("unknown", False)
+        jsonschema.validate(protocol.note(ear), SCHEMA)
+        assert set(protocol.note(ear)) <= set(SCHEMA["properties"]), "every member that we send is described"
         assert len(play.upstream.sent) == 1, "nobody knows whether the branch is locked: the model is not asked"
         with pytest.raises(StoreFailed):
             await play.talks("what is 2 + 2")
@@ -129,6 +136,7 @@ def test_a_client_that_waits_for_json_gets_help_in_its_error(breaks: Breaks | No
         assert error["message"].startswith(ENGLISH.support)
         assert len(error["message"]) <= 300
         assert error["quitbutton"]["support"]["resources"]
+        assert error["quitbutton"].get("recorded", True) is (breaks is None)
 
     asyncio.run(scene())
 

@@ -8,18 +8,9 @@ from typing import Any
 
 import msgspec
 
-from quitbutton.adapters import identity
+from quitbutton.adapters import contents, identity
 from quitbutton.adapters.ambiguity import check
-from quitbutton.adapters.contents import (
-    TEMPLATE_ROLES,
-    UNREADABLE,
-    Content,
-    Source,
-    message_of,
-    messages_of,
-    one_by_one,
-    role_of,
-)
+from quitbutton.adapters.contents import TEMPLATE_ROLES, UNREADABLE, Content, Source, message_of, role_of
 from quitbutton.adapters.history import without_notes, without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.notes import INLINE, service_note, with_notes
@@ -230,8 +221,10 @@ def _offered(tool: bytes) -> msgspec.Raw:
 
 
 def _messages_of(messages: Sequence[_Message], source: Source) -> tuple[Message, ...]:
-    roles, contents = [message.role for message in messages], [message.content for message in messages]
-    return messages_of(ROLES, roles, contents, TEXT_PARTS, lambda place: _message_of(messages[place], place, source))
+    roles, said = [message.role for message in messages], [message.content for message in messages]
+    return contents.messages_of(
+        ROLES, roles, said, TEXT_PARTS, lambda place: _message_of(messages[place], place, source)
+    )
 
 
 def _message_of(message: _Message, place: int, source: Source) -> Message:
@@ -250,7 +243,7 @@ def _explained(body: bytes, error: Exception | None) -> BadRequest:
         raise BadRequest("`model` is missing: name a model; GET /v1/models lists them.")
     for name, kind in KINDS.items():
         member(fields, name, kind, None)
-    one_by_one(raw_messages, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
+    contents.one_by_one(raw_messages, "messages", lambda raw, source: _message_of(_message.decode(raw), 0, source))
     return BadRequest(f"The request body cannot be read: {error}.")
 
 

@@ -112,7 +112,7 @@ class ChatRoute:
         caller, unread = await self._caller_or_recalled(scope)
         body = await self.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
-        guard, tenant = self.guard_for(caller, chat), caller.tenant
+        guard = self.guard_for(caller, chat)
         name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
             request=chat,
@@ -122,7 +122,7 @@ class ChatRoute:
             upstream_name=name,
             query=scope["query_string"].decode("latin-1"),
             headers=headers_upstream(scope, with_key=not caller.is_known),
-            tenant=tenant,
+            tenant=caller.tenant,
             retention=caller.rules.retention,
             background=caller.rules.background,
             drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),

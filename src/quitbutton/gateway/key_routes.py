@@ -43,16 +43,8 @@ def key_routes(chat: ChatRoute) -> list[Route]:
             raise BadRequest(f"There is no [policies.{given.policy}] in the settings.")
         now = door.now()
         expires_at = expiry_of(given.expires_in, now) if given.expires_in is not None else None
-        rules = KeyRules(
-            given.name,
-            given.role,
-            given.policy,
-            given.requests_per_minute,
-            given.max_body,
-            expires_at,
-            given.retention,
-            given.background,
-        )
+        limits = (given.policy, given.requests_per_minute, given.max_body)
+        rules = KeyRules(given.name, given.role, *limits, expires_at, given.retention, given.background)
         secret = new_secret()
         key = await door.keys.put(rules, tenant_of(door.secret, secret), caller.name, now)
         return JSONResponse({"secret": secret, **key_view(key, now)}, 201, NO_STORE)
