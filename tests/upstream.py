@@ -45,6 +45,8 @@ class Reply:
     delay: float = 0.0
     hang: bool = False
     breaks: bool = False
+    is_silent: bool = False
+    """Close the connection without a byte."""
 
 
 def whole(body: dict[str, Any] | None = None, **more: Any) -> Reply:
@@ -129,6 +131,8 @@ class Provider:
         seen = Seen(head[0].split(" ")[1], low, await reader.readexactly(int(low.get("content-length", 0))))
         self.seen.append(seen)
         reply = self.answer(seen)
+        if reply.is_silent:
+            return False
         lines = [f"HTTP/1.1 {reply.status} X", f"content-type: {reply.content_type}", "transfer-encoding: chunked"]
         lines.append("connection: close")
         lines += [f"{name}: {value}" for name, value in reply.headers]

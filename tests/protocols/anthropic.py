@@ -37,7 +37,7 @@ class Anthropic:
         messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in history]
         return {"model": "m", "max_tokens": 99, "messages": messages, **members}
 
-    def reply(self, line: Line, number: int, streams: bool) -> bytes:
+    def reply(self, line: Line, number: int | str, streams: bool) -> bytes:
         finish = "tool_use" if line.calls else "end_turn"
         head = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "m", "stop_sequence": None}
         blocks, usage = _blocks(line), {"input_tokens": 5, "output_tokens": 3}

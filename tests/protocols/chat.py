@@ -19,7 +19,7 @@ class ChatCompletions:
     def request(self, history: list[tuple[str, str]], **members: Any) -> dict[str, Any]:
         return {"model": "m", "messages": [{"role": role, "content": text} for role, text in history], **members}
 
-    def reply(self, line: Line, number: int, streams: bool) -> bytes:
+    def reply(self, line: Line, number: int | str, streams: bool) -> bytes:
         return scripted._stream(line) if streams else scripted._whole(line)
 
     def text(self, ear: Ear) -> str:
@@ -27,6 +27,9 @@ class ChatCompletions:
 
     def note(self, ear: Ear) -> dict[str, Any]:
         return ear.note
+
+    def tool_names(self, sent: dict[str, Any]) -> list[str]:
+        return [tool["function"]["name"] for tool in sent.get("tools") or ()]
 
     def tool(self, name: str) -> dict[str, Any]:
         return {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}

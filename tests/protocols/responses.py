@@ -13,7 +13,7 @@ from tests.play import Ear
 REASONING = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "b3BhcXVl"}
 
 
-def _items(line: Line, number: int) -> list[dict[str, Any]]:
+def _items(line: Line, number: int | str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = [dict(REASONING)]
     if line.text:
         part = {"type": "output_text", "text": line.text, "annotations": []}
@@ -42,7 +42,7 @@ class Responses:
         ]
         return {"model": "m", "input": items, "store": False, **members}
 
-    def reply(self, line: Line, number: int, streams: bool, asked: dict[str, Any] | None = None) -> bytes:
+    def reply(self, line: Line, number: int | str, streams: bool, asked: dict[str, Any] | None = None) -> bytes:
         items, asked = _items(line, number), asked or {}
         echoed = {name: asked[name] for name in ("tools", "instructions", "previous_response_id") if name in asked}
         usage = {"input_tokens": 5, "output_tokens": 3, "total_tokens": 8}

@@ -9,7 +9,16 @@ from tests.torture.history import History
 from tests.torture.promises import broken_promises
 from tests.torture.replay import Replay
 
-COUNTED = {"answered": {1}, "refused": {1}, "uncounted": {0}, "maybe": {0, 1}, "unknown": {0, 1}, "stopped": {0, 1}}
+EITHER = {0, 1}
+COUNTED = {
+    "answered": {1},
+    "refused": {1},
+    "uncounted": {0},
+    "maybe": EITHER,
+    "unknown": EITHER,
+    "stopped": EITHER,
+    "helped": EITHER,
+}
 """How many events a turn may have, by what its client was told."""
 
 
@@ -27,7 +36,9 @@ def violations(history: History) -> list[str]:
 def _miscounted(history: History) -> Iterator[str]:
     counts = Counter(event.op for event in history.events)
     for op in history.ops:
-        if op.kind == "turn" and op.result in COUNTED and counts[op.id] not in COUNTED[op.result]:
+        # Help in a crisis is given also where the store fails.
+        allowed = EITHER if op.decision == "support" else COUNTED.get(op.result)
+        if op.kind == "turn" and allowed is not None and counts[op.id] not in allowed:
             yield f"{op.id}: {op.result} ({op.body}), and on record {counts[op.id]} times"
     places: dict[str, set[tuple[str, tuple[str, ...]]]] = {}
     ops = {op.id: op for op in history.ops}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.torture.history import Op
+from tests.torture.protocols import Json, Protocol
 
 ENDED = (
     "conversation",
@@ -29,14 +30,14 @@ class HungUp(Exception):
     """The client did not wait for the rest."""
 
 
-def turn(op: Op, port: int, body: bytes, patience: float, leaves_after: int | None) -> Op:
+def turn(op: Op, port: int, protocol: Protocol, body: bytes, patience: float, leaves_after: int | None) -> Op:
     """Send a turn. `leaves_after`: hang up after so many bytes of the reply."""
     try:
-        status, told = _exchange(port, "POST", "/v1/chat/completions", body, patience, leaves_after)
+        status, told = _exchange(port, "POST", protocol.path, body, patience, leaves_after)
     except (OSError, http.client.HTTPException, HungUp) as error:
         return _done(op, result="unknown", body=type(error).__name__)
     try:
-        return _told(op, status, _whole(told) if op.stream and status == 200 else json.loads(told))
+        return _told(op, status, protocol.read(told, op.stream and status == 200))
     except (ValueError, KeyError, TypeError) as error:
         return _done(op, result="wrong", status=status, body=f"{type(error).__name__} {error}: {told[-600:]!r}")
 
@@ -71,38 +72,28 @@ def _exchange(
         connection.close()
 
 
-def _whole(told: bytes) -> dict[str, Any]:
-    """A stream's last word: its `quitbutton` object, or an error. A stream that does not come to its end is no answer."""
-    found: dict[str, Any] = {}
-    lines = [line.removeprefix("data: ") for line in told.decode().split("\n") if line.startswith("data: ")]
-    for line in lines:
-        if line != "[DONE]":
-            found |= {name: value for name, value in json.loads(line).items() if name in ("quitbutton", "error")}
-    if not found:
-        return {"error": {"message": "The stream broke off.", "code": "cut"}}
-    return found
-
-
-def _told(op: Op, status: int, told: dict[str, Any]) -> Op:
+def _told(op: Op, status: int, told: Json) -> Op:
     if error := told.get("error"):
         return _failed(op, status, told, error)
     note = told["quitbutton"]
     known = {"status": status, "state": note["state"], "message": note.get("message", "")}
-    if note.get("recorded") is False:  # help in a crisis, which is given also where the store fails
-        return _done(op, result="maybe", status=status, body="help without a record")
+    known["decision"] = decision = note.get("decision", "")
     if note["state"] != "ended":
-        return _done(op, result="answered", **known)
-    result = "answered" if note.get("decision") == "end" else "refused"
-    return _done(op, result=result, **known, end_id=note["end_id"], note=_note(note))
+        # Help in a crisis is given also where the store fails.
+        result = "helped" if note.get("recorded") is False else "answered"
+        return _done(op, result=result, **known, reply=told.get("id", ""))
+    result = "answered" if decision == "end" else "refused"
+    return _done(op, result=result, **known, end_id=note["end_id"], note=_note(note), reply=told.get("id", ""))
 
 
-def _failed(op: Op, status: int, told: dict[str, Any], error: dict[str, Any]) -> Op:
+def _failed(op: Op, status: int, told: Json, error: Json) -> Op:
     code = error.get("code")
     if code == "conversation_ended":
         note = error["quitbutton"]
         whole = json.dumps(told, sort_keys=True)
         return _done(op, "refused", status=status, state="ended", end_id=note["end_id"], note=_note(note), body=whole)
     results = {"store_unavailable": _doubt(error["message"]), "stopped": "stopped", "cut": "unknown"}
+    results["upstream_failed"] = "uncounted"
     return _done(op, results.get(code, "wrong"), status=status, body=f"{code}: {error['message']}")
 
 
@@ -113,7 +104,7 @@ def _doubt(words: str) -> str:
     return "maybe" if "may have been counted" in words else "wrong"
 
 
-def _note(note: dict[str, Any]) -> str:
+def _note(note: Json) -> str:
     return json.dumps({name: note.get(name) for name in ENDED}, sort_keys=True)
 
 

@@ -25,7 +25,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Op:
-    """One call of a client. `result` is `answered`, `refused`, `stopped`, `uncounted`, `maybe`, `unknown` or `wrong`."""
+    """One call of a client. `result` is `answered`, `refused`, `stopped`, `helped`, `uncounted`, `maybe`, `unknown` or `wrong`."""
 
     id: str
     kind: str
@@ -48,7 +48,14 @@ class Op:
     body: str = ""
     """The whole body of a refusal, or what was wrong."""
     stream: bool = False
-    fault: str = ""
+    protocol: str = ""
+    """In which a turn was sent."""
+    after: str = ""
+    """The id of the reply that it went on from."""
+    decision: str = ""
+    """What the gateway did, as it was told."""
+    reply: str = ""
+    """The id of the reply, where one can go on from it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Post:
+    """One request that the model was sent: for which call, to which path, with which body."""
+
+    op: str
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A turn in the database at the end."""
 
@@ -84,6 +100,7 @@ class History:
     ops: list[Op] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
     ends: dict[str, bool] = field(default_factory=dict)
     """Every end in the database, and whether it was reopened."""
 
@@ -94,7 +111,7 @@ class History:
         file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
 
     def _parts(self) -> Iterable[tuple[str, list[Any]]]:
-        return (("op", self.ops), ("event", self.events), ("row", self.rows))
+        return (("op", self.ops), ("event", self.events), ("row", self.rows), ("post", self.posts))
 
 
 def load(file: Path) -> History:
@@ -109,6 +126,8 @@ def load(file: Path) -> History:
                     found.events.append(Event(**_standings(line, "before", "after")))
                 case "row":
                     found.rows.append(Row(**_standings(line, "standing")))
+                case "post":
+                    found.posts.append(Post(**line))
                 case "end":
                     found.ends[line["id"]] = line["reopened"]
     return found

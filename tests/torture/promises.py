@@ -1,14 +1,21 @@
-"""What clients were told, held against itself: an end stays an end, an upheld appeal opens, and nobody else is touched."""
+"""What clients were told, held against itself: an end stays an end, an upheld appeal opens, and nobody else is touched.
+
+Somebody in a crisis is helped, and neither warned nor ended; the model is sent each request once, and none of a locked branch.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
 
 from tests.torture.history import History, Op, Path_
+from tests.torture.words import CRISIS
 
-ALLOWED = {"turn": {200, 400, 503}, "appeal": {201, 409, 503}, "decide": {200, 409, 503}}
+ALLOWED = {"turn": {200, 400, 502, 503}, "appeal": {201, 409, 503}, "decide": {200, 409, 503}}
+
+HARD = ("warn", "end")
 
 
 @dataclass
@@ -27,16 +34,20 @@ class Ended:
     reopened: float = inf
     """When somebody had been told that it is reopened."""
     notes: set[str] = field(default_factory=set)
-    bodies: set[str] = field(default_factory=set)
+    bodies: dict[str, set[str]] = field(default_factory=dict)
+    """The errors that said so, by protocol."""
 
 
 def broken_promises(history: History) -> Iterator[str]:
     """Every call in which somebody was told something that must not be."""
     ends = ends_of(history)
     yield from _strange_answers(history)
+    yield from _not_helped(history)
+    yield from _sent_in_vain(history, ends)
     for end in ends.values():
-        if len(end.notes) > 1 or len(end.bodies) > 1:
-            yield f"{end.id}: told in different words: {sorted(end.notes)} {sorted(end.bodies)}"
+        for said in (end.notes, *end.bodies.values()):
+            if len(said) > 1:
+                yield f"{end.id}: told in different words: {sorted(said)}"
     by_scope: dict[str, list[Ended]] = {}
     for end in ends.values():
         by_scope.setdefault(end.scope, []).append(end)
@@ -67,7 +78,7 @@ def ends_of(history: History) -> dict[str, Ended]:
 def _hear(end: Ended, op: Op) -> None:
     end.told = min(end.told, op.returned)
     end.notes |= {op.note} - {""}
-    end.bodies |= {op.body} - {""}
+    end.bodies.setdefault(op.protocol, set()).update({op.body} - {""})
 
 
 def _reopen(end: Ended, op: Op) -> None:
@@ -83,6 +94,32 @@ def _strange_answers(history: History) -> Iterator[str]:
             yield f"{op.id}: a {op.kind} was answered with {op.status}: {op.body}"
         elif op.result == "wrong" or (op.result == "uncounted" and "constraint" in op.body):
             yield f"{op.id}: an answer that is none: {op.status} {op.body}"
+
+
+def _not_helped(history: History) -> Iterator[str]:
+    """Whatever else fails, a crisis that was heard is answered with help."""
+    for op in history.ops:
+        if op.kind == "turn" and op.path[-1].startswith(CRISIS) and op.result not in ("unknown", "stopped"):
+            if op.decision in HARD:
+                yield f"{op.id}: in a crisis, and was told: {op.decision}"
+            elif op.decision != "support":
+                yield f"{op.id}: in a crisis, and got no help: {op.result} {op.status} {op.body}"
+    for event in history.events:
+        if (event.label == "crisis" or event.before.crisis) and event.kind in ("turn.warn", "turn.end"):
+            yield f"{event.seq} {event.op}: in a crisis, and on record as {event.kind}"
+
+
+def _sent_in_vain(history: History, ends: dict[str, Ended]) -> Iterator[str]:
+    posts = Counter(history.posts)
+    for post, times in posts.items():
+        if times > 1:
+            yield f"{post.op}: the model was sent one request {times} times"
+    sent = {post.op for post in posts}
+    for op in history.ops:
+        end = ends.get(op.end_id)
+        if op.result == "refused" and op.id in sent and end is not None and end.told < op.invoked:
+            if end.maybe_reopened > op.returned:
+                yield f"{op.id}: refused with {end.id}, and sent to the model"
 
 
 def _answered_below(op: Op, ends: list[Ended]) -> Iterator[str]:

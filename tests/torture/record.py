@@ -13,20 +13,20 @@ from typing import Any
 import psycopg
 
 from quitbutton.cli.main import main
-from tests.torture.history import Event, History, Op, Row, Standing
+from tests.torture.history import Event, History, Op, Post, Row, Standing
 
 EVENTS = "SELECT seq, kind, message, body FROM events ORDER BY seq"
 TURNS = "SELECT address, rung, redirections, clean_turns, crisis_turns, asked, end_id FROM turns"
 ENDS = "SELECT id, reopened_at IS NOT NULL FROM ends"
 
 
-def history_of(ops: list[Op], store: str) -> History:
-    """The calls, and beside them the whole record."""
+def history_of(ops: list[Op], posts: list[Post], store: str) -> History:
+    """The calls, and beside them what the model was sent and the whole record."""
     with psycopg.connect(store) as connection:
         events = [_event(*row) for row in connection.execute(EVENTS)]
         rows = [_row(*row) for row in connection.execute(TURNS)]
         ends = dict(connection.execute(ENDS).fetchall())
-    return History(sorted(ops, key=lambda op: op.invoked), events, rows, ends)
+    return History(sorted(ops, key=lambda op: op.invoked), events, rows, posts, ends)
 
 
 def trail_faults(config: Path, data: Path) -> Iterator[str]:

@@ -15,8 +15,8 @@ from pathlib import Path
 from tests.conftest import Running, check_log, free_port, plain_environment
 from tests.postgres import Server
 from tests.torture.model import POLICY
+from tests.torture.provider import Model
 from tests.torture.proxy import Proxy
-from tests.torture.words import answer
 from tests.upstream import Provider
 
 PRODUCT = ("quitbutton", "serve")
@@ -81,8 +81,8 @@ class Stage:
     """All of it. `program` is what is started as a gateway: the product, or a broken one."""
 
     def __init__(self, folder: Path, count: int = 3, program: Sequence[str] = PRODUCT) -> None:
-        self.database, self.provider = Server(), Provider()
-        self.provider.answer = answer
+        self.database, self.provider, self.model = Server(), Provider(), Model()
+        self.provider.answer = self.model.answer
         self.store = self.database.new()
         self.replicas = [
             Replica(number, folder, self.store, self.database, self.provider.url, program) for number in range(count)

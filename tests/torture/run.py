@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from tests.torture.checker import violations
 from tests.torture.faults import Faults, Plan
 from tests.torture.history import History
 from tests.torture.promises import ends_of
+from tests.torture.protocols import PROTOCOLS
 from tests.torture.record import history_of, trail_faults
 from tests.torture.replicas import Stage
 from tests.torture.workload import Workload
@@ -53,16 +55,17 @@ def torture(
     faults.stop()
     work.join()
     _ask_again(work, seed, asked)
-    history = history_of(work.ops, stage.store)
+    history = history_of(work.ops, list(stage.model.posts), stage.store)
     first = stage.replicas[0]
-    found = [*violations(history), *trail_faults(first.config, first.data)]
-    return Result(history, faults.counts, found, time.monotonic() - begun)
+    found = [*violations(history), *stage.model.complaints, *trail_faults(first.config, first.data)]
+    return Result(history, faults.counts + stage.model.faults, found, time.monotonic() - begun)
 
 
 def _ask_again(work: Workload, seed: int, asked: int) -> None:
-    """Every gateway about the newest ends: what is said below them now."""
+    """Every gateway about the newest ends, in one protocol after another: what is said below them now."""
     dice = random.Random(f"{seed}/end")
     ends = list(ends_of(History(work.ops)).values())
+    protocols = itertools.cycle(PROTOCOLS)
     for end in ends[max(0, len(ends) - asked) :]:
         for replica in work.replicas:
-            work.turn(dice, end.scope, end.path, replica, is_calm=True)
+            work.turn(dice, end.scope, end.path, replica, next(protocols), is_calm=True)

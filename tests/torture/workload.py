@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 
 from tests.torture import client
 from tests.torture.history import Op, Path_
+from tests.torture.protocols import PROTOCOLS, Protocol
 from tests.torture.replicas import Replica
-from tests.torture.words import DEEPEST, Script, body_of, next_message
+from tests.torture.words import BREAKS, DEEPEST, Script, next_message
 
 SCOPES = 2
 OPS_EACH = 90
 """Calls until everybody goes on to the next arena."""
 PATIENCE = ((0.5, 5.0), (2.5, 4.0), (25.0, 1.0))
 """Seconds that a client waits, and how often that is so."""
+OWN = 0.8
+"""The share of turns that a client sends in its own protocol; the others are in any, on the same branches."""
 PAUSE = (0.05, 0.2)
 """Seconds until it tries again where nobody listens."""
 
@@ -30,6 +33,8 @@ class Arena:
     number: int
     paths: list[Path_] = field(default_factory=list)
     calls: int = 0
+    replies: dict[tuple[str, Path_], str] = field(default_factory=dict)
+    """The ids of replies that can be gone on from, by scope and path."""
 
     def path(self, dice: random.Random) -> Path_:
         """Where to send the next turn: on from somewhere, the same again, an edit, or two messages at once."""
@@ -44,6 +49,14 @@ class Arena:
         for _ in range(2 if how > 0.96 else 1):
             known = (*known, next_message(dice, len(known)))
         return known if len(known) <= DEEPEST else known[: DEEPEST - 2]
+
+    def reply_before(self, dice: random.Random, scope: str, path: Path_) -> tuple[int, str]:
+        """A reply on the way to a path, mostly the last: how much of the path it stands after, and its id."""
+        known = [length for length in range(1, len(path)) if (scope, path[:length]) in self.replies]
+        if not known:
+            return 0, ""
+        length = known[-1] if dice.random() < 0.8 else dice.choice(known)
+        return length, self.replies[scope, path[:length]]
 
 
 class Workload:
@@ -78,19 +91,21 @@ class Workload:
             self.stopped.set()
 
     def _live(self, dice: random.Random) -> None:
+        own = dice.choice(PROTOCOLS)
         while not self.stopped.is_set():
             arena = self._arena_now()
             if arena is None:
                 self.stopped.set()
                 return
             scope, path = f"{self.seed}-{arena.number}-{dice.randrange(SCOPES)}", arena.path(dice)
-            op = self.turn(dice, scope, path, dice.choice(self.replicas))
+            protocol = own if dice.random() < OWN else dice.choice(PROTOCOLS)
+            op = self.turn(dice, scope, path, dice.choice(self.replicas), protocol, arena)
             with self._lock:
                 arena.paths.append(path)
             if op.body == "ConnectionRefusedError":
                 time.sleep(dice.uniform(*PAUSE))
             if op.result in ("unknown", "uncounted", "maybe") and dice.random() < 0.7:
-                op = self.turn(dice, scope, path, dice.choice(self.replicas))
+                op = self.turn(dice, scope, path, dice.choice(self.replicas), protocol, arena)
             if op.end_id and dice.random() < 0.25:
                 self.contest(dice, op.end_id)
 
@@ -102,17 +117,32 @@ class Workload:
                 self._arena = Arena(self._arena.number + 1)
             return self._arena if self._arena.number < self.runs else None
 
-    def turn(self, dice: random.Random, scope: str, path: Path_, replica: Replica, is_calm: bool = False) -> Op:
-        """One turn, whole or streamed, with or without a hang-up."""
+    def turn(
+        self,
+        dice: random.Random,
+        scope: str,
+        path: Path_,
+        replica: Replica,
+        protocol: Protocol,
+        arena: Arena | None = None,
+        is_calm: bool = False,
+    ) -> Op:
+        """One turn, whole or streamed, with or without a hang-up; on from a reply in the arena, where its protocol does so."""
         streams = dice.random() < 0.5
         delay = dice.choice((0, 0, 0, 10, 60))
         name = self._name()
-        script = Script(name, dice.random() < 0.8, dice.random() < 0.85, delay)
+        breaks = "no" if is_calm else dice.choices(list(BREAKS), list(BREAKS.values()))[0]
+        script = Script(name, dice.random() < 0.8, dice.random() < 0.85, delay, breaks)
+        after = arena.reply_before(dice, scope, path) if arena and protocol.goes_on else (0, "")
         patience = 60.0 if is_calm else dice.choices(*zip(*PATIENCE, strict=True))[0]
         leaves = dice.choice((0, 1, 200, 600)) if dice.random() < 0.08 and not is_calm else None
-        made = Op(name, "turn", replica.number, time.monotonic(), 0.0, "unknown", scope, path, stream=streams)
-        body = body_of(script, scope, path, streams)
-        return self.keep(lambda op: client.turn(op, replica.port, body, patience, leaves), made)
+        told = {"stream": streams, "protocol": protocol.name, "after": after[1]}
+        body = protocol.body(script, scope, path, streams, after)
+        made = Op(name, "turn", replica.number, time.monotonic(), 0.0, "unknown", scope, path, **told)
+        done = self.keep(lambda op: client.turn(op, replica.port, protocol, body, patience, leaves), made)
+        if arena and protocol.goes_on and done.reply and done.result == "answered" and done.decision != "support":
+            arena.replies[scope, path] = done.reply  # help in a crisis is given also where nothing could be recorded
+        return done
 
     def contest(self, dice: random.Random, end_id: str) -> None:
         """Appeal, then an operator's decision, each at any gateway; what nobody knows is asked again."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from secrets import token_bytes
+from typing import NamedTuple
 
 import numpy as np
 
@@ -127,6 +128,13 @@ class Judgement:
         return None
 
 
+class Plea(NamedTuple):
+    """What a plain statement of danger is by itself, whatever was said around it and before."""
+
+    danger: float
+    worry: float
+
+
 class LocalAssessor:
     """Says abuse, harm, crisis or clean about the newest user message of a branch, in more than a dozen languages."""
 
@@ -196,11 +204,12 @@ class LocalAssessor:
         """A crisis first, then abuse, then harm, where the language is one that is measured; else clean."""
         limits, now = self.thresholds.at(len(said) - 1), read.logits[-1]
         one = Judgement.of(now, self.reader.standpoints(read), limits)
-        is_believed = newest.sign == UNMEASURED or max(one.worry, self._plea(newest)) >= BORNE_OUT
+        plea = self._plea(newest)
+        is_believed = newest.sign == UNMEASURED or max(one.worry, plea.worry) >= BORNE_OUT
         sign = newest.sign if is_believed else None
         verdict = Verdict(Label.CLEAN, one.scores(limits, sign), NAME, "", True, one.target, one.mode, one.severity)
         if sign or one.is_crisis(limits):
-            strength = Strength.CLEAR if one.danger >= limits.clear else Strength.POSSIBLE
+            strength = Strength.CLEAR if max(one.danger, plea.danger) >= limits.clear else Strength.POSSIBLE
             return replace(verdict, label=Label.CRISIS, why=f"rule:{sign}" if sign else "crisis", strength=strength)
         strike = one.strike(limits)
         if strike is None:
@@ -210,9 +219,12 @@ class LocalAssessor:
             return replace(verdict, label=Label.UNKNOWN, why=f"language not measured:{why}", severity=None)
         return replace(verdict, label=label, why=why, mode=SpeechMode.EARNEST, severity=Severity.SERIOUS)
 
-    def _plea(self, newest: Reading) -> float:
-        """Probability that what a rule found is a crisis, read without what stands around it; 0 where none found any."""
-        return 0.0 if newest.plea is None else float(sigmoid(np.float32(self.reader.by_itself(newest.plea).worry)))
+    def _plea(self, newest: Reading) -> Plea:
+        """How likely what a rule found is a crisis, read without what stands around it; 0 where none found any."""
+        if newest.plea is None:
+            return Plea(0.0, 0.0)
+        stand = self.reader.by_itself(newest.plea)
+        return Plea(*sigmoid(np.array([stand.danger, stand.worry], np.float32)).tolist())
 
     def _is_brief(self, said: Sequence[str]) -> bool:
         """Whether what was not read before is read in a moment."""
