@@ -181,7 +181,7 @@ def test_the_answer_to_a_denied_press_is_read_together_with_what_came_before_it(
         play = Play([press(text="Hm. "), NO], strict(), stream=stream, reader=reader)
         ear = await play.says(A)
         assert (ear.state, (await play.events(ear))[-1]["denial"]) == ("redirected", "too_early")
-        assert [given[-1].text for given in reader.given] == ["Hm. " + NO.text]
+        assert [given[-1].text for given in reader.given] == ["Hm. \n\n" + NO.text]
 
     run(scene())
 

@@ -141,20 +141,20 @@ class _Comparison:
         return None
 
     async def _compare_turns(self) -> None:
-        left, odd = dict.fromkeys(self._ledger.standings), list[tuple[bytes, Standing, bool]]()
+        left, odd = dict.fromkeys(self._ledger.standings), list[tuple[bytes, Standing, bytes | None]]()
 
         def look(row: Row) -> str | None:
             address = bytes(row[0])
             left.pop(message_id(address), None)
             standing = marks_of([row])[address].standing
             if standing.rung is not Rung.ENDED and standing != self._ledger.standing(message_id(address)):
-                odd.append((address, standing, bool(row[10])))
+                odd.append((address, standing, bytes(row[2]) if row[10] else None))
             return None
 
         async for row in self._pages("all_turns", _by_bytes, {"after": b""}):
             self._look("turns", look, row)
-        for address, standing, is_brought in odd:
-            if not await self._is_explained(address, standing, is_brought):
+        for address, standing, brought_below in odd:
+            if not await self._is_explained(address, standing, brought_below):
                 self._say(self._standing_problem(message_id(address), standing))
         for message in left:
             self._say(f"the standing at {message} is on record, and its row was removed")
@@ -164,11 +164,14 @@ class _Comparison:
         here = f"the standing at {message} is {standing.rung} ({standing.redirections})"
         return f"{here}, on record {there.rung} ({there.redirections})" if there else f"{here}, of which no event tells"
 
-    async def _is_explained(self, address: bytes, standing: Standing, is_brought: bool) -> bool:
-        """A standing that is not simply what its own events came to: it came along with a history, or was reopened."""
+    async def _is_explained(self, address: bytes, standing: Standing, brought_below: bytes | None) -> bool:
+        """A standing that is not simply what its own events came to: it came along with a history, or was reopened.
+
+        What came along with a history stands as the turn stood that it was `brought_below`.
+        """
         told = self._ledger.standings.get(message_id(address), ())
-        if not told and not is_brought:
-            return False
+        if not told and (brought_below is None or self._stood(brought_below, standing)):
+            return brought_below is not None
         children = await self._database.read(QUERIES["children_of"], {"address": address})
         starts = [one for (child,) in children for one in self._ledger.starts.get(message_id(bytes(child)), ())]
         if any(standing == together(told, start) for start in (starts if told else [*starts, OPEN])):
@@ -178,6 +181,13 @@ class _Comparison:
             return False
         later = [OPEN, *(together(told[cut:], OPEN) for cut in range(len(told)))]
         return any(one is not None and _place(standing) == _place(one) for one in later)
+
+    def _stood(self, address: bytes, standing: Standing) -> bool:
+        """Whether a turn stood so at any time."""
+        message = message_id(address)
+        told, starts = self._ledger.standings.get(message, ()), self._ledger.starts.get(message, [])
+        cuts = range(1, len(told) + 1)
+        return any(together(told[:cut], start) == standing for cut in cuts for start in (None, *starts))
 
     async def _is_skipped_to(self, address: bytes) -> bool:
         """Whether an end that was reopened reached this turn by a history that stepped over messages."""
