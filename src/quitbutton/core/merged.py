@@ -51,8 +51,6 @@ def splits_of(key: bytes, parent: bytes, newest: Message) -> list[Split]:
     ]
 
 
-def _split(
-    key: bytes, parent: bytes, told: tuple[str, tuple[bytes, ...]], new: tuple[str, tuple[bytes, ...]]
-) -> Split:
+def _split(key: bytes, parent: bytes, told: tuple[str, tuple[bytes, ...]], new: tuple[str, tuple[bytes, ...]]) -> Split:
     first = Message(Role.USER, *told)
     return Split(chain(key, parent, [first])[0], first, Message(Role.USER, *new))
