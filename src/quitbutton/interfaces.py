@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
-from quitbutton.core.conversation import Branch, Marks
+from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
@@ -253,6 +253,10 @@ class Store(Protocol):
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch."""
+        ...
+
+    async def turns_at(self, addresses: Collection[bytes]) -> Mapping[bytes, Mark]:
+        """What is known of single addresses; those that are not known are missing."""
         ...
 
     async def traces(self, root: bytes, tails: Collection[bytes]) -> list[Known]:

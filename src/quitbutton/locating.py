@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.ladder import Rung
+from quitbutton.core.merged import Split, splits_of
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.policy import Decision
 from quitbutton.core.standing import OPEN
@@ -21,13 +22,13 @@ class Place:
 
     branch: Branch
     footing: Footing
-    reading: Reading | None = None
-    """How to read its one message, where that holds the whole conversation."""
+    reading: Reading | Split | None = None
+    """How to read its newest message, where that holds the whole conversation, or an earlier message of the user's too."""
     by_reply: bool = False
     """True where the reply that its history begins with told where it belongs."""
 
     def read(self, request: ChatRequest) -> ChatRequest:
-        """The request as it is to be read: of a transcript, the newest words by themselves."""
+        """The request as it is to be read: the newest words by themselves."""
         return replace(request, messages=self.reading.messages(request.messages)) if self.reading else request
 
     def trace(self, key: bytes, request: ChatRequest, decision: Decision, said: str) -> Trace | None:
@@ -48,7 +49,15 @@ def is_named(request: ChatRequest) -> bool:
 
 
 async def locate(store: Store, key: bytes, request: ChatRequest, branch: Branch) -> Place:
-    """The branch that a request goes on from, and how it stands: by its addresses, else by what it brings of a known turn."""
+    """The branch that a request goes on from, and how it stands: by its addresses, else by what it brings of a known turn.
+
+    Of a client that gets warnings as errors, the newest message may begin with the one that was warned.
+    """
+    place = await _located(store, key, request, branch)
+    return place if request.wants_prose or place.reading is not None else await _of_merged(store, key, request, place)
+
+
+async def _located(store: Store, key: bytes, request: ChatRequest, branch: Branch) -> Place:
     marks = await store.marks(branch)
     place = Place(branch, standing_of(branch, marks))
     if not is_named(request) or branch.continued or place.footing.standing.rung is Rung.ENDED:
@@ -98,6 +107,23 @@ async def _of_transcript(store: Store, key: bytes, request: ChatRequest, place: 
     else:
         found = grown(key, branch, reading.known, newest)
     return Place(found, standing_of(found, await store.marks(found)), reading)
+
+
+async def _of_merged(store: Store, key: bytes, request: ChatRequest, place: Place) -> Place:
+    """Where the newest message begins with a warned or ended one that grew from the same turn, this goes on from that one."""
+    branch, standing = place.branch, place.footing.standing
+    if standing == OPEN or standing.rung is Rung.ENDED:  # what is warned or ended grew from a turn on the ladder
+        return place
+    splits = {split.address: split for split in splits_of(key, branch.parent, _newest(request))}
+    marks = await store.turns_at(splits.keys()) if splits else {}
+    told = {one: marks[one].standing.rung for one in splits if one in marks and not marks[one].brought}
+    for rung in (Rung.ENDED, Rung.WARNED):
+        known = [address for address, its in told.items() if its is rung]
+        if known:
+            grown_on = branch.after(known[-1])
+            footing = standing_of(grown_on, await store.marks(grown_on))
+            return replace(place, branch=grown_on, footing=footing, reading=splits[known[-1]])
+    return place
 
 
 def _is_turn(marks: Marks, address: bytes) -> bool:

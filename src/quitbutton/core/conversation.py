@@ -77,6 +77,12 @@ class Branch:
         """The public id of this turn's user message."""
         self._key, self._users = key, users
 
+    def after(self, address: bytes) -> Branch:
+        """The same turn, with one more of the user's turns right before it."""
+        addresses = (*self.addresses[:-1], address, self.address)
+        told = self.conversation, self.named, self.beheaded, self.continued
+        return Branch(self.root, addresses, *told, self._key, self._users)
+
     def tails(self) -> tuple[bytes, ...]:
         """What a history that lost its beginning is known by, in a conversation with an id; nothing elsewhere."""
         return tails(self._key, self.root, self.conversation, self._users) if self.named else ()

@@ -61,7 +61,7 @@ class SQLStore:
 
     async def marks(self, branch: Branch) -> Marks:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
-        found = await self._turns_at({branch.address} | ({branch.parent} - {branch.root}))
+        found = await self.turns_at({branch.address} | ({branch.parent} - {branch.root}))
         parent = found.get(branch.parent)
         if (parent and not parent.brought) or (branch.parent == branch.root and not branch.beheaded):
             return Marks(found)
@@ -71,7 +71,7 @@ class SQLStore:
         head = await self.head(branch.conversation) if branch.named else None
         if head is not None:
             wanted.update((head, *branch.tails()))
-        return Marks(found | await self._turns_at(wanted - found.keys()), head)
+        return Marks(found | await self.turns_at(wanted - found.keys()), head)
 
     async def _is_new(self, branch: Branch) -> bool:
         """Whether nothing at all is known of a path, so that it need not be looked up message by message."""
@@ -79,6 +79,14 @@ class SQLStore:
             self._knows_firsts = bool(await self._database.read(QUERIES["meta"], {"name": "firsts_known"}))
         first = {"first": branch.addresses[0]}
         return self._knows_firsts and not await self._database.read(QUERIES["path_begins"], first)
+
+    async def turns_at(self, addresses: Collection[bytes]) -> dict[bytes, Mark]:
+        """What is known of single addresses; those that are not known are missing."""
+        if not addresses:
+            return {}
+        if self._database.is_near:
+            return (await self._marks_at([addresses]))[0]
+        return await self._reads.add(addresses)
 
     async def traces(self, root: bytes, tails: Collection[bytes]) -> list[Known]:
         """The turns of a scope whose replies end with one of these lines, by digest."""
@@ -201,13 +209,6 @@ class SQLStore:
     def close(self) -> None:
         """Finish what waits, then close."""
         self._database.close()
-
-    async def _turns_at(self, addresses: Collection[bytes]) -> dict[bytes, Mark]:
-        if not addresses:
-            return {}
-        if self._database.is_near:
-            return (await self._marks_at([addresses]))[0]
-        return await self._reads.add(addresses)
 
     async def _marks_at(self, several: Sequence[Collection[bytes]]) -> list[dict[bytes, Mark]]:
         wanted = several[0] if len(several) == 1 else {address for addresses in several for address in addresses}
