@@ -56,11 +56,9 @@ def test_a_doubled_member_is_seen_behind_an_escape(protocol: str) -> None:
 
 
 @PROTOCOLS
-@pytest.mark.parametrize("odd", [str.title, str.upper, lambda name: name.replace("s", "ſ"), lambda name: name + "\0"])
+@pytest.mark.parametrize("odd", [str.title, str.upper, lambda name: name + "\0"])
 def test_another_spelling_beside_the_true_history_is_refused(protocol: str, odd: Any) -> None:
     name = HISTORY[protocol]
-    if odd(name) == name:
-        pytest.skip("this name has no such letter")
     body = text_of(protocol)[:-1] + f", {json.dumps(odd(name))}: {json.dumps(HIDDEN)}}}"
     assert f"write `{name}`" in refused(protocol, body)
 
