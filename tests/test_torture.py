@@ -52,7 +52,7 @@ def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_pat
         assert min(told) > 0, (protocol.name, spoken)
     assert any(op.after and op.result == "answered" for op in done.history.ops)
     assert any(op.path[-1].startswith(CRISIS) and op.decision == "support" for op in done.history.ops if op.path)
-    assert done.faults["model's reply: cut"] and done.faults["model's reply: mute"], done.faults
+    assert min(done.faults["model's reply: cut"], done.faults["model's reply: mute"]) > 0, done.faults
 
 
 @pytest.mark.slow
