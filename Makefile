@@ -99,7 +99,7 @@ clients: setup $(DEV_DONE) ## real clients against the gateway, each in its own 
 	$(BIN)/python -m tests.clients $(if $(ONLY),--only $(ONLY)) $(if $(BIG),--big) $(if $(RECORD),--record)
 
 .PHONY: torture
-torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL, killed, paused and cut off, every promise checked (MINUTES=10 SEED= RUNS= BROKEN=locks KEEP=folder)
+torture: setup $(DEV_DONE) ## three gateways on one PostgreSQL in every protocol, killed, paused and cut off, every promise checked (MINUTES=10 SEED= RUNS= BROKEN=locks KEEP=folder)
 	$(BIN)/python -m tests.torture --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(BROKEN),--broken $(BROKEN)) $(if $(KEEP),--keep $(KEEP))
 
 .PHONY: soak

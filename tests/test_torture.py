@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.torture.faults import CALM, DEAF, Plan
+from tests.torture.protocols import PROTOCOLS
 from tests.torture.replicas import Stage
 from tests.torture.run import torture
+from tests.torture.words import CRISIS
 
 SEED = 1
 SECONDS = 20.0
@@ -42,6 +44,15 @@ def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_pat
     assert min(results["refused"], results["unknown"], len(done.history.ends)) > 5, results
     assert sum(done.faults.values()) > 10, done.faults
     assert done.faults["database restarted"], done.faults
+    for protocol in PROTOCOLS:
+        spoken = Counter(
+            (op.stream, op.result) for op in done.history.ops if op.kind == "turn" and op.protocol == protocol.name
+        )
+        told = [spoken[stream, result] for stream in (True, False) for result in ("answered", "refused")]
+        assert min(told) > 0, (protocol.name, spoken)
+    assert any(op.after and op.result == "answered" for op in done.history.ops)
+    assert any(op.path[-1].startswith(CRISIS) and op.decision == "support" for op in done.history.ops if op.path)
+    assert min(done.faults["model's reply: cut"], done.faults["model's reply: mute"]) > 0, done.faults
 
 
 @pytest.mark.slow
@@ -51,6 +62,9 @@ def test_every_promise_holds_under_torture(staged: Callable[..., Stage], tmp_pat
         ("locks", CALM, ("counted at or below", "told redirected, recorded warned", "its parent stood at")),
         ("cache", CALM, ("its parent stood at", "which somebody had been told of")),
         ("repeats", DEAF, ("on record 2 times",)),
+        ("resends", CALM, ("was sent one request 2 times",)),
+        ("apart", CALM, ("which somebody had been told of", "is the name of 2 places", "its parent stood at")),
+        ("ids", CALM, ("started from", "is the name of 2 places")),
     ],
 )
 def test_a_broken_gateway_is_caught(

@@ -19,6 +19,7 @@ from tests.torture.checker import violations
 from tests.torture.history import load
 from tests.torture.replicas import PRODUCT, Stage
 from tests.torture.run import FOREVER, Result, torture
+from tests.torture.words import CRISIS
 
 SHOWN = 20
 """Violations that are shown; the history holds all."""
@@ -34,6 +35,7 @@ def main() -> int:
     console.print(f"seed {seed}", highlight=False)
     done = tortured(given, seed, console)
     console.print(summary(done))
+    console.print(by_protocol(done))
     if not done.found:
         return 0
     given.keep.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,21 @@ def summary(done: Result) -> Table:
     table = Table("what", "how many", title=f"{done.seconds / 60:.1f} minutes")
     for name, count in rows(done):
         table.add_row(name, f"{count:,}")
+    return table
+
+
+def by_protocol(done: Result) -> Table:
+    """The turns of each protocol, by what was told of them, and how often the model was asked."""
+    turns = [op for op in done.history.ops if op.kind == "turn"]
+    results = sorted({op.result for op in turns})
+    posts = Counter(post.op for post in done.history.posts)
+    table = Table("turns in", "in all", "streamed", *results, "ends told", "in a crisis", "requests to the model")
+    for name in sorted({op.protocol for op in turns}):
+        own = [op for op in turns if op.protocol == name]
+        told = Counter(op.result for op in own)
+        more = (sum(op.decision == "end" for op in own), sum(op.path[-1].startswith(CRISIS) for op in own))
+        counts = (len(own), sum(op.stream for op in own), *(told[one] for one in results), *more)
+        table.add_row(name, *(f"{count:,}" for count in (*counts, sum(posts[op.id] for op in own))))
     return table
 
 

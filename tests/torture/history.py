@@ -25,7 +25,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Op:
-    """One call of a client. `result` is `answered`, `refused`, `stopped`, `helped`, `uncounted`, `maybe`, `unknown` or `wrong`."""
+    """One call of a client.
+
+    `result` is `answered`, `refused`, `stopped`, `helped` (in a crisis, with no standing read), `uncounted`, `maybe`,
+    `unknown` or `wrong`.
+    """
 
     id: str
     kind: str

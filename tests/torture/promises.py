@@ -1,6 +1,6 @@
 """What clients were told, held against itself: an end stays an end, an upheld appeal opens, and nobody else is touched.
 
-Somebody in a crisis is helped, and neither warned nor ended; the model is sent each request once, and none of a locked branch.
+Somebody in a crisis is helped, and neither warned nor ended. The model is sent each request once, none of a locked branch.
 """
 
 from __future__ import annotations
@@ -117,9 +117,9 @@ def _sent_in_vain(history: History, ends: dict[str, Ended]) -> Iterator[str]:
     sent = {post.op for post in posts}
     for op in history.ops:
         end = ends.get(op.end_id)
-        if op.result == "refused" and op.id in sent and end is not None and end.told < op.invoked:
-            if end.maybe_reopened > op.returned:
-                yield f"{op.id}: refused with {end.id}, and sent to the model"
+        is_locked = end is not None and end.told < op.invoked and end.maybe_reopened > op.returned
+        if op.result == "refused" and op.id in sent and is_locked:
+            yield f"{op.id}: refused with {op.end_id}, and sent to the model"
 
 
 def _answered_below(op: Op, ends: list[Ended]) -> Iterator[str]:

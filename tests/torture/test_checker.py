@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.torture.checker import violations
-from tests.torture.history import Event, History, Op, Row, Standing, load
+from tests.torture.history import Event, History, Op, Post, Row, Standing, load
 
 OPEN = Standing()
 ONCE, TWICE = Standing("redirected", 1), Standing("redirected", 2)
@@ -72,6 +72,7 @@ def good() -> History:
         ("e", OPEN),
     ]
     history.rows = [Row(message, standing) for message, standing in at]
+    history.posts = [Post("0", "/v1/messages", "one"), Post("0", "/v1/messages", "its answer to the press")]
     return history
 
 
@@ -135,6 +136,14 @@ def not_reopened(history: History) -> None:
     history.ends["end_1"] = False
 
 
+def posted(name: str, digest: str) -> Callable[[History], None]:
+    return lambda history: history.posts.append(Post(name, "/v1/messages", digest))
+
+
+def in_crisis(result: str, decision: str) -> Callable[[History], None]:
+    return add(op("w", ("[crisis] I cannot go on",), 6, result, decision=decision))
+
+
 BAD: dict[str, tuple[Callable[[History], None], str]] = {
     "answered below a told end": (add(op("w", (*TOP, "e"), 4.6)), "answered (open) below end_1"),
     "the ended turn again, answered": (add(op("w", TOP, 4.6)), "answered (open) below end_1"),
@@ -177,6 +186,20 @@ BAD: dict[str, tuple[Callable[[History], None], str]] = {
         add(Op("w", "appeal", 0, 5, 5.5, "answered", status=201, appeal="lost")),
         "the appeal lost is lost",
     ),
+    "sent to the model twice": (posted("0", "one"), "the model was sent one request 2 times"),
+    "sent to the model though locked": (posted("r", "other"), "r: refused with end_1, and sent to the model"),
+    "a crisis is no reason": (in_crisis("answered", "warn"), "in a crisis, and was told: warn"),
+    "a crisis is not heard": (in_crisis("answered", "pass"), "in a crisis, and got no help"),
+    "a crisis where the store fails": (in_crisis("uncounted", ""), "in a crisis, and got no help: uncounted 503"),
+    "a crisis that ends": (rewrite(3, label="crisis"), "in a crisis, and on record as turn.end"),
+    "an end while a crisis holds": (
+        rewrite(3, before=replace(WARNED, crisis=1)),
+        "in a crisis, and on record as turn.end",
+    ),
+    "two protocols name an end differently": (
+        add(refused("w", (*TOP, "e"), 5, protocol="messages", note="other")),
+        "told in different words",
+    ),
     "told another message": (change("0", message="bob"), "is the name of 2 places"),
     "one message is two places": (rewrite(7, message="a"), "is the name of 2 places"),
 }
@@ -212,6 +235,15 @@ def test_a_bad_history_is_caught(name: str) -> None:
     break_it(history)
     found = violations(history)
     assert any(said in one for one in found), found
+
+
+def test_help_without_a_record_and_errors_in_the_words_of_each_protocol_are_no_violation() -> None:
+    history = good()
+    history.ops.append(op("w", ("[crisis] I cannot go on",), 6, "helped", decision="support"))
+    history.ops.append(op("x", ("[crisis] I cannot go on",), 7, decision="support"))
+    history.ops.append(refused("y", (*TOP, "e"), 5, protocol="messages", body="the same in another shape"))
+    history.events.append(Event(20, "turn.refuse", "y", "x", "end_1"))
+    assert violations(history) == []
 
 
 def test_what_nobody_can_know_is_no_violation() -> None:

@@ -127,7 +127,7 @@ class Workload:
         arena: Arena | None = None,
         is_calm: bool = False,
     ) -> Op:
-        """One turn, whole or streamed, with or without a hang-up; on from a reply in the arena, where its protocol does so."""
+        """One turn, whole or streamed, with or without a hang-up; on from a reply in the arena where its protocol can."""
         streams = dice.random() < 0.5
         delay = dice.choice((0, 0, 0, 10, 60))
         name = self._name()

@@ -84,6 +84,23 @@ def test_what_came_about_rightly_is_no_difference(one: Lived) -> None:
     asyncio.run(scene())
 
 
+def test_a_message_that_came_along_after_the_turn_right_after_it_is_no_difference(one: Lived) -> None:
+    """Both came first amid a longer history, where the later one got a row; then that was sent, and the other got its own."""
+
+    async def scene() -> None:
+        await one.begins()
+        said = [{"role": "user", "content": f"{ABUSE} {name}"} for name in "abcd"]
+        for many in (1, 4, 3):
+            await one.play.sends(said[:many], user="dora")
+        rows = await one.database.read("SELECT rung FROM turns WHERE brought = 1 AND rung = 'redirected'", {})
+        assert len(rows) == 1
+        assert await differences(one.database) == []
+        await one.does("UPDATE turns SET redirections = 2 WHERE brought = 1 AND rung = 'redirected'")
+        assert any("is redirected (2), of which no event tells" in said for said in await differences(one.database))
+
+    asyncio.run(scene())
+
+
 @pytest.mark.parametrize(
     "statement",
     [

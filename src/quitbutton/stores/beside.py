@@ -18,7 +18,7 @@ from quitbutton.stores.database import Database, Row
 from quitbutton.stores.ledger import Ledger, together
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import evidence_of, marks_of
-from quitbutton.stores.skips import parts_of
+from quitbutton.stores.skips import SIZE, parts_of
 
 PAGE = 1000
 CLOSE = 60.0
@@ -141,20 +141,21 @@ class _Comparison:
         return None
 
     async def _compare_turns(self) -> None:
-        left, odd = dict.fromkeys(self._ledger.standings), list[tuple[bytes, Standing, bytes | None]]()
+        left, odd = dict.fromkeys(self._ledger.standings), list[tuple[bytes, Standing, bool]]()
 
         def look(row: Row) -> str | None:
             address = bytes(row[0])
             left.pop(message_id(address), None)
             standing = marks_of([row])[address].standing
             if standing.rung is not Rung.ENDED and standing != self._ledger.standing(message_id(address)):
-                odd.append((address, standing, bytes(row[2]) if row[10] else None))
+                odd.append((address, standing, bool(row[10])))
             return None
 
         async for row in self._pages("all_turns", _by_bytes, {"after": b""}):
             self._look("turns", look, row)
-        for address, standing, brought_below in odd:
-            if not await self._is_explained(address, standing, brought_below):
+        over = await self._stepped_over({address for address, _, is_brought in odd if is_brought})
+        for address, standing, is_brought in odd:
+            if not await self._is_explained(address, standing, is_brought, over.get(address, [])):
                 self._say(self._standing_problem(message_id(address), standing))
         for message in left:
             self._say(f"the standing at {message} is on record, and its row was removed")
@@ -164,16 +165,26 @@ class _Comparison:
         here = f"the standing at {message} is {standing.rung} ({standing.redirections})"
         return f"{here}, on record {there.rung} ({there.redirections})" if there else f"{here}, of which no event tells"
 
-    async def _is_explained(self, address: bytes, standing: Standing, brought_below: bytes | None) -> bool:
+    async def _stepped_over(self, brought: set[bytes]) -> dict[bytes, list[bytes]]:
+        """The turns right after such messages that hang on a row above: they were on record before the message was."""
+        found: dict[bytes, list[bytes]] = {}
+        if brought:
+            async for _, address, path in self._pages("all_skips", _by_place, {"first": b"", "address": b""}):
+                if (last := bytes(path)[-SIZE:]) in brought:
+                    found.setdefault(last, []).append(bytes(address))
+        return found
+
+    async def _is_explained(self, address: bytes, standing: Standing, is_brought: bool, over: list[bytes]) -> bool:
         """A standing that is not simply what its own events came to: it came along with a history, or was reopened.
 
-        What came along with a history stands as the turn stood that it was `brought_below`.
+        `over` are the turns that step over its message.
         """
         told = self._ledger.standings.get(message_id(address), ())
-        if not told and (brought_below is None or self._stood(brought_below, standing)):
-            return brought_below is not None
+        if not told and not is_brought:
+            return False
         children = await self._database.read(QUERIES["children_of"], {"address": address})
-        starts = [one for (child,) in children for one in self._ledger.starts.get(message_id(bytes(child)), ())]
+        below = [*(bytes(child) for (child,) in children), *over]
+        starts = [one for child in below for one in self._ledger.starts.get(message_id(child), ())]
         if any(standing == together(told, start) for start in (starts if told else [*starts, OPEN])):
             return True
         reached = await self._database.read(QUERIES["ends_reaching"], {"address": address})
@@ -181,13 +192,6 @@ class _Comparison:
             return False
         later = [OPEN, *(together(told[cut:], OPEN) for cut in range(len(told)))]
         return any(one is not None and _place(standing) == _place(one) for one in later)
-
-    def _stood(self, address: bytes, standing: Standing) -> bool:
-        """Whether a turn stood so at any time."""
-        message = message_id(address)
-        told, starts = self._ledger.standings.get(message, ()), self._ledger.starts.get(message, [])
-        cuts = range(1, len(told) + 1)
-        return any(together(told[:cut], start) == standing for cut in cuts for start in (None, *starts))
 
     async def _is_skipped_to(self, address: bytes) -> bool:
         """Whether an end that was reopened reached this turn by a history that stepped over messages."""
@@ -208,10 +212,8 @@ class _Comparison:
         for (address,) in await self._database.read(QUERIES["ended_for_nothing"], few):
             self._say(f"the turn at {message_id(bytes(address))} is locked by no end in force")
         alone = {bytes(one) for (one,) in await self._database.read(QUERIES["ended_alone"], few)}
-        start: dict[str, object] = {"first": b"", "address": b""}
         ended = {bytes(row[0]) async for row in self._pages("all_ended", _by_bytes, {"after": b""})}
-        skips = self._pages("all_skips", lambda row: {"first": bytes(row[0]), "address": bytes(row[1])}, start)
-        async for _, address, path in skips:
+        async for _, address, path in self._pages("all_skips", _by_place, {"first": b"", "address": b""}):
             if ended.intersection(parts_of(bytes(path))):
                 alone.discard(bytes(address))
                 if bytes(address) not in ended:
@@ -241,6 +243,10 @@ def _by_bytes(row: Row) -> dict[str, object]:
 
 def _by_id(row: Row) -> dict[str, object]:
     return {"after": row[0]}
+
+
+def _by_place(row: Row) -> dict[str, object]:
+    return {"first": bytes(row[0]), "address": bytes(row[1])}
 
 
 def _evidence(text: Any) -> object:
