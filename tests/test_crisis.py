@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from quitbutton.assessors.scripted import KEYWORDS, ScriptedAssessor
-from quitbutton.core.notices import ENGLISH
+from quitbutton.core.notices import ENGLISH, support_text
+from quitbutton.core.resources import resources_for
 from quitbutton.core.rules import Corroboration, Means, Mode, Policy, Speaker
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, Play, say, warning
+from tests.protocols.anthropic import Anthropic
+from tests.protocols.chat import ChatCompletions
+from tests.protocols.play import ProtocolPlay
+from tests.protocols.responses import Responses
 
 A = "[abuse] you again"
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -185,6 +190,27 @@ def test_a_possible_crisis_is_asked_after_and_held_also_when_the_models_server_f
         ear = await play.says("[possible] nothing matters")
         assert (ear.status, ear.text, ear.note["spoken_by"]) == (200, ENGLISH.check_in, "gateway")
         assert (await last_event(play, ear))["after"]["possible_turns"] == 3
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    "protocol", [ChatCompletions(), Anthropic(), Responses()], ids=["chat", "messages", "responses"]
+)
+@pytest.mark.parametrize("after", [0, 2, 3, 5, 6, 8])
+def test_help_comes_in_the_stream_in_which_the_models_reply_broke_off(protocol: Any, after: int) -> None:
+    def frames(data: bytes) -> list[bytes]:
+        return [frame + b"\n\n" for frame in data.split(b"\n\n") if frame]
+
+    async def scene() -> None:
+        line = Line("I am with you and I listen.", breaks_after=after)
+        play = ProtocolPlay(protocol, [line], cut=frames, stream=True)
+        ear = await play.talks("[crisis] I cannot go on")
+        assert ear.status == 200
+        assert support_text("en", resources_for("en")) in protocol.text(ear)
+        assert (play.state(ear), protocol.note(ear)["decision"]) == ("open", "support")
+        assert len(play.upstream.sent) == 1
+        assert (await play.store.events(protocol.note(ear)["conversation"]))[-1]["after"]["crisis_turns"] > 0
 
     run(scene())
 

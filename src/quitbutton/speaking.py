@@ -18,9 +18,9 @@ def prepare(turn: Turn) -> Writer:
 
 
 async def say_whole(turn: Turn, words: str, note: Note | None) -> None:
-    """A reply of ours from its first to its last byte."""
+    """A reply of ours to its last byte: from the first, or on from where the model's broke off."""
     writer = prepare(turn)
-    if writer.streams:
+    if writer.streams and not turn.client.is_open:
         await turn.open(200, [("content-type", writer.content_type)])
     await turn.send(writer.say(words))
     turn.delivery.texts += 1

@@ -248,7 +248,8 @@ class TurnTaker:
             await self._say_locked(turn, outcome, decision)
             return
         wording = self._wording(turn)
-        note = wording.announcement(turn.id, branch, decision, outcome, "gateway")
+        spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
+        note = wording.announcement(turn.id, branch, decision, outcome, spoken_by)
         if is_error:
             error = warned_error(locked_style(self.policy, turn.request), wording.own(decision))
             await speaking.say_error(turn, error, note)
@@ -264,16 +265,17 @@ class TurnTaker:
         try:
             offer, reply = await self._offering.taken(turn, make, partial(self._hear, turn))
         except UpstreamFailed:
-            if decision.action not in CARING or turn.client.is_open:
+            if decision.action not in CARING:
                 raise
-            turn.delivery.begin_anew()
+            if not turn.client.is_open:
+                turn.delivery.begin_anew()
             offer, reply = make(), Refusal(502, [], b"")
         if isinstance(reply, Refusal):
-            if turn.client.is_open:  # its stream began, and what was refused first came inside of it
-                raise UpstreamFailed(f"The model's server refused the request (HTTP status {reply.status}).")
-            # A person who may be in a crisis is answered also where the model's server fails or refuses.
+            # A person who may be in a crisis is answered also where the model's server fails, refuses or breaks off.
             if decision.action in CARING:
                 await self._speak(turn, branch, footing, decision)
+            elif turn.client.is_open:  # its stream began, and what was refused first came inside of it
+                raise UpstreamFailed(f"The model's server refused the request (HTTP status {reply.status}).")
             else:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return

@@ -36,7 +36,8 @@ class ProtocolPlay(Play):
         if line.status != 200 or line.raw is not None:
             return line
         asked = {"asked": sent} if "asked" in signature(self.protocol.reply).parameters else {}
-        return Line(raw=self.protocol.reply(line, number, bool(sent.get("stream")), **asked))
+        raw = self.protocol.reply(line, number, bool(sent.get("stream")), **asked)
+        return Line(raw=raw, breaks_after=line.breaks_after)
 
     async def sends_body(
         self, body: dict[str, Any], tenant: str = "key", headers: dict[str, str] | None = None, ear: Ear | None = None
