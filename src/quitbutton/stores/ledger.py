@@ -11,6 +11,8 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.standing import OPEN, Standing, higher_of
 from quitbutton.stores.database import Row
 
+TURNS = ("turn.", "press.")
+"""How the kinds of events begin that turns leave."""
 REFUSED = "turn.refuse"
 """Events of turns that were refused, and left nothing in any other table."""
 OPENED, DECIDED, REOPENED = "appeal.opened", "appeal.decided", "conversation.reopened"
@@ -87,6 +89,8 @@ class Ledger:
 
     def _take(self, row: Row) -> None:
         _, at, kind, tenant, conversation, message, text = row
+        if not str(kind).startswith(TURNS) and kind not in (OPENED, DECIDED, REOPENED):
+            return  # an operator's act, which no table compared here repeats
         body = _body.decode(str(text))
         if body.after is not None and kind != REFUSED:
             self._take_turn(float(at), str(tenant), str(conversation), str(message), body)
