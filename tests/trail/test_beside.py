@@ -7,14 +7,20 @@ import asyncio
 import pytest
 
 from quitbutton.core.appeals import AppealState
+from quitbutton.core.keys import KeyRules
 from quitbutton.signing import is_signed_by
+from quitbutton.stores.acts import put_act
 from quitbutton.stores.beside import differences
 from quitbutton.stores.checking import check_log
+from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.rights import Rights
 from tests.trail.database import ABUSE, Lived
 
 CHANGES = [
-    ("UPDATE words SET body = 'something else' WHERE speaker = 'user' AND body LIKE '%again 2'", "a user's kept words"),
+    (
+        "UPDATE words SET body = 'something else' WHERE speaker = 'user' AND body LIKE '%again 2'",
+        "the user's kept words",
+    ),
     ("UPDATE words SET body = 'something else' WHERE speaker = 'reply' AND body = 'No.'", "the reply's kept words"),
     (
         "INSERT INTO words (message, speaker, request_id, tenant, conversation, salt, body, at) "
@@ -97,6 +103,20 @@ def test_a_message_that_came_along_after_the_turn_right_after_it_is_no_differenc
         assert await differences(one.database) == []
         await one.does("UPDATE turns SET redirections = 2 WHERE brought = 1 AND rung = 'redirected'")
         assert any("is redirected (2), of which no event tells" in said for said in await differences(one.database))
+
+    asyncio.run(scene())
+
+
+def test_acts_of_operators_are_no_difference(one: Lived) -> None:
+    """Keys, sessions and policies have events too, whose members are not those of turns."""
+
+    async def scene() -> None:
+        await one.begins()
+        await KeyStore(one.database).put(KeyRules("a key"), "digest", "somebody", 40.0)
+        odd = {"policy": None, "source": 5, "state": ["a"], "words": "none"}
+        await one.database.write(lambda transaction: put_act(transaction, "policy.rolled_out", "somebody", 41.0, odd))
+        await one.log.append(50.0)
+        assert (await check_log(one.log, is_signed_by)).problems == []
 
     asyncio.run(scene())
 

@@ -85,17 +85,15 @@ class _Comparison:
         message, speaker, request, salt, body = row
         if (message, speaker, request, digest_of(bytes(salt), str(body))) in self._ledger.words:
             return None
-        whose = "a user's" if speaker == "user" else "the reply's"
-        return f"{whose} kept words at {message} are not those whose digest is on record"
+        return f"the {speaker}'s kept words at {message} are not those whose digest is on record"
 
     async def _compare_ends(self) -> None:
         seen = set()
-        async for row in self._pages("all_ends", _by_id, {"after": ""}):
+        async for row in self._pages("all_ends", _by_key, {"after": ""}):
             seen.add(row[0])
             self._look("ends", self._end_problem, row)
-        for end_id in self._ledger.ends:
-            if end_id not in seen:
-                self._say(f"the end {end_id} is on record, and its row was removed")
+        for end_id in self._ledger.ends.keys() - seen:
+            self._say(f"the end {end_id} is on record, and its row was removed")
 
     def _end_problem(self, row: Row) -> str | None:
         end_id, address, conversation, tenant, reason, by, policy, message, evidence, model, at, reopened, draft = row
@@ -112,7 +110,7 @@ class _Comparison:
             "who decided": (by, body.decided_by),
             "its policy": (policy, body.policy),
             "its model": (model, body.model) if model else ("", ""),  # records from before it was kept have none
-            "its evidence": (_evidence(evidence), told.body.after and told.body.after.evidence),
+            "its evidence": (_evidence(evidence), told.body.after.evidence),
             "whether it is a draft": (bool(draft), body.draft),
             "when it was reopened": (reopened, self._ledger.reopened.get(end_id)),
             "when it was": (abs(float(at) - told.at) <= LONGEST_TURN, True),
@@ -122,12 +120,11 @@ class _Comparison:
 
     async def _compare_appeals(self) -> None:
         seen = set()
-        async for row in self._pages("all_appeals", _by_id, {"after": ""}):
+        async for row in self._pages("all_appeals", _by_key, {"after": ""}):
             seen.add(row[0])
             self._look("appeals", self._appeal_problem, row)
-        for appeal_id in self._ledger.appeals:
-            if appeal_id not in seen:
-                self._say(f"the appeal {appeal_id} is on record, and its row was removed")
+        for appeal_id in self._ledger.appeals.keys() - seen:
+            self._say(f"the appeal {appeal_id} is on record, and its row was removed")
 
     def _appeal_problem(self, row: Row) -> str | None:
         appeal_id, end_id, source, state, opened_at, decided_at, by = row
@@ -151,7 +148,7 @@ class _Comparison:
                 odd.append((address, standing, bool(row[10])))
             return None
 
-        async for row in self._pages("all_turns", _by_bytes, {"after": b""}):
+        async for row in self._pages("all_turns", _by_key, {"after": b""}):
             self._look("turns", look, row)
         over = await self._stepped_over({address for address, _, is_brought in odd if is_brought})
         for address, standing, is_brought in odd:
@@ -212,7 +209,7 @@ class _Comparison:
         for (address,) in await self._database.read(QUERIES["ended_for_nothing"], few):
             self._say(f"the turn at {message_id(bytes(address))} is locked by no end in force")
         alone = {bytes(one) for (one,) in await self._database.read(QUERIES["ended_alone"], few)}
-        ended = {bytes(row[0]) async for row in self._pages("all_ended", _by_bytes, {"after": b""})}
+        ended = {bytes(row[0]) async for row in self._pages("all_ended", _by_key, {"after": b""})}
         async for _, address, path in self._pages("all_skips", _by_place, {"first": b"", "address": b""}):
             if ended.intersection(parts_of(bytes(path))):
                 alone.discard(bytes(address))
@@ -222,7 +219,7 @@ class _Comparison:
             self._say(f"the turn at {message_id(address)} is locked, and no end stands at it or above it")
 
     async def _compare_heads(self) -> None:
-        async for row in self._pages("all_heads", _by_id, {"after": ""}):
+        async for row in self._pages("all_heads", _by_key, {"after": ""}):
             self._look("conversations", self._head_problem, row)
 
     def _head_problem(self, row: Row) -> str | None:
@@ -237,11 +234,7 @@ class _Comparison:
         return f"the newest turn of {conversation} was changed: it is {here}, on record {message}"
 
 
-def _by_bytes(row: Row) -> dict[str, object]:
-    return {"after": bytes(row[0])}
-
-
-def _by_id(row: Row) -> dict[str, object]:
+def _by_key(row: Row) -> dict[str, object]:
     return {"after": row[0]}
 
 

@@ -11,11 +11,11 @@ from quitbutton.core.ladder import Rung
 from quitbutton.core.standing import OPEN, Standing, higher_of
 from quitbutton.stores.database import Row
 
+TURNS = ("turn.", "press.")
+"""How the kinds of events begin that turns leave."""
 REFUSED = "turn.refuse"
 """Events of turns that were refused, and left nothing in any other table."""
 OPENED, DECIDED, REOPENED = "appeal.opened", "appeal.decided", "conversation.reopened"
-CONVERSED = ("turn.", "press.", "appeal.", "conversation.")
-"""How the kinds of events begin that other tables repeat; what operators did has members of its own."""
 ALL_OPEN = (OPEN,)
 
 
@@ -89,8 +89,8 @@ class Ledger:
 
     def _take(self, row: Row) -> None:
         _, at, kind, tenant, conversation, message, text = row
-        if not str(kind).startswith(CONVERSED):
-            return
+        if not str(kind).startswith(TURNS) and kind not in (OPENED, DECIDED, REOPENED):
+            return  # an operator's act, which no table compared here repeats
         body = _body.decode(str(text))
         if body.after is not None and kind != REFUSED:
             self._take_turn(float(at), str(tenant), str(conversation), str(message), body)
