@@ -215,19 +215,6 @@ def test_what_an_end_cut_short_need_not_climb_once_that_is_reopened(began: float
     assert any("abuse and none led from" in one for one in violations(history)) is not is_cut
 
 
-@pytest.mark.parametrize("brought", [OPEN, ONCE, None])
-def test_of_a_history_that_came_as_a_whole_the_message_before_is_on_record_too(brought: Standing | None) -> None:
-    history = good()
-    history.ops.append(op("w", ("m", "n", "o"), 11, state="redirected"))
-    history.events.append(turn(12, history.ops[-1], OPEN, ONCE))
-    history.rows.append(Row("m-n-o", ONCE))
-    if brought is not None:
-        history.rows.append(Row("m-n", brought))
-    found = violations(history)
-    assert (found == []) is (brought is OPEN), found
-    assert any("of what came with a history" in one for one in found) is (brought is not OPEN)
-
-
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_history_is_caught(name: str) -> None:
     break_it, said = BAD[name]
