@@ -154,6 +154,8 @@ class Turn:
     """The branch it is on, once that is known."""
     place: Place | None = None
     """Where it belongs, once that is known."""
+    came: ChatRequest | None = None
+    """The request before it was made to name what the provider knows, once it is taken."""
     sent: ChatRequest | None = None
     """The request as the client sent it, where `request` is that as it is read."""
     owner: bytes = b""

@@ -83,6 +83,7 @@ class TurnTaker:
             turn.over.set()
 
     async def _take(self, turn: Turn) -> None:
+        turn.request = turn.came = turn.came or turn.request  # taken anew, it must name again what its client named
         origin = await origin_of(self.store, self.key, turn, self._realm)
         branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request, origin)
         if branch is None and origin is not None and self.policy.mode is not Mode.OFF:

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from quitbutton.assessors.scripted import ScriptedSecondReader
+from quitbutton.core.appeals import AppealState
 from quitbutton.core.errors import PreviousNotFound
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.messages import Message, Role
+from quitbutton.core.records import Outcome, TurnRecord
 from quitbutton.core.rules import LockedReply, Mode, Policy, Speaker
 from quitbutton.core.second import SecondReading
 from quitbutton.reviewing import Second
+from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, say
 from tests.protocols.play import ProtocolPlay
@@ -267,3 +270,34 @@ def test_a_reply_made_in_the_background_has_no_button() -> None:
         assert R.tool_names(play.upstream.sent[0]) == []
 
     run(scene())
+
+
+@WAYS
+def test_an_end_reopened_while_a_request_waits_is_gone_on_from_where_the_request_said(stream: bool) -> None:
+    """It was read as locked, and is read anew: still from the reply that it named, which the provider knows by another id."""
+
+    async def scene() -> None:
+        play = Kept([*END, say("Hello.")], stream=stream)
+        for _ in range(4):
+            ended = await play.goes_on(A)
+        rights, record = Rights(play.store._database), play.store.record
+
+        async def late(turn: TurnRecord) -> Outcome:
+            play.store.record = record
+            filed = await rights.appeal(R.note(ended)["end_id"], "A quotation.", 1.0)
+            await rights.decide(filed.id, AppealState.UPHELD, "ada", "It was.", 2.0)
+            return await record(turn)
+
+        play.store.record = late
+        ear = await play.goes_on([user(f"{A} {turn}") for turn in range(2)])
+        assert (ear.status, play.state(ear)) == (200, "redirected")
+        assert R.note(ear)["conversation"] == R.note(ended)["conversation"]
+        assert play.upstream.sent[-1]["previous_response_id"] == "resp_5", "what the provider calls that reply"
+        answered = [item["call_id"] for item in play.upstream.sent[-1]["input"] if "call_id" in item]
+        assert answered == ["call_0"], "the press that ended is answered once"
+
+    run(scene())
+
+
+def user(text: str) -> dict[str, Any]:
+    return {"type": "message", "role": "user", "content": text}
