@@ -90,6 +90,19 @@ def test_what_came_about_rightly_is_no_difference(one: Lived) -> None:
     asyncio.run(scene())
 
 
+def test_a_turn_on_a_message_that_had_come_along_so_is_no_difference(one: Lived) -> None:
+    """The row holds the higher of where it stood as it came along and of what its own turn came to."""
+
+    async def scene() -> None:
+        await one.begins()
+        said = [{"role": "user", "content": text} for text in ("[crisis] I cannot go on", f"{ABUSE} b", "c", "d")]
+        for many in (1, 4, 3, 2):
+            await one.play.sends(said[:many], user="dora")
+        assert await differences(one.database) == []
+
+    asyncio.run(scene())
+
+
 def test_a_message_that_came_along_after_the_turn_right_after_it_is_no_difference(one: Lived) -> None:
     """Both came first amid a longer history, where the later one got a row; then that was sent, and the other got its own."""
 

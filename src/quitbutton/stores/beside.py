@@ -150,7 +150,7 @@ class _Comparison:
 
         async for row in self._pages("all_turns", _by_key, {"after": b""}):
             self._look("turns", look, row)
-        over = await self._stepped_over({address for address, _, is_brought in odd if is_brought})
+        over = await self._stepped_over({address for address, _, _ in odd})
         for address, standing, is_brought in odd:
             if not await self._is_explained(address, standing, is_brought, over.get(address, [])):
                 self._say(self._standing_problem(message_id(address), standing))
@@ -162,12 +162,12 @@ class _Comparison:
         here = f"the standing at {message} is {standing.rung} ({standing.redirections})"
         return f"{here}, on record {there.rung} ({there.redirections})" if there else f"{here}, of which no event tells"
 
-    async def _stepped_over(self, brought: set[bytes]) -> dict[bytes, list[bytes]]:
-        """The turns right after such messages that hang on a row above: they were on record before the message was."""
+    async def _stepped_over(self, messages: set[bytes]) -> dict[bytes, list[bytes]]:
+        """The turns right after these messages that hang on a row above: they were on record before the message was."""
         found: dict[bytes, list[bytes]] = {}
-        if brought:
+        if messages:
             async for _, address, path in self._pages("all_skips", _by_place, {"first": b"", "address": b""}):
-                if (last := bytes(path)[-SIZE:]) in brought:
+                if (last := bytes(path)[-SIZE:]) in messages:
                     found.setdefault(last, []).append(bytes(address))
         return found
 
