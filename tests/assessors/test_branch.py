@@ -173,7 +173,7 @@ def test_a_clean_message_after_anything_at_all_is_never_serious(before: Sequence
             assert sigmoid(np.float32(getattr(found, score))) < min(limits[score], 0.5)
 
 
-HARMLESS = 0.04
+HARMLESS = 0.03
 """Probability of abuse, or of harm, below which a message by itself is harmless beyond doubt."""
 LOADED: list[Heads] = []
 
