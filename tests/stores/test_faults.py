@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import shutil
@@ -106,6 +107,7 @@ def closed() -> Iterator[Path]:
     (folder / "a.sqlite3").chmod(0o444)
     folder.chmod(0o777)
     was = os.geteuid()
+    gc.collect()  # what others left behind is theirs to close
     if was == 0:  # root may write everywhere
         os.seteuid(65534)
     yield folder
