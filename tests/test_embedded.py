@@ -120,7 +120,7 @@ def test_a_stop_really_stops_the_decoding(start_gateway: Callable[..., Running],
     used = cpu(gateway)
     time.sleep(2)
     assert used > used_before
-    assert cpu(gateway) - used < 0.5, "nothing is decoded any more"
+    assert cpu(gateway) - used < 1, "nothing is decoded any more"
     gateway.stop()
 
 
