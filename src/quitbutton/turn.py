@@ -161,9 +161,8 @@ class TurnTaker:
 
     async def _relay_with_help(self, turn: Turn) -> None:
         """The model's reply to a background call as it is; where help is stands in its `quitbutton` object."""
-        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
-        if isinstance(reply, Refusal):
-            await turn.answer(reply.status, reply.headers, reply.body)
+        reply = await self._listen_unchanged(turn)
+        if reply is None:
             return
         await speaking.close(turn, None, self._unknown(turn) | self._wording(turn).support_note)
 
@@ -192,9 +191,8 @@ class TurnTaker:
         if footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE:
             await self._refuse(turn, branch, footing)
             return
-        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
-        if isinstance(reply, Refusal):
-            await turn.answer(reply.status, reply.headers, reply.body)
+        reply = await self._listen_unchanged(turn)
+        if reply is None:
             return
         kept = replace(origin, reply=kept_of(turn, reply))
         await self.store.put_reply(turn.owner, kept, self.now())
@@ -224,9 +222,8 @@ class TurnTaker:
 
     async def _look_on(self, turn: Turn, branch: Branch, footing: Footing, decision: Decision) -> None:
         """Shadow: the client sees an untouched reply, the record what would have been done."""
-        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
-        if isinstance(reply, Refusal):
-            await turn.answer(reply.status, reply.headers, reply.body)
+        reply = await self._listen_unchanged(turn)
+        if reply is None:
             return
         answer = OURS if self._speaks(decision, turn.request) else None
         if answer is None and decision.wants_reading:
@@ -313,6 +310,14 @@ class TurnTaker:
         is_end = settled.decision.action is Action.END
         ends_ours = is_end or (last.press is not None and not last.other_calls)
         await speaking.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
+
+    async def _listen_unchanged(self, turn: Turn) -> Reply | None:
+        """The reply to the request as the client sent it; None where it was refused and the client told."""
+        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
+        if isinstance(reply, Refusal):
+            await turn.answer(reply.status, reply.headers, reply.body)
+            return None
+        return reply
 
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
