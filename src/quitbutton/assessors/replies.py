@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from quitbutton.assessors.encoder import LONGEST, Encoder
-from quitbutton.assessors.heads import Heads, sigmoid, softmax
+from quitbutton.assessors.heads import Heads, sigmoid
 from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 
 LABELS = (ReplyLabel.COMPLIED, ReplyLabel.PARTIAL, ReplyLabel.REDIRECTED, ReplyLabel.REFUSED)
@@ -45,5 +45,5 @@ class ReplyModel:
             return ReplyVerdict(ReplyLabel.COMPLIED, refusal, self.name)
         if refusal < self.limit("refused"):
             return ReplyVerdict(ReplyLabel.UNKNOWN, refusal, self.name, "unsure", cannot_tell=True)
-        label = LABELS[1 + int(np.argmax(softmax(logits[1:4])))]
+        label = LABELS[1 + int(np.argmax(logits[1:4]))]
         return ReplyVerdict(label, refusal, self.name)
