@@ -116,11 +116,11 @@ def test_a_stop_really_stops_the_decoding(start_gateway: Callable[..., Running],
         assert receipt["tokens_delivered"] > 0
         assert receipt["tokens_saved_estimate"] == 2000 - receipt["tokens_delivered"]
         client.join(20)
-    time.sleep(0.5)
+    time.sleep(3)  # on a busy machine the model may still have been loading
     used = cpu(gateway)
     time.sleep(2)
     assert used > used_before
-    assert cpu(gateway) - used < 1, "nothing is decoded any more"
+    assert cpu(gateway) - used < 0.5, "nothing is decoded any more"
     gateway.stop()
 
 
