@@ -23,7 +23,19 @@ from benchmarks.load import LONG, Ask, Requests, Timing, load, looked_at
 from benchmarks.measuring import RESULTS, Rounds, number, progress, quantile, save, show, spread
 from benchmarks.processes import LOAD_CORE, SERVER_CORE, keep_to, machine_seconds, megabytes, processor_seconds, tree
 from benchmarks.provider import PIECES
-from benchmarks.targets import DIRECT, EVERYBODY, LOCAL, POSTGRES, RELAY, SCRIPTED, Absent, Stage, Target
+from benchmarks.targets import (
+    BEFORE,
+    BEFORE_LOCAL,
+    DIRECT,
+    EVERYBODY,
+    LOCAL,
+    POSTGRES,
+    RELAY,
+    SCRIPTED,
+    Absent,
+    Stage,
+    Target,
+)
 
 COMMAND = "python -m benchmarks.gateway"
 HISTORIES = (2, 20, 200, 1000)
@@ -145,13 +157,13 @@ def fits(case: Case, target: Target) -> bool:
 
 
 def run(
-    names: Sequence[str], cases: Sequence[Case], rounds: int, seconds: float, memory_seconds: float
+    names: Sequence[str], cases: Sequence[Case], rounds: int, seconds: float, memory_seconds: float, against: str = ""
 ) -> dict[str, Any]:
     """Everything, as JSON."""
     chance, absent = random.Random(7), {}
     keep_to(LOAD_CORE, [os.getpid()])
     with ExitStack() as stack, progress() as bar:
-        stage, targets = Stage(stack), []
+        stage, targets = Stage(stack, against), []
         for name in names:
             try:
                 targets.append(stage.start(name))
@@ -237,6 +249,7 @@ def main() -> None:
     parser.add_argument("--memory-seconds", type=float, help="most seconds of a target to 100,000 requests (60)")
     parser.add_argument("--quick", action="store_true", help="one short round of a few cases")
     parser.add_argument("--targets", help=f"some of: {', '.join(EVERYBODY)}")
+    parser.add_argument("--against", default="", metavar="REVISION", help="measure quitbutton at another revision too")
     parser.add_argument("--cases", help="some of: " + ", ".join(case.key for case in CASES))
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of gateway.json (docs/benchmarks)")
     given = parser.parse_args()
@@ -245,9 +258,10 @@ def main() -> None:
     named = given.cases.split(",") if given.cases else QUICK if given.quick else [case.key for case in CASES]
     cases = [case for case in CASES if case.key in named]
     targets = given.targets.split(",") if given.targets else list(EVERYBODY)
+    targets += [BEFORE, BEFORE_LOCAL] if given.against and not given.targets else []
     rounds, seconds = given.rounds or (1 if given.quick else 3), given.seconds or (0.2 if given.quick else 0.4)
     memory = given.memory_seconds if given.memory_seconds is not None else (0.0 if given.quick else 60.0)
-    found = run(targets, cases, rounds, seconds, memory)
+    found = run(targets, cases, rounds, seconds, memory, given.against)
     save(given.out, "gateway", COMMAND, {"rounds": rounds, "seconds": seconds}, found)
     print_tables(found)
 

@@ -23,6 +23,7 @@ LITELLM = ROOT / ".venv-litellm" / "bin" / "litellm"
 KEY = "sk-benchmark-0123456789"
 DIRECT, RELAY, NGINX, OTHER = "direct", "bare relay", "nginx", "bare relay (uvicorn, aiohttp)"
 SCRIPTED, LOCAL, POSTGRES, LITELLM_PROXY = "quitbutton", "quitbutton + local", "quitbutton + PostgreSQL", "LiteLLM"
+BEFORE, BEFORE_LOCAL = "quitbutton before", "quitbutton before + local"
 EVERYBODY = (DIRECT, NGINX, RELAY, OTHER, SCRIPTED, LOCAL, POSTGRES, LITELLM_PROXY)
 ARE = {
     DIRECT: "no gateway: the provider itself",
@@ -33,6 +34,8 @@ ARE = {
     LOCAL: "the defaults: local assessor, SQLite; it reads every newest message anew",
     POSTGRES: "as quitbutton, on PostgreSQL; the database beside the load on the other core",
     LITELLM_PROXY: "its proxy, one worker, no database, no logs",
+    BEFORE: "as quitbutton, at the revision given by `--against`",
+    BEFORE_LOCAL: "as quitbutton + local, at that revision",
 }
 
 NGINX_CONF = """\
@@ -92,8 +95,8 @@ class Absent(Exception):
 class Stage:
     """Starts the targets in front of one provider; all end with the stack."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        self.stack = stack
+    def __init__(self, stack: ExitStack, against: str = "") -> None:
+        self.stack, self.against = stack, against
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="quitbutton-bench-")))
         self.folder.chmod(0o755)
         self.port = free_port()
@@ -112,6 +115,8 @@ class Stage:
             LOCAL: lambda: self._quitbutton(LOCAL, "local"),
             POSTGRES: self._postgres,
             LITELLM_PROXY: self._litellm,
+            BEFORE: lambda: self._before(BEFORE, "scripted"),
+            BEFORE_LOCAL: lambda: self._before(BEFORE_LOCAL, "local"),
         }
         return makers[name]()
 
@@ -152,7 +157,18 @@ class Stage:
         target.version = told.partition("nginx/")[2].split()[0] if "nginx/" in told else ""
         return target
 
-    def _quitbutton(self, name: str, assessor: str, store: str | None = None) -> Target:
+    def _before(self, name: str, assessor: str) -> Target:
+        """The product as it was at another revision, with the packages of this environment."""
+        checkout = self.folder / "before"
+        if not checkout.exists():
+            checkout.mkdir()
+            packed = subprocess.run(["git", "archive", self.against, "src"], cwd=ROOT, capture_output=True, check=True)
+            subprocess.run(["tar", "-x"], cwd=checkout, input=packed.stdout, check=True)
+        target = self._quitbutton(name, assessor, source=checkout / "src")
+        target.version = self.against
+        return target
+
+    def _quitbutton(self, name: str, assessor: str, store: str | None = None, source: Path | None = None) -> Target:
         port = free_port()
         command = [sys.executable, "-m", "quitbutton", "serve", "--port", str(port), "--assessor", assessor]
         command += [
@@ -163,7 +179,9 @@ class Stage:
             "--data",
             str(self.folder / name.replace(" ", "")),
         ]
-        return self._started(name, command, port, {"QUITBUTTON_STORE": store} if store else None)
+        given = {"QUITBUTTON_STORE": store} if store else {}
+        given |= {"PYTHONPATH": str(source), "PYTHONSAFEPATH": "1"} if source else {}
+        return self._started(name, command, port, given)
 
     def _postgres(self) -> Target:
         if binaries() is None:

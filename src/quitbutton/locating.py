@@ -10,7 +10,7 @@ from quitbutton.core.merged import Split, splits_of
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.policy import Decision
 from quitbutton.core.standing import OPEN
-from quitbutton.core.traces import Trace, chosen, echoes_of, grown, trace_of
+from quitbutton.core.traces import Trace, answered_in, chosen, echo_of, grown, trace_of
 from quitbutton.core.transcripts import Reading, Transcript
 from quitbutton.core.value import value
 from quitbutton.interfaces import Store
@@ -74,12 +74,13 @@ async def _of_echo(store: Store, key: bytes, request: ChatRequest, place: Place,
     """Where the newest reply that is known, with the words before it, was given. What is known exactly goes before it."""
     branch = place.branch
     exact = [at for at, one in enumerate(branch.addresses[:-1], 1) if _is_turn(marks, one)]
-    echoes = echoes_of(key, branch.root, request.messages, max(exact, default=-1) + 1)
-    if not echoes:
-        return place
-    traces = await store.traces(branch.root, {echo.tail for echo in echoes})
-    newest = _newest(request)
-    for echo in echoes:
+    replies = answered_in(key, branch.root, request.messages, max(exact, default=-1) + 1)
+    traces = await store.traces(branch.root, {one.tail for one in replies}) if replies else []
+    tails, newest = {known.trace.tail for known in traces}, _newest(request)
+    for one in replies:
+        echo = echo_of(key, branch.root, one) if one.tail in tails else None
+        if echo is None:
+            continue
         known = chosen(key, [known for known in traces if echo.is_of(known)], newest, echo.place)
         if known is None or (not echo.place and await store.greets(branch.root, echo.tail)):
             continue

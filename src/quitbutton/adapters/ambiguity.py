@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
+import msgspec
+
 from quitbutton.core.errors import BadRequest
 
 READ: Final = frozenset(
@@ -29,15 +31,38 @@ def check(body: bytes, history: str) -> None:
 
     Raises `BadRequest`, naming the member that is doubled or misspelt.
     """
-    try:
-        fields = _decoder.decode(body.decode("utf-8", "surrogatepass"))
-    except RecursionError as error:
-        raise BadRequest("The request body is nested too deeply. Send fewer levels of arrays and objects.") from error
+    fields = _read(body)
     _check_names(fields)
     messages = _objects(fields.get(history))
-    _check_names(chain.from_iterable(messages))
-    parts = chain.from_iterable(_objects(message.get("content")) for message in messages)
-    _check_names(chain.from_iterable(parts))
+    _check_names(set().union(*messages))
+    _check_names(set().union(*chain.from_iterable(_objects(message.get("content")) for message in messages)))
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """The members of the body, none of them doubled."""
+    # Every member has a `":`, and a doubled one is decoded once. So where there are no more of these than members,
+    # none is doubled. Words may hold one too: then the slower reader tells.
+    try:
+        fields: dict[str, Any] = msgspec.json.decode(body)
+        if body.translate(None, b" \t\r\n").count(b'":') == _members(fields):
+            return fields
+    except (msgspec.DecodeError, RecursionError):
+        pass  # as it was decoded with types, the other reader reads it or says what is wrong
+    try:
+        read: dict[str, Any] = _decoder.decode(body.decode("utf-8", "surrogatepass"))
+    except RecursionError as error:
+        raise BadRequest("The request body is nested too deeply. Send fewer levels of arrays and objects.") from error
+    return read
+
+
+def _members(value: object) -> int:
+    """How many members the objects in a value have."""
+    count, waiting = 0, [value]
+    for one in waiting:
+        values = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        count += len(values) if isinstance(one, dict) else 0
+        waiting += [inner for inner in values if type(inner) is dict or type(inner) is list]
+    return count
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -58,7 +83,7 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def _check_names(names: Iterable[str]) -> None:
-    for name in set(names):
+    for name in names:
         meant = name.partition("\0")[0].casefold()  # readers written in C stop at a NUL
         if meant in READ and meant != name:
             raise BadRequest(f"The member `{name[:80]!s}` is not known: write `{meant}`.")

@@ -23,7 +23,7 @@ SIZE = 8
 """Bytes of a line's digest."""
 MAX_LINES = 1024
 """Most lines of a message or reply that are looked at, the last ones."""
-MAX_ECHOES = 64
+MAX_ECHOES = 32
 """Most replies of a history that are looked up, the newest."""
 DISTINCT = 24
 """Least bytes of words and reply that tell a turn from others: "hi" and "Hello!" do not."""
@@ -112,8 +112,19 @@ def trace_of(
     return Trace(branch.root, branch.address, branch.conversation, *joined, len(users), alone, b"".join(opening))
 
 
-def echoes_of(key: bytes, root: bytes, messages: Iterable[Message], after: int = 0) -> list[Echo]:
-    """The replies of a history with the words before them, the newest first; those `after` so many messages of the user's."""
+@value
+class Answered:
+    """A reply that a history brings, with the user's words before it, not yet digested."""
+
+    place: int
+    words: str
+    said: str
+    tail: bytes
+    """Digest of the reply's last line: what is looked up first."""
+
+
+def answered_in(key: bytes, root: bytes, messages: Iterable[Message], after: int = 0) -> list[Answered]:
+    """The replies of a history, the newest first; those `after` so many messages of the user's."""
     place, words = 0, ""
     pairs: list[tuple[int, str, str]] = []
     for message in messages:
@@ -121,14 +132,16 @@ def echoes_of(key: bytes, root: bytes, messages: Iterable[Message], after: int =
             place, words = place + 1, message.text
         elif message.role is Role.ASSISTANT and place >= after:
             pairs.append((place, words, message.text))
-    return [echo for pair in pairs[: -MAX_ECHOES - 1 : -1] if (echo := _echo(key, root, *pair))]
+    newest = pairs[: -MAX_ECHOES - 1 : -1]
+    return [Answered(*pair, digest_of_line(key, root, last)) for pair in newest if (last := _last_line(pair[2]))]
 
 
-def _echo(key: bytes, root: bytes, place: int, words: str, said: str) -> Echo | None:
-    asked, reply = _lines(words), _lines(said)
-    if not reply or bool(asked) != bool(place):
+def echo_of(key: bytes, root: bytes, one: Answered) -> Echo | None:
+    """The lines of a reply and of the words before it; None where only one of the two has any."""
+    asked, reply = _lines(one.words), _lines(one.said)
+    if bool(asked) != bool(one.place):
         return None
-    return Echo(place, _digests(key, root, asked), _digests(key, root, reply), _size(asked) + _size(reply))
+    return Echo(one.place, _digests(key, root, asked), _digests(key, root, reply), _size(asked) + _size(reply))
 
 
 def chosen(key: bytes, found: Collection[Known], newest: Message, place: int = 0) -> Known | None:
@@ -166,6 +179,19 @@ def apart(digests: bytes) -> frozenset[bytes]:
 
 def _lines(text: str) -> list[str]:
     return [one for line in canonical(text).split("\n")[-MAX_LINES:] if (one := bare(line))]
+
+
+def _last_line(text: str) -> str:
+    """The last of the lines, without reading the others."""
+    end = len(text)
+    for _ in range(MAX_LINES):
+        start = max(text.rfind(one, 0, end) for one in "\r\n")
+        if last := bare(canonical(text[start + 1 : end])):
+            return last
+        if start < 0:
+            break
+        end = start
+    return ""
 
 
 def bare(line: str) -> str:
