@@ -19,13 +19,13 @@ from benchmarks.processes import SERVER_CORE, keep_to
 from benchmarks.provider import WORD
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.core.conversation import Scope, branch_of
-from quitbutton.core.ladder import Rung, Signal
+from quitbutton.core.ladder.decisions import admit, decide, settle
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Rung, Signal
+from quitbutton.core.ladder.verdicts import OURS, Label, Verdict
 from quitbutton.core.messages import ChatRequest, Message, Piece, Role
-from quitbutton.core.policy import admit, decide, settle
-from quitbutton.core.rules import Policy
-from quitbutton.core.standing import OPEN, Standing
-from quitbutton.core.verdicts import OURS, Label, Verdict
-from quitbutton.core.watcher import Watcher
+from quitbutton.core.tools.watcher import Watcher
 
 COMMAND = "python -m benchmarks.ladder"
 KEY = b"k" * 32

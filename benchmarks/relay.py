@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from quitbutton.gateway.server import Server
 from quitbutton.gateway.serving import loop_factory, open_files, tune_interpreter
 from quitbutton.gateway.sockets import socket_at
-from quitbutton.listening import passed_on
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
+from quitbutton.turn.turn import passed_on
 from quitbutton.upstreams.http import HTTPUpstream
 
 

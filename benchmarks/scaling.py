@@ -10,7 +10,7 @@ from benchmarks.gateway import GROWING, HISTORIES, MEMORY_AFTER, SATURATED, SHOR
 from benchmarks.measuring import NOTHING, number
 from benchmarks.store import WAITING
 from benchmarks.targets import LOCAL, POSTGRES, SCRIPTED
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.postgres import CONNECTIONS
 
 Results = dict[str, dict[str, Any]]

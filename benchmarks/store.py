@@ -30,12 +30,12 @@ from tests.postgres import Server, binaries
 from benchmarks.measuring import RESULTS, Rounds, number, progress, quantile, save, show, spread
 from benchmarks.processes import LOAD_CORE, SERVER_CORE, keep_to, processor_seconds, tree
 from quitbutton.core.conversation import Branch, Footing
-from quitbutton.core.ladder import Rung, Signal
-from quitbutton.core.policy import admit, decide
+from quitbutton.core.ladder.decisions import admit, decide
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Rung, Signal
+from quitbutton.core.ladder.verdicts import Label, Verdict
 from quitbutton.core.records import TurnRecord
-from quitbutton.core.rules import Policy
-from quitbutton.core.standing import OPEN, Standing
-from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.gateway.serving import tune_interpreter
 from quitbutton.stores.bulk import Bulk, SQLiteTables
 from quitbutton.stores.sql import SQLStore

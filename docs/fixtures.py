@@ -12,12 +12,12 @@ from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.assessors.scripted import ScriptedAssessor
-from quitbutton.core.rules import LockedReply, Policy, Speaker
+from quitbutton.core.ladder.policy import LockedReply, Policy, Speaker
 from quitbutton.interfaces import Adapter, Headers
-from quitbutton.listening import Turn
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import TurnTaker
+from quitbutton.turn.guard import TurnTaker
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.scripted import ScriptedUpstream
 
 STEPS = ("redirected", "redirected again", "warned", "ended", "locked")

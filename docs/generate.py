@@ -1,8 +1,8 @@
 """Writes what the docs generate from the code, or says whether it is fresh: `python -m docs.generate [--check]`.
 
-The ladder's diagram and table come from `quitbutton.core.ladder.TRANSITIONS`, the policy's keys from `Policy`, the commands
-from their `--help`, the metrics from their catalogue, the judges' categories from their formats, the convention's replies
-from plays.
+The ladder's diagram and table come from `quitbutton.core.ladder.transitions.TRANSITIONS`, the policy's keys from
+`Policy`, the commands from their `--help`, the metrics from their catalogue, the judges' categories from their formats,
+the convention's replies from plays.
 """
 
 from __future__ import annotations
@@ -18,12 +18,22 @@ from pathlib import Path
 from docs.fixtures import fixtures
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.cli.main import COMMANDS, parser
-from quitbutton.core.button import description
-from quitbutton.core.ladder import TRANSITIONS, Answer, Consent, Effect, Hold, Kind, Signal, Stage, Transition
-from quitbutton.core.rules import Policy
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.transitions import (
+    TRANSITIONS,
+    Answer,
+    Consent,
+    Effect,
+    Hold,
+    Kind,
+    Signal,
+    Stage,
+    Transition,
+)
+from quitbutton.core.ladder.verdicts import Label
+from quitbutton.core.tools.end_conversation import description
 from quitbutton.observing.catalogue import table as metrics
-from quitbutton.settings import policy_toml
+from quitbutton.settings.installation import policy_toml
 
 DOCS = Path(__file__).parent
 os.environ["COLUMNS"] = "100"  # help texts must not depend on the terminal

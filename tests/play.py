@@ -15,18 +15,18 @@ from typing import Any
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.assessors.scripted import ScriptedAssessor
-from quitbutton.core.ladder import Action
+from quitbutton.core.ladder.decisions import Reason
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.transitions import Action
 from quitbutton.core.notices import help_text, words_for
-from quitbutton.core.policy import Reason
 from quitbutton.core.resources import resources_for
-from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
-from quitbutton.listening import Turn
-from quitbutton.reviewing import Second
 from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import TurnTaker
+from quitbutton.turn.guard import TurnTaker
+from quitbutton.turn.review import Second
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 Message = dict[str, Any]

@@ -12,9 +12,9 @@ from quitbutton.assessors.crisis import crisis_sign
 from quitbutton.assessors.local import LocalAssessor, Thresholds
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.reader import NOTHING, Reader, Reading, Seen
+from quitbutton.core.ladder.policy import Policy, Speaker
 from quitbutton.core.provenance import words_of
-from quitbutton.core.rules import Policy, Speaker
-from quitbutton.simulation import simulate
+from quitbutton.replay.simulate import simulate
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
 from training.branch import Floats

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quitbutton.core.errors import BadRequest, PolicyError, QuitbuttonError, SettingsError, UpstreamFailed
-    from quitbutton.core.rules import Policy
+    from quitbutton.core.ladder.policy import Policy
     from quitbutton.library import Answer, Guard, Stream
-    from quitbutton.locked import ConversationEnded, ConversationWarned
+    from quitbutton.turn.tell import ConversationEnded, ConversationWarned
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
 
 _HOMES = {
     "quitbutton.library": ("Answer", "Guard", "Stream"),
-    "quitbutton.locked": ("ConversationEnded", "ConversationWarned"),
-    "quitbutton.core.rules": ("Policy",),
+    "quitbutton.turn.tell": ("ConversationEnded", "ConversationWarned"),
+    "quitbutton.core.ladder.policy": ("Policy",),
     "quitbutton.core.errors": ("BadRequest", "PolicyError", "QuitbuttonError", "SettingsError", "UpstreamFailed"),
 }
 """Where the public names live. They are imported when they are first asked for: `import quitbutton` stays instant."""

@@ -9,14 +9,14 @@ from typing import Protocol, runtime_checkable
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.verdicts import ReplyVerdict, Verdict
 from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
 from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
-from quitbutton.core.rules import Policy
 from quitbutton.core.second import SecondReading
+from quitbutton.core.tools.watcher import Passage
 from quitbutton.core.traces import Known
-from quitbutton.core.verdicts import ReplyVerdict, Verdict
-from quitbutton.core.watcher import Passage
 
 Headers = Sequence[tuple[str, str]]
 

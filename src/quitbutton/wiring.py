@@ -21,18 +21,18 @@ from quitbutton.assessors.second import reader_of
 from quitbutton.core.announcement import Links
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
-from quitbutton.core.rules import Agreement, Corroboration, Policy, RedirectionProof
+from quitbutton.core.ladder.policy import Agreement, Corroboration, Policy, RedirectionProof
 from quitbutton.interfaces import Assessor, ReplyAssessor, SecondReader, Store
-from quitbutton.reviewing import Second
-from quitbutton.routing import upstreams_of
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.bulk import sqlite_tables
 from quitbutton.stores.copying import Opens
 from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import TurnTaker
+from quitbutton.turn.guard import TurnTaker
+from quitbutton.turn.review import Second
 from quitbutton.upstreams.provider import provider
+from quitbutton.upstreams.routing import upstreams_of
 
 T = TypeVar("T")
 GROUP, REPLY_GROUP, SECOND_GROUP = "quitbutton.assessors", "quitbutton.reply_assessors", "quitbutton.second_readers"

@@ -15,11 +15,11 @@ from quitbutton.assessors.panel import Panel
 from quitbutton.assessors.scripted import ScriptedAssessor
 from quitbutton.core.errors import AssessorFailed, UpstreamFailed
 from quitbutton.core.judges import JudgeFormat, JudgeSettings
+from quitbutton.core.ladder.policy import Agreement
+from quitbutton.core.ladder.verdicts import Label, Verdict
 from quitbutton.core.messages import ChatRequest, Message, Role
-from quitbutton.core.rules import Agreement
-from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.interfaces import Assessor, Headers, Upstream
-from quitbutton.settling import assess
+from quitbutton.turn.settle import assess
 from quitbutton.upstreams.scripted import Line, ScriptedExchange, ScriptedUpstream
 
 UNSAFE, SAFE = Line("unsafe\nS2"), Line("safe")

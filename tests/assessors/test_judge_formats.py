@@ -14,8 +14,8 @@ from quitbutton.assessors.judging.excerpt import excerpt_of
 from quitbutton.assessors.judging.formats import FORMATS
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.judges import JudgeFormat, JudgeSettings
+from quitbutton.core.ladder.verdicts import Label, Verdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 from tests.conftest import ROOT
 

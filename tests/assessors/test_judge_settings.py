@@ -14,11 +14,11 @@ import pytest
 from quitbutton.assessors.panel import Panel
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeFormat, JudgeSettings
-from quitbutton.core.rules import Agreement, Policy
-from quitbutton.settings import Settings, load
+from quitbutton.core.ladder.policy import Agreement, Policy
+from quitbutton.settings.installation import Settings, load
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.turn import TurnTaker
+from quitbutton.turn.guard import TurnTaker
 from quitbutton.wiring import Judges, assessor_named, check_doors, guard_of
 from tests.upstream import DEFAULT, Provider, Reply, Seen, whole
 

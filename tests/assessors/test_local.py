@@ -11,8 +11,8 @@ import pytest
 
 from quitbutton.assessors.local import FOREIGN, HAZARD_NAMES, LOOK_BACK, NAME, LocalAssessor, Thresholds
 from quitbutton.assessors.reader import Reader, Seen
+from quitbutton.core.ladder.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.interfaces import Assessor, Loads, LooksBack
 from tests.assessors.tiny import LIMITS, tiny_heads, tiny_reader
 

@@ -9,9 +9,9 @@ import pytest
 
 from quitbutton.assessors.panel import Panel
 from quitbutton.assessors.scripted import ScriptedAssessor
+from quitbutton.core.ladder.policy import Agreement
+from quitbutton.core.ladder.verdicts import Label, Scores, Verdict, relabelled, worst_of
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.rules import Agreement
-from quitbutton.core.verdicts import Label, Scores, Verdict, relabelled, worst_of
 from quitbutton.interfaces import Assessor
 
 SAID = (Message(Role.USER, "hello"),)

@@ -15,8 +15,8 @@ from quitbutton.assessors.crisis import UNMEASURED, crisis_sign
 from quitbutton.assessors.local import LocalAssessor
 from quitbutton.assessors.normal import fold
 from quitbutton.assessors.plain import plain_statement, table
+from quitbutton.core.ladder.verdicts import Label, Strength
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Strength
 from tests.assessors.test_local import CRISES, INSULTS, ORDINARY, told
 
 SAID: dict[str, Any] = tomllib.loads(Path(__file__).with_name("plain_statements.toml").read_text("utf-8"))

@@ -10,8 +10,8 @@ import pytest
 
 from quitbutton.assessors.refusal import NAME, RefusalCheck
 from quitbutton.assessors.replies import ELSEWHERE, LABELS, NOT_COMPLIED, ReplyModel
+from quitbutton.core.ladder.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import Loads, ReplyAssessor
 from tests.assessors.tiny import tiny_heads
 

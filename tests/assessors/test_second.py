@@ -20,11 +20,11 @@ from quitbutton.assessors.scripted import ScriptedAssessor, ScriptedSecondReader
 from quitbutton.assessors.second import ModelReader, reader_of
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.judges import JudgeFormat, JudgeSettings
+from quitbutton.core.ladder.verdicts import Label, Strength, Target, Verdict
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.second import SecondAnswer
-from quitbutton.core.verdicts import Label, Strength, Target, Verdict
 from quitbutton.interfaces import LooksBack, SecondReader
-from quitbutton.reviewing import read_branch
+from quitbutton.turn.review import read_branch
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 from tests.play import say
 

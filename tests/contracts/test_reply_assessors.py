@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from quitbutton.core.errors import SettingsError
+from quitbutton.core.ladder.policy import Policy, RedirectionProof
+from quitbutton.core.ladder.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.rules import Policy, RedirectionProof
-from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import ReplyAssessor
 from quitbutton.wiring import BUILT_IN_REPLIES, reader_for, reply_assessor_named
 

@@ -14,13 +14,13 @@ from quitbutton.core.appeals import AppealState
 from quitbutton.core.conversation import Branch, Footing, Marks, standing_of
 from quitbutton.core.errors import StoreFailed
 from quitbutton.core.kept_words import KeptWords
-from quitbutton.core.ladder import Action, Rung, Signal
+from quitbutton.core.ladder.decisions import Decision, decide
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Action, Rung, Signal
+from quitbutton.core.ladder.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.core.origins import KeptId
-from quitbutton.core.policy import Decision, decide
 from quitbutton.core.records import End, Receipt, TurnRecord
-from quitbutton.core.rules import Policy
-from quitbutton.core.standing import OPEN, Standing
-from quitbutton.core.verdicts import Label, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.stores.database import Database, Transaction
 from quitbutton.stores.migrate import migrate
 from quitbutton.stores.postgres import Postgres

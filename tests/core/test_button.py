@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.core.button import confirms, description, wants_to_leave, wishes_to_end
-from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
+from quitbutton.core.ladder.policy import Corroboration, Policy, RedirectionProof
+from quitbutton.core.tools.end_conversation import confirms, description, wants_to_leave, wishes_to_end
 
 WISHES = (
     "Please end this conversation.",

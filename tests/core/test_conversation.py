@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from quitbutton.core.addresses import canonical, chain
 from quitbutton.core.conversation import Branch, Mark, Marks, Scope, branch_of, root_of, scope_of, standing_of
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
-from quitbutton.core.standing import OPEN, Standing
 
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "address-vectors.json").read_text("utf-8"))
 KEY = bytes(range(32))

@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 
 from quitbutton.core.findings import finding, second_finding
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.standing import Evidence
+from quitbutton.core.ladder.transitions import Rung
+from quitbutton.core.ladder.verdicts import Label, Severity, SpeechMode, Target
 from quitbutton.core.notices import LANGUAGES
 from quitbutton.core.second import SecondAnswer, SecondReading
-from quitbutton.core.standing import Evidence
-from quitbutton.core.verdicts import Label, Severity, SpeechMode, Target
 
 
 def proof(label: Label, target: Target, mode: SpeechMode, severity: Severity | None) -> Evidence:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.core.merkle import (
+from quitbutton.core.audit.merkle import (
     consistency_proof,
     grown,
     inclusion_proof,

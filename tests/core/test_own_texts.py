@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quitbutton.core.ladder import TOLD, Action
+from quitbutton.core.ladder.decisions import Reason
+from quitbutton.core.ladder.transitions import TOLD, Action
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.notices import (
     ENGLISH,
@@ -22,7 +23,6 @@ from quitbutton.core.notices import (
     words_for,
 )
 from quitbutton.core.own_texts import already_said, cuts_in, imitates, left_of
-from quitbutton.core.policy import Reason
 from quitbutton.core.resources import INTERNATIONAL, RESOURCES, resources_for
 
 LOCALES = ["en-US", "en-GB", "de-AT", "fr", "pt-BR", "en"]

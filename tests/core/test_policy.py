@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quitbutton.core.errors import PolicyError
-from quitbutton.core.ladder import (
+from quitbutton.core.ladder.decisions import Reason, admit, answer_of, assisted, decide, noted, settle
+from quitbutton.core.ladder.policy import Corroboration, Policy, RedirectionProof
+from quitbutton.core.ladder.standing import OPEN, Standing, higher_of
+from quitbutton.core.ladder.transitions import (
     TRANSITIONS,
     Action,
     Answer,
@@ -24,10 +27,7 @@ from quitbutton.core.ladder import (
     Stage,
     transition_for,
 )
-from quitbutton.core.policy import Reason, admit, answer_of, assisted, decide, noted, settle
-from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
-from quitbutton.core.standing import OPEN, Standing, higher_of
-from quitbutton.core.verdicts import (
+from quitbutton.core.ladder.verdicts import (
     OURS,
     UNREAD,
     Label,

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.errors import NotReviewed
-from quitbutton.core.ladder import Action, Consent, Denial, Rung, Signal
-from quitbutton.core.policy import Decision, assisted, decide, is_reviewed, settle, wants_review
+from quitbutton.core.ladder.decisions import Decision, assisted, decide, is_reviewed, settle, wants_review
+from quitbutton.core.ladder.policy import Corroboration, Policy, RedirectionProof
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Action, Consent, Denial, Rung, Signal
+from quitbutton.core.ladder.verdicts import Label, ReplyLabel, ReplyVerdict, Severity, Strength, Verdict
 from quitbutton.core.records import TurnRecord
-from quitbutton.core.rules import Corroboration, Policy, RedirectionProof
 from quitbutton.core.second import UNREVIEWED, Review, SecondAnswer, SecondReading, answer_of, reread
-from quitbutton.core.standing import OPEN, Standing
-from quitbutton.core.verdicts import Label, ReplyLabel, ReplyVerdict, Severity, Strength, Verdict
 
 FOUND = [True, False, None]
 YES = SecondReading(SecondAnswer.YES, True, False, assessor="second@1", why="went on")

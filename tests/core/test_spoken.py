@@ -7,7 +7,7 @@ import json
 import pytest
 
 from quitbutton.core.messages import Piece, Reply
-from quitbutton.core.watcher import Watcher
+from quitbutton.core.tools.watcher import Watcher
 
 ARGUMENTS = {"reason": "abuse", "explanation": "It went on (twice)."}
 CALL = json.dumps({"name": "end_conversation", "arguments": ARGUMENTS})

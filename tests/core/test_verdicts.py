@@ -7,8 +7,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from quitbutton.core.rules import Agreement
-from quitbutton.core.verdicts import (
+from quitbutton.core.ladder.policy import Agreement
+from quitbutton.core.ladder.verdicts import (
     Label,
     ReplyVerdict,
     Scores,

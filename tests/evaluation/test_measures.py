@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from quitbutton.core.errors import BadRequest
-from quitbutton.core.verdicts import Label, Scores, Verdict, relabelled
+from quitbutton.core.ladder.verdicts import Label, Scores, Verdict, relabelled
 from quitbutton.evaluation.measures import auc, calibration_error, cheapest, curve, latency, measure, share
 from quitbutton.evaluation.rows import Answer, Kind, kind_of, language_of
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 
 def test_auc_by_hand() -> None:

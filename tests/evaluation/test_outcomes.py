@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from quitbutton.evaluation.outcomes import Simulated, cells, kind_name, page, rates_by
-from tests.test_cli import row, run
+from tests.cli.test_cli import row, run
 
 GROUP = [
     Simulated("harmful", "a", 3, 4, None),

@@ -14,7 +14,7 @@ import httpx
 
 from quitbutton.gateway.app import Gateway, create_app
 from quitbutton.interfaces import Upstream
-from quitbutton.settings import Settings, load
+from quitbutton.settings.installation import Settings, load
 
 T = TypeVar("T")
 CHAT, OTHER, OPERATOR = "chat-key-one", "chat-key-two", "operator-key-0001"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Running
-from tests.test_passthrough import post
+from tests.gateway.test_passthrough import post
 from tests.upstream import DEFAULT, Provider, Reply, press, whole
 
 SETTINGS = """

@@ -14,14 +14,14 @@ import httpx
 import pytest
 from tests.conftest import Running
 from tests.gateway.inside import CHAT, HELLO, OPERATOR, Inside, inside, keyed
-from tests.test_passthrough import post
+from tests.gateway.test_passthrough import post
 from tests.upstream import Provider
 
 from quitbutton.cli.main import main
 from quitbutton.cli.serve import _greet as greet
 from quitbutton.core.errors import SettingsError
 from quitbutton.gateway.auth import check_exposure
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.rights import Rights
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 

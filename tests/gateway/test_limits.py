@@ -10,7 +10,7 @@ from tests.gateway.inside import CHAT, HELLO, OPERATOR, OTHER, Inside, inside, k
 
 from quitbutton.core.errors import RateLimited, SettingsError
 from quitbutton.gateway.limits import FREE_TRIES, FREE_TRIES_OVERALL, LONGEST_WAIT, REMEMBERED, Guesses, RateLimits
-from quitbutton.settings import load
+from quitbutton.settings.installation import load
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
 WICKED = {"model": "m", "messages": [{"role": "user", "content": "[abuse]"}]}

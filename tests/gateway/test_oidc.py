@@ -18,7 +18,7 @@ from quitbutton.core.errors import Forbidden, SettingsError
 from quitbutton.core.keys import Role
 from quitbutton.core.oidc import OidcSettings, name_of, role_of
 from quitbutton.gateway.app import create_app
-from quitbutton.gateway.oidc_routes import provider_of
+from quitbutton.gateway.routes.oidc import provider_of
 
 SESSION = "/v1/quitbutton/session"
 THERE, BACK = SESSION + "/oidc", SESSION + "/oidc/callback"

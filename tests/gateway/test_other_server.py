@@ -15,7 +15,7 @@ from tests.conftest import free_port
 from tests.upstream import Provider, stream, whole
 
 from quitbutton.gateway.app import create_app
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.gateway.test_rights_api import A, Chat, call, presses
 from tests.upstream import Provider
 
 from quitbutton.core.errors import BadRequest
-from quitbutton.core.rules import Policy
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.versions import Stage, Version, chance_of, checked_roll_out, difference, in_force
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from tests.conftest import Running
+from tests.gateway.test_crash import Acknowledged, check_promises, climb
+from tests.gateway.test_passthrough import post
 from tests.gateway.test_rights_api import A, Chat, call, presses
 from tests.postgres import Server
-from tests.test_crash import Acknowledged, check_promises, climb
-from tests.test_passthrough import post
-from tests.test_story import lines_of
+from tests.turn.test_story import lines_of
 from tests.upstream import Provider, press, whole
 
 from quitbutton.cli.main import main

@@ -17,12 +17,12 @@ from tests.observing.test_metrics import read, total
 from tests.protocols.anthropic import Anthropic
 from tests.protocols.chat import ChatCompletions
 from tests.protocols.responses import Responses
-from tests.test_second_reader import NO, YES, is_question
+from tests.turn.test_second_reader import NO, YES, is_question
 from tests.upstream import Provider, Reply, Seen
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.reviewing import PATIENCE
-from quitbutton.settings import Settings, load
+from quitbutton.settings.installation import Settings, load
+from quitbutton.turn.review import PATIENCE
 from quitbutton.upstreams.scripted import Line
 from quitbutton.wiring import Judges, second_of, second_reader_named
 

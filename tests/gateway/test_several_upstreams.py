@@ -15,7 +15,7 @@ from tests.conftest import Running
 from tests.upstream import Provider, Reply, whole
 
 from quitbutton.core.errors import QuitbuttonError
-from quitbutton.settings import load
+from quitbutton.settings.installation import load
 
 CLAUDE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-x", "stop_sequence": None}
 CLAUDE |= {"content": [{"type": "text", "text": "Hello."}], "stop_reason": "end_turn", "usage": {"output_tokens": 2}}
@@ -173,7 +173,7 @@ def test_a_table_that_is_wrong_is_refused_with_the_cure(tmp_path: Path, text: st
 
 
 def test_a_key_that_is_not_in_the_environment_is_named(tmp_path: Path) -> None:
-    from quitbutton.routing import upstreams_of
+    from quitbutton.upstreams.routing import upstreams_of
 
     file = tmp_path / "quitbutton.toml"
     file.write_text('[upstreams.b]\nurl = "http://b"\nkey_env = "NOT_THERE"')

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.conftest import Running
 from tests.gateway.test_rights_api import Chat, presses
-from tests.test_stop import api, open_request
+from tests.gateway.test_stop import api, open_request
 from tests.upstream import Provider, stream, whole
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 
 GIVEN = ("--assessor", "scripted", "--workers", "2")
 

@@ -10,7 +10,7 @@ from typing import Any
 from quitbutton.gateway.http import HTTPClient, Watch
 from quitbutton.gateway.server import Server
 from quitbutton.gateway.sockets import socket_at
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from tests.conftest import free_port
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\ncontent-length: 2\r\n\r\nhi"

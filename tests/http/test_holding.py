@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from tests.conftest import Running
 from tests.http.conftest import BODIES, HEADERS, SETTINGS, WRITES, has_room
 from tests.http.wire import BODY, CHAT, CHUNKED, CHUNKS, HEALTH, HOST, LENGTH, PLAIN, Wire, eventually

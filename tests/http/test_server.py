@@ -17,7 +17,7 @@ from quitbutton.gateway import connection
 from quitbutton.gateway.server import Server
 from quitbutton.gateway.serving import loop_factory
 from quitbutton.gateway.sockets import socket_at
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from tests.http.wire import Wire, eventually
 
 

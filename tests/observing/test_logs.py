@@ -13,9 +13,9 @@ import pytest
 
 from quitbutton.observing import logs
 from tests.conftest import Running
+from tests.gateway.test_passthrough import post
 from tests.gateway.test_rights_api import call
 from tests.observing import until_ready
-from tests.test_passthrough import post
 from tests.upstream import Provider, whole
 
 SECRET = b'{"model":"m","messages":[{"role":"user","content":"[abuse] my private garbage"}]}'

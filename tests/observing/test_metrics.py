@@ -19,8 +19,8 @@ from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import Seen
 from tests.conftest import Running, _wait, check_log, free_port
 from tests.gateway.inside import CHAT, OPERATOR, Inside, inside, keyed
+from tests.gateway.test_passthrough import post
 from tests.gateway.test_rights_api import Chat, presses
-from tests.test_passthrough import post
 from tests.upstream import Provider, stream, whole
 
 TOKEN = "metrics-token-0001"

@@ -15,9 +15,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.conftest import Running, _wait, check_log, free_port
+from tests.gateway.test_passthrough import post
 from tests.observing import until_ready
 from tests.observing.collector import Collector, values
-from tests.test_passthrough import post
 from tests.upstream import DEFAULT as PLAIN
 from tests.upstream import Provider, Reply, stream, whole
 
@@ -148,7 +148,7 @@ def test_without_being_asked_for_nothing_is_imported(tmp_path: Path) -> None:
     script = """
 import asyncio, sys
 from quitbutton.gateway.app import create_app
-from quitbutton.settings import load
+from quitbutton.settings.installation import load
 async def run():
     app = create_app(load(None, {}, upstream="http://127.0.0.1:9/v1", assessor="scripted", store=":memory:"))
     await app.start()

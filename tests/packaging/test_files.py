@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from quitbutton.observing.catalogue import METRICS, Kind
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from tests.conftest import ROOT
 
 PACKAGING, CHART = ROOT / "packaging", ROOT / "packaging" / "helm" / "quitbutton"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
 
-from quitbutton.core.rules import Policy
-from quitbutton.listening import Turn
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.scripted import Line
 from tests.play import Ear, Play
 

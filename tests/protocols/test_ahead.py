@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from quitbutton.ahead import Ahead
 from quitbutton.assessors.scripted import ScriptedAssessor
+from quitbutton.core.ladder.policy import Mode, Policy, Speaker
+from quitbutton.core.ladder.verdicts import Verdict
 from quitbutton.core.messages import Message
-from quitbutton.core.rules import Mode, Policy, Speaker
-from quitbutton.core.verdicts import Verdict
+from quitbutton.turn.prefetch import Ahead
 from quitbutton.upstreams.http import HTTPUpstream
 from tests.play import Ear, Play
 from tests.upstream import Provider, Seen, stream, whole

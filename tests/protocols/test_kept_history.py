@@ -10,12 +10,12 @@ from quitbutton.assessors.scripted import ScriptedSecondReader
 from quitbutton.core.appeals import AppealState
 from quitbutton.core.errors import PreviousNotFound
 from quitbutton.core.kept_words import Retention
+from quitbutton.core.ladder.policy import LockedReply, Mode, Policy, Speaker
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.records import Outcome, TurnRecord
-from quitbutton.core.rules import LockedReply, Mode, Policy, Speaker
 from quitbutton.core.second import SecondReading
-from quitbutton.reviewing import Second
 from quitbutton.stores.rights import Rights
+from quitbutton.turn.review import Second
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, say
 from tests.protocols.play import ProtocolPlay

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from quitbutton.core.ladder.policy import LockedReply, Means, Mode, Policy
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.rules import LockedReply, Means, Mode, Policy
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import say, warning
 from tests.protocols.anthropic import Anthropic

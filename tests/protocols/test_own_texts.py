@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from quitbutton.core.ladder.policy import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.core.notices import ENGLISH, fallback, support_text
 from quitbutton.core.own_texts import imitates
 from quitbutton.core.resources import resources_for
-from quitbutton.core.rules import LockedReply, Means, Mode, Policy, Speaker
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, say, warning
 from tests.protocols.anthropic import Anthropic

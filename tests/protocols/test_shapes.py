@@ -22,11 +22,11 @@ from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.adapters.splice import fields_of
 from quitbutton.adapters.sse import Frames, data_of
-from quitbutton.core.button import tool
 from quitbutton.core.errors import BadRequest, UpstreamFailed
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.messages import ChatRequest
-from quitbutton.core.rules import Policy
-from quitbutton.core.watcher import Watcher
+from quitbutton.core.tools.end_conversation import tool
+from quitbutton.core.tools.watcher import Watcher
 from quitbutton.interfaces import Adapter
 from tests.protocols.shapes import values
 

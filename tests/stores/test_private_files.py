@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from quitbutton.files import private_folder, tighten
-from quitbutton.settings import load
+from quitbutton.audit.trail import audit_log_of
+from quitbutton.settings.files import private_folder, tighten
+from quitbutton.settings.installation import load
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
-from quitbutton.trail import audit_log_of
 from tests.play import Play, say
 
 

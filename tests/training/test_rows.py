@@ -17,7 +17,7 @@ from training.data.sources import REPLY_SOURCES, SOURCES
 from training.folds import FOLDS, NEVER, OF_FAMILY, fold_of, folds_of, reply_folds_of
 
 from quitbutton.assessors.local import HAZARD_NAMES
-from quitbutton.core.verdicts import SpeechMode, Target
+from quitbutton.core.ladder.verdicts import SpeechMode, Target
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("DATA", ROOT.parent / "shared" / "data"))

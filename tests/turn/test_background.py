@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from quitbutton.core.ladder.policy import Background, Mode, Policy
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.rules import Background, Mode, Policy
 from quitbutton.upstreams.scripted import Line, press
 from tests.play import Ear, say
 from tests.protocols.anthropic import Anthropic

@@ -13,14 +13,14 @@ import pytest
 
 from quitbutton.core.counting import REFERRED, counted_as
 from quitbutton.core.errors import StoreFailed
+from quitbutton.core.ladder.policy import Policy, Speaker
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.rules import Policy, Speaker
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
+from tests.docs.test_convention import SCHEMA
 from tests.play import Ear, say
 from tests.protocols.chat import ChatCompletions
 from tests.protocols.play import ProtocolPlay
-from tests.test_convention import SCHEMA
 from tests.turn.test_background import ENDING, PROTOCOLS, ended
 
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

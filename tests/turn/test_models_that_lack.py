@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import quitbutton
-from quitbutton.core.rules import Means, Policy
-from quitbutton.listening import Turn
+from quitbutton.core.ladder.policy import Means, Policy
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream, _whole
 from tests.play import Ear, Play, say
 from tests.protocols.anthropic import Anthropic

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from quitbutton.assessors.scripted import ScriptedAssessor, ScriptedReplies, ScriptedSecondReader
+from quitbutton.core.ladder.policy import Corroboration, LockedReply, Mode, Policy
 from quitbutton.core.notices import ENGLISH
-from quitbutton.core.rules import Corroboration, LockedReply, Mode, Policy
-from quitbutton.reviewing import Second
+from quitbutton.turn.review import Second
 from quitbutton.upstreams.scripted import Line
 from tests.play import warning
 from tests.protocols.anthropic import Anthropic

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from quitbutton.core.ladder.policy import LockedReply, Policy, Speaker
 from quitbutton.core.provenance import words_of
-from quitbutton.core.rules import LockedReply, Policy, Speaker
 from quitbutton.stores.database import Database
 from quitbutton.stores.postgres import Postgres
 from quitbutton.stores.rights import Rights

@@ -12,7 +12,7 @@ from quitbutton.adapters.held import HeldReply
 from quitbutton.adapters.splice import encode, with_member
 from quitbutton.adapters.sse import LF, data_of, frame_of, line_end_of
 from quitbutton.core.messages import Piece
-from quitbutton.core.watcher import Passage
+from quitbutton.core.tools.watcher import Passage
 
 BREAK = "\n\n"
 """Between the words of two speakers, or of two calls, in one reply."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quitbutton.core.messages import Piece, Usage
-from quitbutton.core.watcher import Passage
+from quitbutton.core.tools.watcher import Passage
 
 
 class HeldBytes:

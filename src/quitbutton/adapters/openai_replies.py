@@ -14,7 +14,7 @@ from quitbutton.adapters.splice import encode, with_member
 from quitbutton.adapters.sse import LF, Frames, data_of, frame_of, line_end_of
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.messages import CallDelta, Piece, Usage
-from quitbutton.core.watcher import Passage
+from quitbutton.core.tools.watcher import Passage
 
 DONE = b"[DONE]"
 BREAK = "\n\n"

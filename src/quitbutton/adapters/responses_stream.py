@@ -21,7 +21,7 @@ from quitbutton.adapters.responses_reader import OVER, WORDS, Places
 from quitbutton.adapters.splice import encode
 from quitbutton.adapters.sse import LF, data_of, frame_of, line_end_of
 from quitbutton.core.messages import ChatRequest, Usage
-from quitbutton.core.watcher import Passage
+from quitbutton.core.tools.watcher import Passage
 
 WHOLE_WORDS = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
 IN_PART = (*WORDS, *WHOLE_WORDS, "response.content_part.added", "response.content_part.done")

@@ -22,8 +22,8 @@ from quitbutton.assessors.judging.replies import Usage, unreadable, usage_of
 from quitbutton.assessors.judging.report import JudgeReport, Tally
 from quitbutton.core.errors import AssessorFailed, UpstreamFailed, UpstreamTimeout
 from quitbutton.core.judges import JudgeSettings
+from quitbutton.core.ladder.verdicts import Label, Verdict
 from quitbutton.core.messages import Message
-from quitbutton.core.verdicts import Label, Verdict
 from quitbutton.interfaces import Assessor, Exchange, Upstream
 
 MAX_ANSWER = 1024 * 1024

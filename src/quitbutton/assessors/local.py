@@ -30,8 +30,8 @@ from quitbutton.assessors.encoder import Floats
 from quitbutton.assessors.heads import sigmoid
 from quitbutton.assessors.languages import is_english, is_other_script
 from quitbutton.assessors.reader import Reader, Reading
+from quitbutton.core.ladder.verdicts import Label, Scores, Severity, SpeechMode, Strength, Target, Verdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import Label, Scores, Severity, SpeechMode, Strength, Target, Verdict
 
 NAME = "local@3"
 LOOK_BACK = 12

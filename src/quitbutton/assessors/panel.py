@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Protocol, runtime_checkable
 
-from quitbutton.core.errors import AssessorFailed
+from quitbutton.assessors.deadline import verdict_in_time
+from quitbutton.core.ladder.policy import Agreement
+from quitbutton.core.ladder.verdicts import UNKNOWN, Verdict, worst_of
 from quitbutton.core.messages import Message
-from quitbutton.core.rules import Agreement
-from quitbutton.core.verdicts import UNKNOWN, Label, Verdict, worst_of
 from quitbutton.interfaces import Assessor, LooksBack
 
 PATIENCE = 2.0
@@ -49,15 +49,7 @@ class Panel:
         return await self._in_time(member.name, member.assess(messages)) or UNKNOWN
 
     async def _in_time(self, name: str, work: Awaitable[Verdict | None]) -> Verdict | None:
-        try:
-            async with asyncio.timeout(self.timeout):
-                return await work
-        except TimeoutError:
-            return Verdict(Label.UNKNOWN, assessor=name, why="timeout")
-        except AssessorFailed as error:
-            return Verdict(Label.UNKNOWN, assessor=name, why=error.why)
-        except Exception as error:  # any failure of a member means the same: it could not tell
-            return Verdict(Label.UNKNOWN, assessor=name, why=f"failed:{type(error).__name__}")
+        return await verdict_in_time(name, work, self.timeout)
 
 
 @runtime_checkable

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from quitbutton.core.ladder.verdicts import ReplyLabel, ReplyVerdict
 from quitbutton.core.messages import Message, Role
-from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
 
 if TYPE_CHECKING:
     from quitbutton.assessors.replies import ReplyModel

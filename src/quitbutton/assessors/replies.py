@@ -8,7 +8,7 @@ import numpy as np
 
 from quitbutton.assessors.encoder import LONGEST, Encoder
 from quitbutton.assessors.heads import Heads, sigmoid
-from quitbutton.core.verdicts import ReplyLabel, ReplyVerdict
+from quitbutton.core.ladder.verdicts import ReplyLabel, ReplyVerdict
 
 LABELS = (ReplyLabel.COMPLIED, ReplyLabel.PARTIAL, ReplyLabel.REDIRECTED, ReplyLabel.REFUSED)
 NOT_COMPLIED, ELSEWHERE = 4, 5

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-from quitbutton.core.messages import Message, Role
-from quitbutton.core.second import SecondReading, answer_of
-from quitbutton.core.verdicts import (
+from quitbutton.core.ladder.verdicts import (
     RANKS,
     Label,
     ReplyLabel,
@@ -19,6 +17,8 @@ from quitbutton.core.verdicts import (
     Target,
     Verdict,
 )
+from quitbutton.core.messages import Message, Role
+from quitbutton.core.second import SecondReading, answer_of
 
 NAME = "scripted@1"
 Said = Label | Verdict

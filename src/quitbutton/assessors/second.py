@@ -15,9 +15,9 @@ from quitbutton.assessors.judging.replies import Usage, unreadable
 from quitbutton.assessors.judging.second import QUESTION, SCHEMA, data_of, reading_of
 from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.judges import JudgeFormat
+from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.messages import Message, Piece
 from quitbutton.core.second import SecondAnswer, SecondReading, answer_of
-from quitbutton.core.verdicts import Label
 from quitbutton.interfaces import Adapter, Exchange, SecondReader
 
 Call = Callable[[bytes], AbstractAsyncContextManager[Exchange]]

@@ -35,10 +35,10 @@ from quitbutton.cli.rows import Row, answered, lines_of
 from quitbutton.cli.second import NAMES, evaluate_second
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.judges import JudgeSettings
+from quitbutton.core.ladder.verdicts import UNREAD, Label, ReplyLabel, ReplyVerdict
 from quitbutton.core.messages import Role
-from quitbutton.core.verdicts import UNREAD, Label, ReplyLabel, ReplyVerdict
 from quitbutton.interfaces import Assessor, ReplyAssessor
-from quitbutton.simulation import decoded
+from quitbutton.replay.simulate import decoded
 from quitbutton.wiring import Judges, assessor_named, reply_assessor_named
 
 

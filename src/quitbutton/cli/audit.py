@@ -21,17 +21,17 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
+from quitbutton.audit.signer import is_signed_by
+from quitbutton.audit.trail import accept, audit_log_of
 from quitbutton.cli.rows import plainly
-from quitbutton.core.audit import Findings
+from quitbutton.core.audit.exports import verified
+from quitbutton.core.audit.log import Findings
+from quitbutton.core.audit.signed_note import COSIGNATURE, VerifierKey
 from quitbutton.core.errors import SettingsError
-from quitbutton.core.exports import verified
-from quitbutton.core.signed_note import COSIGNATURE, VerifierKey
-from quitbutton.settings import Settings, load
-from quitbutton.signing import is_signed_by
+from quitbutton.settings.installation import Settings, load
 from quitbutton.stores.audit import AuditLog
 from quitbutton.stores.checking import check_log
 from quitbutton.stores.sql import SQLStore
-from quitbutton.trail import accept, audit_log_of
 from quitbutton.wiring import database_of
 
 WHAT = ("export", "verify", "check", "accept", "head", "key")

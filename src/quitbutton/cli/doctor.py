@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _judges(config: Path | None) -> list[tuple[str, Callable[[], Check]]]:
-    from quitbutton.settings import load  # noqa: PLC0415 - the other checks also run where a package is missing
+    from quitbutton.settings.installation import load  # noqa: PLC0415 - the other checks also run where a package is missing
 
     return [(f"judge {name}", lambda name=name: _judge(name, config)) for name in load(config).judges]  # type: ignore[misc]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from quitbutton.core.conversation import Scope, root_of
 from quitbutton.core.errors import QuitbuttonError, SettingsError
-from quitbutton.core.rules import Mode
-from quitbutton.settings import load
+from quitbutton.core.ladder.policy import Mode
+from quitbutton.settings.installation import load
 from quitbutton.stores.rights import Rights
 from quitbutton.stores.sql import SQLStore
 from quitbutton.wiring import database_of

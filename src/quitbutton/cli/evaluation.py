@@ -17,7 +17,7 @@ from quitbutton.evaluation.measures import COST, by_group, cheapest, crisis_pair
 from quitbutton.evaluation.page import COLUMNS, Choice, calibration_page, cells, page
 from quitbutton.evaluation.rows import Answer, Kind, kind_of, language_of
 from quitbutton.interfaces import Assessor
-from quitbutton.simulation import decoded
+from quitbutton.replay.simulate import decoded
 from quitbutton.wiring import Judges, assessor_named
 
 CRISIS_COST = 1.0

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from quitbutton.assessors.panel import PATIENCE
 from quitbutton.core.judges import JudgeSettings
-from quitbutton.settings import load
+from quitbutton.settings.installation import load
 from quitbutton.wiring import PANEL_SHARE, Judges
 
 T = TypeVar("T")

@@ -16,12 +16,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quitbutton import settings as settings_module
 from quitbutton.core.errors import BadRequest, SettingsError
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import MIN_SECRET, Key, KeyRules, Role, expiry_of, new_secret, tenant_of
-from quitbutton.core.rules import Background
-from quitbutton.settings import Settings
+from quitbutton.core.ladder.policy import Background
+from quitbutton.settings import installation as settings_module
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.keys import KeyStore
 from quitbutton.stores.sql import SQLStore
 from quitbutton.wiring import database_of

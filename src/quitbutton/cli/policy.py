@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from quitbutton.core.rules import Policy
-from quitbutton.settings import load_policy, policy_toml
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.settings.installation import load_policy, policy_toml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

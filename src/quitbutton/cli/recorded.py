@@ -6,8 +6,8 @@ import asyncio
 import json
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.replaying import LONGEST
-from quitbutton.settings import Settings
+from quitbutton.replay.recorded import LONGEST
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.console import LAST_SEQ, Console, Page
 from quitbutton.stores.sql import SQLStore
 from quitbutton.wiring import database_of

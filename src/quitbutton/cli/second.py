@@ -17,9 +17,10 @@ from quitbutton.core.judges import JudgeFormat, JudgeSettings
 from quitbutton.core.second import SecondAnswer
 from quitbutton.evaluation.second import COLUMNS, NOTE, Read, asked_of, rows_of
 from quitbutton.interfaces import SecondReader
-from quitbutton.reviewing import Second, read_branch
-from quitbutton.settings import PREFIX
-from quitbutton.simulation import decoded
+from quitbutton.replay.simulate import decoded
+from quitbutton.settings.installation import PREFIX
+from quitbutton.turn.assess import read_branch
+from quitbutton.turn.review import Second
 from quitbutton.wiring import Judges, second_reader_named
 
 NAMES = "auto (a local reader where one is installed), none, scripted, a judge of the settings file, or MODEL@URL"

@@ -13,9 +13,9 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
-from quitbutton import settings as settings_module
 from quitbutton.core.keys import LOOPBACK
-from quitbutton.settings import Settings
+from quitbutton.settings import installation as settings_module
+from quitbutton.settings.installation import Settings
 
 SETTINGS = (
     "host",

@@ -43,15 +43,15 @@ from quitbutton.cli.second import NAMES, second_for, with_upstream
 from quitbutton.cli.serve import ASSESSORS
 from quitbutton.core.errors import SettingsError
 from quitbutton.core.judges import JudgeSettings
-from quitbutton.core.rules import Policy
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.evaluation.outcomes import COLUMNS, NOTE, Simulated, cells, kind_name, page, rates_by
 from quitbutton.interfaces import Assessor, ReplyAssessor
-from quitbutton.replaying import recorded
-from quitbutton.reviewing import PATIENCE, Second
-from quitbutton.settings import load, load_policy
-from quitbutton.simulation import simulate
+from quitbutton.replay.recorded import recorded
+from quitbutton.replay.simulate import simulate
+from quitbutton.settings.installation import load, load_policy
 from quitbutton.stores.sql import SQLStore
 from quitbutton.stores.sqlite import SQLite
+from quitbutton.turn.review import PATIENCE, Second
 from quitbutton.wiring import Judges, assessor_named, reader_for
 
 SHOWN = 40

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from quitbutton.core.ladder import Action, Rung
+from quitbutton.core.ladder.decisions import Decision
+from quitbutton.core.ladder.standing import Standing
+from quitbutton.core.ladder.transitions import Action, Rung
 from quitbutton.core.notices import reason_text
-from quitbutton.core.policy import Decision
 from quitbutton.core.records import End
 from quitbutton.core.resources import Resource
-from quitbutton.core.standing import Standing
 
 LINKED = ("statement", "appeal")
 """What more there is where the gateway has a page for it."""

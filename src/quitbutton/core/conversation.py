@@ -21,10 +21,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from quitbutton.core.addresses import chain, conversation_id, field_of, hashed, message_id, tails
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.messages import ChatRequest, Message, Role
 from quitbutton.core.origins import Origin
-from quitbutton.core.standing import OPEN, Standing
 from quitbutton.core.value import value
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quitbutton.core.ladder.standing import Evidence
+from quitbutton.core.ladder.verdicts import Label, Severity, SpeechMode, Target
 from quitbutton.core.second import SecondAnswer, SecondReading
-from quitbutton.core.standing import Evidence
-from quitbutton.core.verdicts import Label, Severity, SpeechMode, Target
 
 
 @dataclass(frozen=True, slots=True)

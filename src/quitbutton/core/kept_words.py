@@ -11,8 +11,8 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from quitbutton.core.ladder import CLIMBING, Rung
-from quitbutton.core.policy import Decision
+from quitbutton.core.ladder.decisions import Decision
+from quitbutton.core.ladder.transitions import CLIMBING, Rung
 
 
 class Retention(StrEnum):

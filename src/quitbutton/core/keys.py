@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
-from quitbutton.core.rules import Background
+from quitbutton.core.ladder.policy import Background
 from quitbutton.core.value import value
 
 ANONYMOUS = "anonymous"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
-from quitbutton.core.ladder import Action
-from quitbutton.core.policy import Reason
+from quitbutton.core.ladder.decisions import Reason
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.transitions import Action
 from quitbutton.core.resources import Resource
-from quitbutton.core.rules import Policy
 
 MAX_ERROR = 300
 """Longest message of a locked reply, in characters: some clients cut at 512, a title line at less."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from quitbutton.core.ladder import Action
+from quitbutton.core.ladder.decisions import Reason
+from quitbutton.core.ladder.transitions import Action
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.notices import LANGUAGES, help_text, locked_text, support_text, words_for
-from quitbutton.core.policy import Reason
 from quitbutton.core.resources import INTERNATIONAL, RESOURCES
 
 BULLETS = frozenset("-*•")

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from quitbutton.core.conversation import Branch, Footing
 from quitbutton.core.errors import NotReviewed
 from quitbutton.core.kept_words import KeptWords
+from quitbutton.core.ladder.decisions import Decision, is_reviewed
+from quitbutton.core.ladder.standing import Evidence, Standing
 from quitbutton.core.origins import KeptReply
-from quitbutton.core.policy import Decision, is_reviewed
-from quitbutton.core.standing import Evidence, Standing
 from quitbutton.core.traces import Trace
 from quitbutton.core.value import value
 

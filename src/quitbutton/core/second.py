@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quitbutton.core.ladder import Consent
+from quitbutton.core.ladder.transitions import Consent
+from quitbutton.core.ladder.verdicts import Label, Strength, Target, Verdict
 from quitbutton.core.value import value
-from quitbutton.core.verdicts import Label, Strength, Target, Verdict
 
 
 class SecondAnswer(StrEnum):

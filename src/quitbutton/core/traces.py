@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from quitbutton.core.addresses import canonical, chain
 from quitbutton.core.conversation import Branch
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.value import value
 

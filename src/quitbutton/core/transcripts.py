@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quitbutton.core.addresses import canonical
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.traces import DISTINCT, LABEL, MAX_LINES, Known, apart, bare, digest_of_line
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from quitbutton.core.errors import BadRequest
-from quitbutton.core.rules import Policy
+from quitbutton.core.ladder.policy import Policy
 
 DEFAULT = "default"
 """The name of the policy that holds where no key and no route names another."""

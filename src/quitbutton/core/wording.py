@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quitbutton.core import button, notices
+from quitbutton.core import notices
 from quitbutton.core.announcement import NO_LINKS, Links, announcement, support_note
 from quitbutton.core.conversation import Branch
-from quitbutton.core.ladder import CARING, TOLD, Action, Stage
+from quitbutton.core.ladder.decisions import Decision, Reason, can_count, stage_of
+from quitbutton.core.ladder.policy import Means, Policy
+from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Stage
+from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.own_texts import already_said, imitates
-from quitbutton.core.policy import Decision, Reason, can_count, stage_of
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import Resource, resources_for
-from quitbutton.core.rules import Means, Policy
+from quitbutton.core.tools import end_conversation
 from quitbutton.core.value import value
-from quitbutton.core.verdicts import Label
 
 
 @value
@@ -92,8 +93,8 @@ class Wording:
 
     def guidance(self, decision: Decision, ways: Sequence[Means], wants_prose: bool = True) -> list[str]:
         """What the model is told after the history, given the ways it can press; `wants_prose` as in the request."""
-        notes = [button.text_note(self.policy)] if Means.TEXT in ways else []
-        notes += [button.string_note(self.policy)] if Means.STRING in ways else []
+        notes = [end_conversation.text_note(self.policy)] if Means.TEXT in ways else []
+        notes += [end_conversation.string_note(self.policy)] if Means.STRING in ways else []
         # A model that is too small to be guided would recite a note to somebody who may be at risk.
         if decision.action is Action.PASS or (decision.action in CARING and self.policy.speaks_for):
             return notes

@@ -19,35 +19,37 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from quitbutton.adapters.anthropic_messages import AnthropicMessages
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.adapters.openai_responses import OpenAIResponses
-from quitbutton.gateway.audit_routes import audit_routes
+from quitbutton.audit.trail import audit_log_of, logging_job, warn_of_faults
+from quitbutton.audit.witness import EVERY as WITNESSED_EVERY
+from quitbutton.audit.witness import Witnesses, witnesses_of
 from quitbutton.gateway.auth import Doorkeeper, check_exposure
-from quitbutton.gateway.chat_routes import ChatRoute, Turns
-from quitbutton.gateway.console_routes import console_routes
 from quitbutton.gateway.delivering import Deliverer
 from quitbutton.gateway.gauges import EVERY, here, look
 from quitbutton.gateway.guards import Guards
-from quitbutton.gateway.health_routes import Readiness, health_routes
 from quitbutton.gateway.jobs import Job, Jobs, retention
-from quitbutton.gateway.key_routes import key_routes
 from quitbutton.gateway.limits import RateLimits
 from quitbutton.gateway.loading import Loading
 from quitbutton.gateway.observed import Observer, observer_of, watched
-from quitbutton.gateway.oidc_routes import oidc_routes, provider_of
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.paths import not_here, not_so, straightened
-from quitbutton.gateway.policy_routes import policy_routes
-from quitbutton.gateway.relay_routes import relay_routes
-from quitbutton.gateway.rights_routes import rights_routes
-from quitbutton.gateway.session_routes import session_routes
+from quitbutton.gateway.routes.audit import audit_routes
+from quitbutton.gateway.routes.chat import ChatRoute, Turns
+from quitbutton.gateway.routes.console import console_routes
+from quitbutton.gateway.routes.health import Readiness, health_routes
+from quitbutton.gateway.routes.keys import key_routes
+from quitbutton.gateway.routes.oidc import oidc_routes, provider_of
+from quitbutton.gateway.routes.policies import policy_routes
+from quitbutton.gateway.routes.relay import relay_routes
+from quitbutton.gateway.routes.rights import rights_routes
+from quitbutton.gateway.routes.sessions import session_routes
+from quitbutton.gateway.routes.users import user_routes
+from quitbutton.gateway.routes.webhooks import webhook_routes
 from quitbutton.gateway.sessions import IdentityProvider, sessions_of
 from quitbutton.gateway.stopping import LOOK_SECONDS, Stopping
 from quitbutton.gateway.turnstile import Room, Turnstile, cut_all
-from quitbutton.gateway.user_routes import user_routes
-from quitbutton.gateway.webhook_routes import webhook_routes
 from quitbutton.interfaces import Adapter, Store, Upstream
 from quitbutton.observing.stores import WatchedDatabase, WatchedStore
-from quitbutton.routing import Upstreams, upstreams_of
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.console import Console
 from quitbutton.stores.database import Database
 from quitbutton.stores.keys import KeyStore
@@ -56,11 +58,9 @@ from quitbutton.stores.sessions import SessionStore
 from quitbutton.stores.stops import Stops
 from quitbutton.stores.versions import Versions
 from quitbutton.stores.webhooks import Webhooks
-from quitbutton.trail import audit_log_of, logging_job, warn_of_faults
 from quitbutton.upstreams.embedded import EmbeddedUpstream
+from quitbutton.upstreams.routing import Upstreams, upstreams_of
 from quitbutton.wiring import Judges, database_of, guard_of
-from quitbutton.witness import EVERY as WITNESSED_EVERY
-from quitbutton.witness import Witnesses, witnesses_of
 
 EXPOSED = [f"X-Quitbutton-{name}" for name in ("Request-Id", "Conversation", "State", "End-Id")] + ["Retry-After"]
 """Headers that a page of an allowed origin may read."""

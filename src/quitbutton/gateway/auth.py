@@ -17,7 +17,7 @@ from quitbutton.gateway.http import address_of, headers_of
 from quitbutton.gateway.limits import Guesses
 from quitbutton.gateway.sessions import Sessions
 from quitbutton.gateway.strangers import KNOWN
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.keys import KeyStore
 
 RECALLED = 10_000

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from quitbutton.gateway.heads import NO_REQUEST, Refused, check
 from quitbutton.gateway.sending import Line, until_closed, until_read
 from quitbutton.gateway.strangers import KNOWN, Strangers
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application

@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from quitbutton.core.errors import BadRequest, QuitbuttonError, TooLarge
 from quitbutton.core.keys import Caller, Need
-from quitbutton.gateway.chat_routes import ChatRoute
 from quitbutton.gateway.http import error_headers
+from quitbutton.gateway.routes.chat import ChatRoute
 
 T = TypeVar("T")
 MAX_SMALL_BODY = 64 * 1024

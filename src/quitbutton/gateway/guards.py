@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from quitbutton.assessors.panel import Panel
 from quitbutton.core.errors import NotFound, QuitbuttonError, SettingsError
-from quitbutton.core.rules import Policy
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.versions import DEFAULT, Stage, Version, chance_of, in_force, in_shadow
 from quitbutton.interfaces import Assessor
 from quitbutton.observing.doors import WatchedAssessor
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.versions import Versions
-from quitbutton.turn import TurnTaker
+from quitbutton.turn.guard import TurnTaker
 from quitbutton.wiring import PANEL_SHARE, check_policy, reader_for
 
 log = logging.getLogger("quitbutton.policies")

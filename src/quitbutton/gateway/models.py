@@ -11,8 +11,8 @@ from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.headers import passed_on
 from quitbutton.interfaces import Headers, Upstream
-from quitbutton.listening import whole
-from quitbutton.routing import Upstreams
+from quitbutton.turn.exchange import whole
+from quitbutton.upstreams.routing import Upstreams
 
 PATH = "/v1/models"
 

@@ -16,9 +16,9 @@ from quitbutton.observing.doors import WatchedAssessor, WatchedReader, WatchedUp
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT, Seen, Trace
 from quitbutton.observing.tracer import Tracer, tracer_of
-from quitbutton.routing import Upstreams
-from quitbutton.settings import MetricsFor, Settings
-from quitbutton.turn import TurnTaker
+from quitbutton.settings.installation import MetricsFor, Settings
+from quitbutton.turn.guard import TurnTaker
+from quitbutton.upstreams.routing import Upstreams
 
 OTHER = "other"
 """The route of what has none."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.gateway.openapi_parts import COUNT, ERROR, TEXT, TEXT_OR_NULL, answer, operation, path
-from quitbutton.gateway.record_routes import KINDS, LONGEST_PAGE
+from quitbutton.gateway.routes.records import KINDS, LONGEST_PAGE
 
 API = "/v1/quitbutton"
 OPERATORS = ["operators"]

@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from quitbutton.gateway.connection import IDLE_SECONDS, Connection
 from quitbutton.gateway.strangers import Strangers
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 
 LOOK_SECONDS = 1.0
 """Between two looks at how long clients take."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from quitbutton.core.keys import Role
 from quitbutton.core.sessions import Session, csrf_token, new_session_id, session_digest
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
 from quitbutton.stores.sessions import SessionStore
 
 

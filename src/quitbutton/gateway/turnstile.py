@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from quitbutton.core.errors import Overloaded
-from quitbutton.gateway.chat_routes import ChatRoute, Turns
 from quitbutton.gateway.http import HTTPClient, error_headers
-from quitbutton.listening import Turn
+from quitbutton.gateway.routes.chat import ChatRoute, Turns
 from quitbutton.observing.metrics import Metrics
+from quitbutton.turn.turn import Turn
 
 SHUTDOWN = "shutdown"
 """Who stopped a turn that was cut."""

@@ -18,8 +18,8 @@ from quitbutton.core.keys import ANONYMOUS, tenant_of, token_of
 from quitbutton.gateway.http import Hangup, HTTPClient, Watch, headers_of, read_body
 from quitbutton.interfaces import Adapter, Headers
 from quitbutton.library import Guard
-from quitbutton.listening import Turn
-from quitbutton.settings import Settings
+from quitbutton.settings.installation import Settings
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.callable import ModelFailed
 
 log = logging.getLogger("quitbutton.asgi")

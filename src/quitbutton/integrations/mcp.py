@@ -11,7 +11,7 @@ from mcp.server import MCPServer
 from pydantic import Field
 
 from quitbutton import __version__
-from quitbutton.core.policy import Reason
+from quitbutton.core.ladder.decisions import Reason
 
 END = (
     "Says that you would rather end this conversation. Be aware: this tool cannot end it. An MCP server sees neither the "

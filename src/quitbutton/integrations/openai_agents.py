@@ -22,7 +22,7 @@ from openai.types.responses import (
 from quitbutton.core.errors import SettingsError
 from quitbutton.integrations.view import CUT, Heard, Kind, button_in, call, named_tools, seen
 from quitbutton.library import Guard
-from quitbutton.locked import ConversationNotice
+from quitbutton.turn.tell import ConversationNotice
 
 Name = str | Callable[[], str | None] | None
 BROKEN = ("response.failed", "response.incomplete", "response.error", "error")

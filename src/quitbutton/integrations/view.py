@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from quitbutton.core import button
-
 T = TypeVar("T")
 PLACE = "place"
 CUT = {"role": "assistant", "content": None, PLACE: -1}
@@ -49,7 +47,7 @@ def button_in(request: dict[str, Any]) -> dict[str, Any] | None:
     """The button as a function with name, description and parameters, where the guard offers it on this call."""
     tools = request.get("tools") or ()
     function: dict[str, Any] = tools[-1]["function"] if tools else {}
-    return function if function.get("name") == button.NAME and "description" in function else None
+    return function if function.get("name") == end_conversation.NAME and "description" in function else None
 
 
 def named_tools(names: Iterable[str]) -> list[dict[str, Any]] | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from quitbutton.core.errors import QuitbuttonError, UpstreamFailed
 from quitbutton.interfaces import Headers
-from quitbutton.locked import ConversationEnded, ConversationWarned
+from quitbutton.turn.tell import ConversationEnded, ConversationWarned
 
 
 @dataclass(frozen=True, slots=True)

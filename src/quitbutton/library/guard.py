@@ -15,15 +15,15 @@ from quitbutton.adapters.identity import named
 from quitbutton.adapters.openai_chat import OpenAIChat
 from quitbutton.core.errors import BadRequest, SettingsError
 from quitbutton.core.judges import JudgeSettings
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.messages import ChatRequest
-from quitbutton.core.rules import Policy
 from quitbutton.interfaces import Assessor, SecondReader, Store
 from quitbutton.library.answer import Answer, Listener
 from quitbutton.library.stream import Stream, StreamListener
-from quitbutton.listening import Turn
-from quitbutton.reviewing import Second
-from quitbutton.settings import Settings, load_policy, policy_from
-from quitbutton.turn import TurnTaker
+from quitbutton.settings.installation import Settings, load_policy, policy_from
+from quitbutton.turn.guard import TurnTaker
+from quitbutton.turn.review import Second
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.callable import CallableUpstream, Model, ModelFailed
 from quitbutton.wiring import Judges, guard_of, store_of
 

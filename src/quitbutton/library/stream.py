@@ -12,7 +12,7 @@ from quitbutton.adapters.sse import Frames, data_of
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.interfaces import Headers
 from quitbutton.library.answer import Answer, answer_of, error_of
-from quitbutton.listening import Turn
+from quitbutton.turn.turn import Turn
 from quitbutton.upstreams.assembled import Assembly
 
 

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from types import TracebackType
 
+from quitbutton.core.ladder.verdicts import Label, ReplyVerdict, Verdict
 from quitbutton.core.messages import Message
-from quitbutton.core.verdicts import Label, ReplyVerdict, Verdict
 from quitbutton.interfaces import Assessor, Exchange, Headers, LooksBack, ReplyAssessor, Upstream
 from quitbutton.observing.metrics import Metrics
 from quitbutton.observing.seen import CURRENT, Call, Seen

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from quitbutton.core.ladder import Action
+from quitbutton.core.ladder.transitions import Action
 from quitbutton.core.records import TurnRecord
 from quitbutton.observing.catalogue import METRICS, Kind, Metric
 from quitbutton.observing.process import SHARED

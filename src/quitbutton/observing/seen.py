@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
+from quitbutton.core.ladder.decisions import Decision
 from quitbutton.core.messages import Usage
-from quitbutton.core.policy import Decision
 from quitbutton.interfaces import Headers
 
 

@@ -8,11 +8,11 @@ from functools import cache
 from hmac import compare_digest
 from typing import Protocol
 
-from quitbutton.core.audit import hash_of, leaf_of
+from quitbutton.core.audit.exports import event_line, header_of, line_of
+from quitbutton.core.audit.log import hash_of, leaf_of
+from quitbutton.core.audit.merkle import EMPTY, Fetch, Place, grown, subtree_root
+from quitbutton.core.audit.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.core.errors import QuitbuttonError
-from quitbutton.core.exports import event_line, header_of, line_of
-from quitbutton.core.merkle import EMPTY, Fetch, Place, grown, subtree_root
-from quitbutton.core.signed_note import Checkpoint, VerifierKey, opened, signed
 from quitbutton.stores.database import Row, Transaction
 from quitbutton.stores.leaves import Leaves, logged_of, node_at
 from quitbutton.stores.queries import QUERIES

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from quitbutton.core.addresses import message_id
-from quitbutton.core.audit import MOST
+from quitbutton.core.audit.log import MOST
 from quitbutton.core.kept_words import digest_of
-from quitbutton.core.ladder import Rung
-from quitbutton.core.standing import OPEN, Standing
+from quitbutton.core.ladder.standing import OPEN, Standing
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.stores.database import Database, Row
 from quitbutton.stores.ledger import Ledger, together
 from quitbutton.stores.queries import QUERIES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quitbutton.core.audit import Findings, Tree, Verify
+from quitbutton.core.audit.log import Findings, Tree, Verify
 from quitbutton.stores.audit import AuditLog
 from quitbutton.stores.beside import differences
 from quitbutton.stores.queries import QUERIES

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
-from quitbutton.core.rules import Background
+from quitbutton.core.ladder.policy import Background
 from quitbutton.stores.acts import put_act
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from quitbutton.core.audit import hash_of, leaf_of
+from quitbutton.core.audit.log import hash_of, leaf_of
+from quitbutton.core.audit.merkle import Place, consistency_proof, inclusion_proof, subtree_root
 from quitbutton.core.errors import BadRequest, NotFound
-from quitbutton.core.merkle import Place, consistency_proof, inclusion_proof, subtree_root
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 

@@ -7,8 +7,8 @@ from functools import reduce
 
 import msgspec
 
-from quitbutton.core.ladder import Rung
-from quitbutton.core.standing import OPEN, Standing, higher_of
+from quitbutton.core.ladder.standing import OPEN, Standing, higher_of
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.stores.database import Row
 
 TURNS = ("turn.", "press.")

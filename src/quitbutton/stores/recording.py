@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from quitbutton.core.conversation import Mark
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.decisions import Decision
+from quitbutton.core.ladder.standing import OPEN, Standing, higher_of
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.origins import Origin
-from quitbutton.core.policy import Decision
 from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.standing import OPEN, Standing, higher_of
 from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
 from quitbutton.stores.rows import end_of, ended_among, evidence_text, marks_at, trace_row

@@ -13,7 +13,7 @@ import msgspec
 from quitbutton.core.addresses import message_id
 from quitbutton.core.appeals import DECIDE_WITHIN, Appeal, AppealSource, AppealState, NotPossible, check_may_appeal
 from quitbutton.core.errors import NotFound
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.records import End
 from quitbutton.core.statements import Grounds
 from quitbutton.stores.database import Database, Row, Transaction

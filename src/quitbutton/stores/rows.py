@@ -9,9 +9,9 @@ from typing import TypeVar
 import msgspec
 
 from quitbutton.core.conversation import Mark
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.standing import OPEN, Evidence, Standing
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.records import End
-from quitbutton.core.standing import OPEN, Evidence, Standing
 from quitbutton.core.traces import Known, Trace
 from quitbutton.stores.database import Row, Transaction
 from quitbutton.stores.queries import QUERIES

@@ -9,11 +9,11 @@ from dataclasses import asdict
 
 from quitbutton.core.conversation import Branch, Mark, Marks
 from quitbutton.core.errors import NotFound
-from quitbutton.core.ladder import Rung
+from quitbutton.core.ladder.policy import Policy
+from quitbutton.core.ladder.transitions import Rung
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
-from quitbutton.core.rules import Policy
 from quitbutton.core.traces import Known
 from quitbutton.stores.database import Database, Load, Row, Transaction
 from quitbutton.stores.grouping import Groups

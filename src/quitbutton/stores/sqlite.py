@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from quitbutton.core.errors import QuitbuttonError, RecordRefused, StoreFailed
-from quitbutton.files import private_file, private_folder, tighten
+from quitbutton.settings.files import private_file, private_folder, tighten
 from quitbutton.stores.database import EVERYTHING, NOTHING, Load, Params, Row, T, Transaction
 
 MAX_GROUP = 256

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quitbutton.core.errors import NotFound, QuitbuttonError
-from quitbutton.core.rules import Policy
+from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.versions import Stage, Version
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.files import private_folder
+from quitbutton.settings.files import private_folder
 
 CHUNK = 1 << 20
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from quitbutton.assessors.judging.excerpt import Excerpt
-from quitbutton.core.verdicts import Label, Scores, Verdict
+from quitbutton.core.ladder.verdicts import Label, Scores, Verdict
 
 CHAT = "/v1/chat/completions"
 

@@ -15,7 +15,7 @@ import msgspec
 from quitbutton.assessors.judging.excerpt import enclosed
 from quitbutton.assessors.judging.format import CHAT, Asking, Body, Labels, Sign
 from quitbutton.assessors.judging.replies import decoded, text_of, unreadable
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 POLICY = """\
 # Policy: what a user's message to an assistant is

@@ -19,7 +19,7 @@ from typing import Any
 
 from quitbutton.assessors.judging.format import CHAT, Asking, Body, Labels, Sign, chat_body
 from quitbutton.assessors.judging.replies import choice_of, text_of, unreadable, yes_probability
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 OWN = {
     "abuse": "The user insults, demeans, bullies, harasses or threatens the assistant or another person. Swearing, "

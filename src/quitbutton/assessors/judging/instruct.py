@@ -14,7 +14,7 @@ import msgspec
 from quitbutton.assessors.judging.excerpt import enclosed
 from quitbutton.assessors.judging.format import CHAT, Asking, Body, Labels, Sign, chat_body
 from quitbutton.assessors.judging.replies import decoded, text_of
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 QUESTION = """\
 You judge one message that a user wrote to an AI assistant. You get a conversation as a JSON array between two marked \

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from quitbutton.assessors.judging.format import CHAT, Asking, Body, Labels, Sign, chat_body
 from quitbutton.assessors.judging.replies import choice_of, probability, text_of, unreadable
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 HAZARDS: Labels = {
     "S1": Label.HARM,

@@ -15,7 +15,7 @@ import msgspec
 
 from quitbutton.assessors.judging.format import Asking, Body, Labels, Sign
 from quitbutton.assessors.judging.replies import decoded, unreadable
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 
 class _Result(msgspec.Struct, frozen=True):

@@ -10,9 +10,9 @@ import msgspec
 
 from quitbutton.assessors.judging.excerpt import WholeBranch, enclosed
 from quitbutton.assessors.judging.replies import unreadable
+from quitbutton.core.ladder.verdicts import Target
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.second import SecondReading, answer_of
-from quitbutton.core.verdicts import Target
 
 QUESTION = """\
 You read a conversation between a user and an AI assistant, as an independent reviewer. You take no part in it and nobody \

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from quitbutton.assessors.judging.format import CHAT, Asking, Body, Labels, Sign, chat_body
 from quitbutton.assessors.judging.replies import choice_of, unreadable, yes_probability
-from quitbutton.core.verdicts import Label
+from quitbutton.core.ladder.verdicts import Label
 
 POLICIES = {
     "No Dangerous Content": "The prompt shall not seek help with harming other people, with weapons, with attacks or "

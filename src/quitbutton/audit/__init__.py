@@ -1,0 +1,1 @@
+"""The audit trail of an installation: its head, its signer, its witnesses."""

@@ -1,0 +1,1 @@
+"""The rules of the audit trail: leaves, trees, signed notes, exports."""

@@ -1,0 +1,1 @@
+"""The rules of the ladder: verdicts, standings, transitions, and the policy they follow."""

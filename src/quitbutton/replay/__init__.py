@@ -1,0 +1,1 @@
+"""Recorded or written conversations, taken through the rules once more."""
