@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from quitbutton.core.tools import end_conversation
+
 T = TypeVar("T")
 PLACE = "place"
 CUT = {"role": "assistant", "content": None, PLACE: -1}
