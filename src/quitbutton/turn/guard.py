@@ -9,35 +9,35 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from quitbutton.core import notices
-from quitbutton.core.announcement import NO_LINKS, Links, ended
+from quitbutton.core.announcement import NO_LINKS, Links
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.headers import passed_on
-from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
+from quitbutton.core.kept_words import Retention
 from quitbutton.core.lacks import Lacks
 from quitbutton.core.ladder.decisions import Decision, admit, assisted, settle
 from quitbutton.core.ladder.policy import Background, LockedReply, Means, Mode, Policy
-from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Rung, Signal
-from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
+from quitbutton.core.ladder.transitions import CARING, Action, Rung, Signal
+from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, relabelled
 from quitbutton.core.messages import ChatRequest, Press, Reply
-from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.origins import Origin
 from quitbutton.core.own_texts import cuts_in
-from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.tools import end_conversation
+from quitbutton.core.records import Outcome
 from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.turn import care, tell
 from quitbutton.turn.assess import assess, assess_reply
-from quitbutton.turn.drafts import try_drafts
 from quitbutton.turn.exchange import Refusal, listen, relayed
 from quitbutton.turn.locate import locate
 from quitbutton.turn.offer import Offer, Offering
 from quitbutton.turn.origin import kept_of, origin_of
+from quitbutton.turn.outcome import OutcomeTeller
 from quitbutton.turn.prefetch import Ahead
+from quitbutton.turn.record import Recorder
 from quitbutton.turn.review import Reviewing, Second
-from quitbutton.turn.settle import Settlement, Settling, newest_words
-from quitbutton.turn.tell import Stopped, locked_error, locked_style, warned_error
+from quitbutton.turn.settle import Settling
+from quitbutton.turn.tell import locked_style, warned_error
 from quitbutton.turn.turn import Turn
 
 
@@ -208,12 +208,12 @@ class TurnTaker:
         if is_told or locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
             tell.prepare(turn)
         decision = admit(self.policy, footing.standing, verdict or UNKNOWN, branch.message)
-        outcome = await self._record(turn, branch, footing, decision, said=await self._notice(turn, footing))
+        outcome = await self._recorder.record(turn, branch, footing, decision, said=await self._notice(turn, footing))
         if outcome.end is None:  # an upheld appeal reopened it since it was read
             turn.delivery.begin_anew()
             await self._take(turn)
             return
-        await self._say_locked(turn, outcome, decision)
+        await self._outcome.say_locked(turn, outcome, decision)
 
     async def _notice(self, turn: Turn, footing: Footing) -> str:
         """The notice that takes the place of a reply on a locked branch; empty where the client gets an error."""
@@ -231,7 +231,7 @@ class TurnTaker:
         if answer is None and decision.wants_reading:
             answer = await assess_reply(self.reader, turn.request, reply.text, self.policy.assess_timeout)
         settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
-        await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
+        await self._recorder.record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
         await tell.close(turn, None, None)
 
     async def _speak(
@@ -243,9 +243,11 @@ class TurnTaker:
         is_error = decision.action is Action.WARN and not turn.request.wants_prose
         if not is_error:
             tell.prepare(turn)
-        outcome = await self._record(turn, branch, footing, decision, asked, said=self._wording(turn).own(decision))
+        outcome = await self._recorder.record(
+            turn, branch, footing, decision, asked, said=self._wording(turn).own(decision)
+        )
         if self._is_overtaken(turn, outcome):
-            await self._say_locked(turn, outcome, decision)
+            await self._outcome.say_locked(turn, outcome, decision)
             return
         wording = self._wording(turn)
         spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
@@ -283,35 +285,19 @@ class TurnTaker:
         kept = kept_of(turn, settled.last)
         ours = wording.missing(settled.decision, settled.said, settled.needs_words)
         told = "\n\n".join(filter(None, (settled.said, ours)))
-        outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept, told)
+        outcome = await self._recorder.record(turn, branch, footing, settled.decision, settled.press, kept, told)
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
                 turn.delivery.begin_anew()
-            await self._say_locked(turn, outcome, settled.decision)
+            await self._outcome.say_locked(turn, outcome, settled.decision)
             return
-        await self._finish(turn, branch, settled, outcome)
+        await self._outcome.finish(turn, branch, settled, outcome)
 
     async def _hear(self, turn: Turn, offer: Offer) -> Reply | Refusal:
         """The reply to an offer, watched for the ways to press that are in it."""
         by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(offer.ways)
         exit_string = self.policy.exit_string if Means.STRING in offer.ways else None
         return await self._listen(turn, offer.body, Watcher(turn.request.can_offer, exit_string, by_call))
-
-    async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
-        """What is left to say: our words where the model's lack something, and the outcome."""
-        must_tell = settled.decision.action in TOLD
-        if turn.is_stopped and not turn.client.is_open and not must_tell:
-            raise Stopped("The reply was stopped before it began. Send the request again to continue.")
-        wording, last = self._wording(turn), settled.last
-        is_cut = turn.is_stopped and not must_tell
-        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.needs_words)
-        if words and turn.delivery.writer is not None:
-            await turn.send(turn.delivery.writer.say(words))
-        spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
-        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
-        is_end = settled.decision.action is Action.END
-        ends_ours = is_end or (last.press is not None and not last.other_calls)
-        await tell.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def _listen_unchanged(self, turn: Turn) -> Reply | None:
         """The reply to the request as the client sent it; None where it was refused and the client told."""
@@ -327,91 +313,19 @@ class TurnTaker:
             return await listen(turn, body, watcher)
         return replace(watcher.reply, press=None)
 
-    async def _record(
-        self,
-        turn: Turn,
-        branch: Branch,
-        footing: Footing,
-        decision: Decision,
-        press: Press | None = None,
-        reply: KeptReply | None = None,
-        said: str = "",
-    ) -> Outcome:
-        """Write it down before anybody hears of it."""
-        ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
-        end = self._end_of(turn, branch, decision, press) if ends else None
-        means = press.means if press else None
-        mode, kept = str(self.policy.mode), reply or kept_of(turn)
-        record = TurnRecord(
-            turn.tenant,
-            branch,
-            footing,
-            decision,
-            turn.id,
-            self.now(),
-            mode,
-            end,
-            means,
-            end_conversation.reason_of(press),
-            kept,
-            turn.owner,
-            self._words(turn, decision, said, press),
-            turn.request.model,
-            turn.began,
-            trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
-            second_reader=self.second.name if self.second is not None else "",
-        )
-        outcome = await self._written(turn, record)
-        if turn.drafts and turn.seen is not None:
-            await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
-        if end is None or outcome.end is not None:
-            return outcome
-        self._cut_others(turn, branch)
-        return replace(outcome, end=end)
-
-    def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
-        explained = press.explanation if press is not None else ""
-        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explained)
-
-    async def _written(self, turn: Turn, record: TurnRecord) -> Outcome:
-        """What became of a record. Help in a crisis waits for none: it is given also where the store fails."""
-        try:
-            return await self.store.record(record)
-        except StoreFailed as error:
-            if record.decision.action not in CARING:
-                raise
-            care.unrecorded(turn, error)
-            return Outcome(record.decision.after)
-
-    def _cut_others(self, turn: Turn, branch: Branch) -> None:
-        """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""
-        for other in list(self.under_way.values()):
-            if other is not turn and branch.address in other.addresses:
-                other.stop("end")
-
-    async def _say_locked(self, turn: Turn, outcome: Outcome, decision: Decision) -> None:
-        """The answer of an ended branch: an error or a notice, or the end of a reply that was under way; in a crisis help."""
-        end = outcome.end
-        if end is None:
-            raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
-        language = self._wording(turn).language
-        note = ended(end, language, self.links)
-        style = locked_style(self.policy, turn.request)
-        if decision.verdict.label is Label.CRISIS:
-            error = locked_error(self.policy, style, end.reason, language)
-            await care.say(turn, self._wording(turn), note, error)
-        elif turn.client.is_open and turn.delivery.writer is not None:
-            await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
-            await tell.close(turn, "stop", note)
-        elif style is LockedReply.MESSAGE:
-            await tell.say_whole(turn, notices.locked_text(end.reason, language), note)
-        else:
-            await tell.say_error(turn, locked_error(self.policy, style, end.reason, language), note)
-
     @property
     def _settling(self) -> Settling:
         reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
         return Settling(self.policy, reviewing, self._offering, self.judge, self.reader)
+
+    @property
+    def _recorder(self) -> Recorder:
+        second = self.second.name if self.second is not None else ""
+        return Recorder(self.policy, self.store, self.key, self.retention, second, self.now, self.under_way)
+
+    @property
+    def _outcome(self) -> OutcomeTeller:
+        return OutcomeTeller(self.policy, self.links)
 
     @property
     def _offering(self) -> Offering:
@@ -450,17 +364,3 @@ class TurnTaker:
 
     def _wording(self, turn: Turn) -> Wording:
         return Wording(self.policy, turn.accept_language, self.links)
-
-    def _end_of(self, turn: Turn, branch: Branch, decision: Decision, press: Press | None) -> End:
-        return End(
-            id=turn.end_id,
-            reason=str(decision.reason),
-            decided_by=decision.decided_by,
-            ended_at=self.now(),
-            conversation=branch.conversation,
-            message=branch.message,
-            policy=decision.policy,
-            explanation=press.explanation if press else "",
-            evidence=decision.after.evidence,
-            model=turn.request.model,
-        )
