@@ -232,29 +232,31 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    code, message = "not_found", f"{error.detail}."
+    if error.status_code == 404:
+        message = f"{message} {not_here(request.url.path)}"
+    elif error.status_code == 405:
+        code = "method_not_allowed"
+        message = not_so(request.method, request.url.path, (error.headers or {}).get("Allow", "others"))
+    body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": body}, error.status_code, error.headers)
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    body = {
+        "message": "The gateway failed. Try again.",
+        "type": "server_error",
+        "param": None,
+        "code": "internal_error",
+    }
+    return JSONResponse({"error": body}, 500)
+
+
 def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list[Route]) -> Starlette:
     route = chats[0]
-
-    async def on_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-        code, message = "not_found", f"{error.detail}."
-        if error.status_code == 404:
-            message = f"{message} {not_here(request.url.path)}"
-        elif error.status_code == 405:
-            code = "method_not_allowed"
-            message = not_so(request.method, request.url.path, (error.headers or {}).get("Allow", "others"))
-        body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-        return JSONResponse({"error": body}, error.status_code, error.headers)
-
-    async def on_failure(request: Request, error: Exception) -> Response:
-        log.error("a request failed", exc_info=error)
-        body = {
-            "message": "The gateway failed. Try again.",
-            "type": "server_error",
-            "param": None,
-            "code": "internal_error",
-        }
-        return JSONResponse({"error": body}, 500)
 
     origins = list(route.settings.allowed_origins)
     cors = [
@@ -272,5 +274,5 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
             *page_routes(),
         ],
         middleware=cors if origins else [],
-        exception_handlers={HTTPException: on_http, Exception: on_failure},
+        exception_handlers={HTTPException: _on_http, Exception: _on_failure},
     )
