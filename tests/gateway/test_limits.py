@@ -172,8 +172,10 @@ def test_a_key_and_a_route_have_policies_of_their_own(tmp_path: Path) -> None:
         assert "nicht" in german.json()["content"][0]["text"]
         silent = await gateway.ask("POST", "/v1/messages", message, watched["secret"])
         assert "quitbutton" not in silent.json(), "the key's policy goes before the route's"
-        made = gateway.app.chat.guards.made.values()
-        assert all(guard.under_way is gateway.app.chat.guard.under_way for guard in made), "an end cuts turns of all"
+        made = gateway.app.services.guards.made.values()
+        assert all(guard.under_way is gateway.app.services.guard.under_way for guard in made), (
+            "an end cuts turns of all"
+        )
         policies = {guard.policy.digest for guard in made}
         assert policies == {policy.digest for policy in gateway.app.settings.policies.values()}
 
@@ -231,7 +233,7 @@ def test_operators_keys_are_no_chat_keys_and_never_go_upstream(tmp_path: Path) -
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, OPERATOR)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
         gone = await gateway.make("gone", "operator")
-        await gateway.app.chat.doorkeeper.keys.revoke(gone["id"], "ann", 1.0)
+        await gateway.app.services.doorkeeper.keys.revoke(gone["id"], "ann", 1.0)
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, gone["secret"])
         assert (answer.status_code, "revoked" in answer.text) == (401, True)
         assert upstream.sent == []

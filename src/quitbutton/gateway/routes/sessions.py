@@ -15,7 +15,7 @@ from quitbutton.core.sessions import session_id_of, set_cookie
 from quitbutton.gateway.auth import Doorkeeper, checked_csrf
 from quitbutton.gateway.endpoints import decoded, endpoint
 from quitbutton.gateway.http import address_of, headers_of
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 
 PATH = "/v1/quitbutton/session"
 NO_STORE = {"cache-control": "no-store"}
@@ -29,9 +29,9 @@ class _SignIn(msgspec.Struct, forbid_unknown_fields=True):
     key: str
 
 
-def session_routes(chat: ChatRoute) -> list[Route]:
+def session_routes(services: Services) -> list[Route]:
     """The routes."""
-    door = chat.doorkeeper
+    door = services.doorkeeper
 
     async def sign_in(request: Request, _: Caller) -> Response:
         given = await decoded(request, _SignIn, "{key}")
@@ -58,9 +58,9 @@ def session_routes(chat: ChatRoute) -> list[Route]:
         return Response(status_code=204, headers={**NO_STORE, "set-cookie": set_cookie("", is_secure, 0)})
 
     return [
-        endpoint(chat, "POST", PATH, Need.NOTHING, sign_in),
-        endpoint(chat, "GET", PATH, Need.NOTHING, who),
-        endpoint(chat, "DELETE", PATH, Need.NOTHING, sign_out),
+        endpoint(services, "POST", PATH, Need.NOTHING, sign_in),
+        endpoint(services, "GET", PATH, Need.NOTHING, who),
+        endpoint(services, "DELETE", PATH, Need.NOTHING, sign_out),
     ]
 
 
