@@ -22,7 +22,7 @@ from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.audit.trail import audit_log_of, logging_job, warn_of_faults
 from quitbutton.audit.witness import EVERY as WITNESSED_EVERY
 from quitbutton.audit.witness import Witnesses, witnesses_of
-from quitbutton.gateway.auth import Doorkeeper, check_exposure
+from quitbutton.gateway.auth import Authenticator, check_exposure
 from quitbutton.gateway.delivering import Deliverer
 from quitbutton.gateway.gauges import EVERY, here, look
 from quitbutton.gateway.guards import Guards
@@ -145,8 +145,8 @@ class Gateway:
         await guards.prepare()
         sessions = sessions_of(self.settings, SessionStore(database), guard.key)
         self._identities = provider_of(self.settings)
-        doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
-        self.services = services = Services(self.settings, guards, doorkeeper, turns, upstreams, limits, ADAPTERS[0])
+        authenticator, turns, limits = Authenticator(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
+        self.services = services = Services(self.settings, guards, authenticator, turns, upstreams, limits, ADAPTERS[0])
         routes = [ChatRoute(one, services) for one in ADAPTERS]
         stopping = Stopping(turns, self._store, Stops(database) if self.settings.is_shared else None)
         rights = Rights(database)

@@ -28,7 +28,7 @@ def endpoint(services: Services, method: str, path: str, need: Need, answer: Ans
 
     async def call(request: Request) -> Response:
         try:
-            caller = await services.doorkeeper.admit(request.scope, need)
+            caller = await services.authenticator.admit(request.scope, need)
             return await answer(request, caller)
         except QuitbuttonError as error:
             headers = {"cache-control": "no-store", **dict(error_headers(error))}

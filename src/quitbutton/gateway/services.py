@@ -12,7 +12,7 @@ from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.keys import Caller, Need
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.records import Receipt
-from quitbutton.gateway.auth import Doorkeeper
+from quitbutton.gateway.auth import Authenticator
 from quitbutton.gateway.guards import Guards
 from quitbutton.gateway.http import headers_of, read_body
 from quitbutton.gateway.limits import RateLimits
@@ -47,7 +47,7 @@ class Services:
 
     settings: Settings
     guards: Guards
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     turns: Turns
     upstreams: Upstreams
     limits: RateLimits
@@ -84,7 +84,7 @@ class Services:
 
     async def caller(self, scope: Scope) -> Caller:
         """Who is calling a model endpoint; the call is counted against its rate. Raises `NotAllowed`, `RateLimited`."""
-        caller = await self.doorkeeper.admit(scope, Need.CHAT)
+        caller = await self.authenticator.admit(scope, Need.CHAT)
         self.count(caller)
         return caller
 

@@ -120,7 +120,7 @@ class TurnTaker:
         """Send what a clean turn sends, where nothing stands against the user and a dropped call leaves nothing behind."""
         standing, request = footing.standing, turn.request
         is_open = standing.rung is Rung.OPEN and not (standing.is_held or standing.asked)
-        if turn.is_stopped or not turn.adapter.may_drop(request):
+        if turn.is_stopped or not turn.adapter.is_safe_to_abort(request):
             return
         with suppress(Exception):  # what is wrong is told where the call is made in earnest
             if self.policy.mode is Mode.SHADOW:
@@ -134,7 +134,7 @@ class TurnTaker:
 
     async def _relay(self, turn: Turn) -> None:
         """A call that is no turn: there and back, byte for byte."""
-        with turn.while_wanted():
+        with turn.cancellable():
             async with turn.upstream.send("POST", turn.path, turn.headers, turn.request.raw) as exchange:
                 await turn.open(exchange.status, passed_on(exchange.headers))
                 async for chunk in relayed(turn, exchange):
@@ -309,7 +309,7 @@ class TurnTaker:
 
     async def _listen(self, turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
-        with turn.while_wanted():
+        with turn.cancellable():
             return await listen(turn, body, watcher)
         return replace(watcher.reply, press=None)
 

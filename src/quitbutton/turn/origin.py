@@ -80,7 +80,7 @@ async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin 
         if origin is None:
             await holdings.check(request.previous, no_previous(request.previous))
             name = request.conversation_id or request.previous
-            turn.request = replace(request, conversation_id=name, beheaded=True)
+            turn.request = replace(request, conversation_id=name, is_truncated=True)
         elif origin.reply is not None:
             turn.request = turn.adapter.continued(request, origin.reply)
         return origin

@@ -8,7 +8,7 @@ from quitbutton.core.conversation import Branch
 from quitbutton.core.errors import StoreFailed
 from quitbutton.core.ladder.decisions import Decision
 from quitbutton.core.ladder.policy import LockedReply, Policy
-from quitbutton.core.ladder.transitions import TOLD, Action
+from quitbutton.core.ladder.transitions import MUST_NOTIFY, Action
 from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.records import Outcome
 from quitbutton.core.value import value
@@ -29,7 +29,7 @@ class OutcomeTeller:
 
     async def finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""
-        must_tell = settled.decision.action in TOLD
+        must_tell = settled.decision.action in MUST_NOTIFY
         if turn.is_stopped and not turn.client.is_open and not must_tell:
             raise Stopped("The reply was stopped before it began. Send the request again to continue.")
         wording, last = self._wording(turn), settled.last

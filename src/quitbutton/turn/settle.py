@@ -175,7 +175,7 @@ class Settling:
         await turn.send(turn.delivery.writer.resume())
         watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None, reads_calls=True)
         try:
-            with turn.while_wanted():
+            with turn.cancellable():
                 again = await listen(turn, extra, watcher)
                 return again if isinstance(again, Reply) else None
         except QuitbuttonError:
@@ -189,7 +189,7 @@ class Settling:
         if not is_asked or int.from_bytes(branch.address[:4], "big") / 2**32 >= self.policy.question_rate:
             return False
         try:
-            with turn.while_wanted():
+            with turn.cancellable():
                 answers = [await self._ask(turn, said, stay_first) for stay_first in (True, False)]
                 return end_conversation.wants_to_leave(answers)
         except QuitbuttonError:

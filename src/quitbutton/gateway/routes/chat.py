@@ -85,7 +85,7 @@ class ChatRoute:
         try:
             return await self.services.caller(scope), None
         except StoreFailed as error:
-            recalled = self.services.doorkeeper.recalled(scope)
+            recalled = self.services.authenticator.recalled(scope)
             if recalled is None:
                 raise
             self.services.count(recalled)

@@ -87,9 +87,9 @@ async def _admit(services: Services, request: Request) -> None:
     """Raises where the caller may not read the metrics."""
     settings = services.settings
     if settings.metrics is MetricsFor.OPEN:
-        await services.doorkeeper.admit(request.scope, Need.NOTHING)
+        await services.authenticator.admit(request.scope, Need.NOTHING)
         return
     token, given = settings.metrics_token, token_of(headers_of(request.scope))
     if token and given and hmac.compare_digest(token.encode(), given.encode()):
         return
-    await services.doorkeeper.admit(request.scope, Need.READ)
+    await services.authenticator.admit(request.scope, Need.READ)

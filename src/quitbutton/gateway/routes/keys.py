@@ -32,8 +32,8 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def key_routes(services: Services) -> list[Route]:
-    """The routes, over the doorkeeper's own keys."""
-    door = services.doorkeeper
+    """The routes, over the authenticator's own keys."""
+    door = services.authenticator
 
     async def create(request: Request, caller: Caller) -> Response:
         given = await decoded(

@@ -30,7 +30,7 @@ PER_MINUTE = 20
 
 def oidc_routes(services: Services, provider: IdentityProvider | None) -> list[Route]:
     """The routes; without an `[oidc]` table they say that there is none."""
-    door, sessions = services.doorkeeper, services.doorkeeper.sessions
+    door, sessions = services.authenticator, services.authenticator.sessions
 
     def known() -> tuple[IdentityProvider, OidcSettings]:
         settings = services.settings.oidc

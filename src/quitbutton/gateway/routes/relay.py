@@ -27,7 +27,7 @@ from quitbutton.gateway.routes.chat import ChatRoute
 from quitbutton.interfaces import Upstream
 from quitbutton.turn.exchange import content_type_of, whole
 from quitbutton.turn.origin import Holdings, no_conversation, no_previous, no_response
-from quitbutton.turn.turn import Wanted
+from quitbutton.turn.turn import CancelScope
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -70,7 +70,7 @@ class RelayRoute:
     """One relayed path as an ASGI application, in a protocol's own words where something goes wrong."""
 
     chat: ChatRoute
-    """The route of the same protocol: its adapter, doorkeeper, upstreams."""
+    """The route of the same protocol: its adapter, authenticator, upstreams."""
     kind: Kind = Kind.PLAIN
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +107,7 @@ class RelayRoute:
             path = path.replace(kept_id, known, 1)
         query = scope["query_string"].decode("latin-1")
         passed = headers_upstream(scope, with_key=not caller.is_known)
-        wanted = Wanted(is_cancelled=False)
+        wanted = CancelScope(is_cancelled=False)
         with wanted:
             async with Watch(client, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
