@@ -1,4 +1,4 @@
-"""What a reply comes to: a press is weighed, answered, reflected on; the model's reply goes on where it was denied."""
+"""Settle a turn after the model replied: judge a press, answer it, ask for confirmation, continue after a denial."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from quitbutton.core.ladder.decisions import (
     assisted,
     can_count,
     denied,
-    noted,
     pressed,
     settle,
     wants_review,
+    with_reply_verdict,
 )
 from quitbutton.core.ladder.policy import Corroboration, Means, Policy
 from quitbutton.core.ladder.transitions import CARING, Action, Denial, Rung, Signal
@@ -115,7 +115,7 @@ class Settling:
         if answer is not None and _hangs_on_reply(decision):
             decision = self._weighed(turn, branch, admitted, press, offered, answer)
         else:
-            decision = noted(decision, answer)
+            decision = with_reply_verdict(decision, answer)
         return Settlement(decision, said, press, again or reply, needs_words)
 
     async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
