@@ -13,30 +13,29 @@ from quitbutton.core.announcement import NO_LINKS, Links, ended
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.headers import passed_on
-from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
+from quitbutton.core.kept_words import Retention
 from quitbutton.core.lacks import Lacks
 from quitbutton.core.ladder.decisions import Decision, admit, assisted, settle
 from quitbutton.core.ladder.policy import Background, LockedReply, Means, Mode, Policy
 from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.messages import ChatRequest, Press, Reply
-from quitbutton.core.origins import KeptReply, Origin
+from quitbutton.core.origins import Origin
 from quitbutton.core.own_texts import cuts_in
-from quitbutton.core.records import End, Outcome, TurnRecord
-from quitbutton.core.tools import end_conversation
+from quitbutton.core.records import Outcome
 from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.turn import care, tell
 from quitbutton.turn.assess import assess, assess_reply
-from quitbutton.turn.drafts import try_drafts
 from quitbutton.turn.exchange import Refusal, listen, relayed
-from quitbutton.turn.locate import locate
+from quitbutton.turn.locate import Place, locate
 from quitbutton.turn.offer import Offer, Offering
 from quitbutton.turn.origin import kept_of, origin_of
 from quitbutton.turn.prefetch import Ahead
+from quitbutton.turn.record import Recorder
 from quitbutton.turn.review import Reviewing, Second
-from quitbutton.turn.settle import Settlement, Settling, newest_words
+from quitbutton.turn.settle import Settlement, Settling
 from quitbutton.turn.tell import Stopped, locked_error, locked_style, warned_error
 from quitbutton.turn.turn import Turn
 
@@ -208,7 +207,8 @@ class TurnTaker:
         if is_told or locked_style(self.policy, turn.request) is LockedReply.MESSAGE:
             tell.prepare(turn)
         decision = admit(self.policy, footing.standing, verdict or UNKNOWN, branch.message)
-        outcome = await self._record(turn, branch, footing, decision, said=await self._notice(turn, footing))
+        said = await self._notice(turn, footing)
+        outcome = await self._recorder.record(turn, Place(branch, footing), decision, said=said)
         if outcome.end is None:  # an upheld appeal reopened it since it was read
             turn.delivery.begin_anew()
             await self._take(turn)
@@ -231,7 +231,7 @@ class TurnTaker:
         if answer is None and decision.wants_reading:
             answer = await assess_reply(self.reader, turn.request, reply.text, self.policy.assess_timeout)
         settled = settle(self.policy, decision, Signal.NONE, branch.message, answer)
-        await self._record(turn, branch, footing, settled, reply=kept_of(turn, reply), said=reply.text)
+        await self._recorder.record(turn, Place(branch, footing), settled, said=reply.text, reply=reply)
         await tell.close(turn, None, None)
 
     async def _speak(
@@ -243,7 +243,8 @@ class TurnTaker:
         is_error = decision.action is Action.WARN and not turn.request.wants_prose
         if not is_error:
             tell.prepare(turn)
-        outcome = await self._record(turn, branch, footing, decision, asked, said=self._wording(turn).own(decision))
+        said = self._wording(turn).own(decision)
+        outcome = await self._recorder.record(turn, Place(branch, footing), decision, said=said, press=asked)
         if self._is_overtaken(turn, outcome):
             await self._say_locked(turn, outcome, decision)
             return
@@ -280,10 +281,11 @@ class TurnTaker:
                 await turn.answer(reply.status, reply.headers, reply.body)
             return
         settled = await self._settling.settle(turn, branch, decision, reply, offer, asked)
-        kept = kept_of(turn, settled.last)
         ours = wording.missing(settled.decision, settled.said, settled.needs_words)
         told = "\n\n".join(filter(None, (settled.said, ours)))
-        outcome = await self._record(turn, branch, footing, settled.decision, settled.press, kept, told)
+        outcome = await self._recorder.record(
+            turn, Place(branch, footing), settled.decision, said=told, press=settled.press, reply=settled.last
+        )
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
                 turn.delivery.begin_anew()
@@ -327,68 +329,6 @@ class TurnTaker:
             return await listen(turn, body, watcher)
         return replace(watcher.reply, press=None)
 
-    async def _record(
-        self,
-        turn: Turn,
-        branch: Branch,
-        footing: Footing,
-        decision: Decision,
-        press: Press | None = None,
-        reply: KeptReply | None = None,
-        said: str = "",
-    ) -> Outcome:
-        """Write it down before anybody hears of it."""
-        ends = decision.after.rung is Rung.ENDED and decision.before.rung is not Rung.ENDED
-        end = self._end_of(turn, branch, decision, press) if ends else None
-        means = press.means if press else None
-        mode, kept = str(self.policy.mode), reply or kept_of(turn)
-        record = TurnRecord(
-            turn.tenant,
-            branch,
-            footing,
-            decision,
-            turn.id,
-            self.now(),
-            mode,
-            end,
-            means,
-            end_conversation.reason_of(press),
-            kept,
-            turn.owner,
-            self._words(turn, decision, said, press),
-            turn.request.model,
-            turn.began,
-            trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
-            second_reader=self.second.name if self.second is not None else "",
-        )
-        outcome = await self._written(turn, record)
-        if turn.drafts and turn.seen is not None:
-            await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
-        if end is None or outcome.end is not None:
-            return outcome
-        self._cut_others(turn, branch)
-        return replace(outcome, end=end)
-
-    def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
-        explained = press.explanation if press is not None else ""
-        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explained)
-
-    async def _written(self, turn: Turn, record: TurnRecord) -> Outcome:
-        """What became of a record. Help in a crisis waits for none: it is given also where the store fails."""
-        try:
-            return await self.store.record(record)
-        except StoreFailed as error:
-            if record.decision.action not in CARING:
-                raise
-            care.unrecorded(turn, error)
-            return Outcome(record.decision.after)
-
-    def _cut_others(self, turn: Turn, branch: Branch) -> None:
-        """Turns in flight on or below the branch that has just ended are stopped; the store refuses them their record."""
-        for other in list(self.under_way.values()):
-            if other is not turn and branch.address in other.addresses:
-                other.stop("end")
-
     async def _say_locked(self, turn: Turn, outcome: Outcome, decision: Decision) -> None:
         """The answer of an ended branch: an error or a notice, or the end of a reply that was under way; in a crisis help."""
         end = outcome.end
@@ -407,6 +347,11 @@ class TurnTaker:
             await tell.say_whole(turn, notices.locked_text(end.reason, language), note)
         else:
             await tell.say_error(turn, locked_error(self.policy, style, end.reason, language), note)
+
+    @property
+    def _recorder(self) -> Recorder:
+        second_reader = self.second.name if self.second is not None else ""
+        return Recorder(self.policy, self.store, self.key, self.retention, second_reader, self.under_way, self.now)
 
     @property
     def _settling(self) -> Settling:
@@ -450,17 +395,3 @@ class TurnTaker:
 
     def _wording(self, turn: Turn) -> Wording:
         return Wording(self.policy, turn.accept_language, self.links)
-
-    def _end_of(self, turn: Turn, branch: Branch, decision: Decision, press: Press | None) -> End:
-        return End(
-            id=turn.end_id,
-            reason=str(decision.reason),
-            decided_by=decision.decided_by,
-            ended_at=self.now(),
-            conversation=branch.conversation,
-            message=branch.message,
-            policy=decision.policy,
-            explanation=press.explanation if press else "",
-            evidence=decision.after.evidence,
-            model=turn.request.model,
-        )
