@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from quitbutton.core import notices
-from quitbutton.core.announcement import NO_LINKS, Links, ended
+from quitbutton.core.announcement import NO_LINKS, Links
 from quitbutton.core.conversation import Branch, Footing, branch_of, scope_of, standing_of
 from quitbutton.core.errors import StoreFailed, UpstreamFailed
 from quitbutton.core.headers import passed_on
@@ -17,8 +17,8 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.lacks import Lacks
 from quitbutton.core.ladder.decisions import Decision, admit, assisted, settle
 from quitbutton.core.ladder.policy import Background, LockedReply, Means, Mode, Policy
-from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Rung, Signal
-from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
+from quitbutton.core.ladder.transitions import CARING, Action, Rung, Signal
+from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, relabelled
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.origins import Origin
 from quitbutton.core.own_texts import cuts_in
@@ -35,8 +35,8 @@ from quitbutton.turn.origin import kept_of, origin_of
 from quitbutton.turn.prefetch import Ahead
 from quitbutton.turn.record import Recorder
 from quitbutton.turn.review import Reviewing, Second
-from quitbutton.turn.settle import Settlement, Settling
-from quitbutton.turn.tell import Stopped, locked_error, locked_style, warned_error
+from quitbutton.turn.settle import Settling
+from quitbutton.turn.tell import Teller, locked_style
 from quitbutton.turn.turn import Turn
 
 
@@ -172,7 +172,7 @@ class TurnTaker:
         if self.policy.mode is not Mode.ENFORCE or await care.crisis_in(turn, self.assessor, self.policy) is None:
             raise error
         care.unrecorded(turn, error)
-        await care.say(turn, self._wording(turn), self._unknown(turn), error)
+        await self._teller.help(turn, self._unknown(turn), error)
 
     def _unknown(self, turn: Turn) -> tell.Note:
         """What is told of a conversation whose standing was not read or not written."""
@@ -213,7 +213,7 @@ class TurnTaker:
             turn.delivery.begin_anew()
             await self._take(turn)
             return
-        await self._say_locked(turn, outcome, decision)
+        await self._teller.lock(turn, decision, outcome)
 
     async def _notice(self, turn: Turn, footing: Footing) -> str:
         """The notice that takes the place of a reply on a locked branch; empty where the client gets an error."""
@@ -240,22 +240,14 @@ class TurnTaker:
         """The gateway answers in its own words; the model is not asked for a reply, or could not give one."""
         answer, here = OURS if decision.wants_reading else None, not turn.client.is_gone
         decision = settle(self.policy, decision, decision.signal, branch.message, answer, here, here)
-        is_error = decision.action is Action.WARN and not turn.request.wants_prose
-        if not is_error:
+        if not tell.warns_by_error(turn, decision):
             tell.prepare(turn)
         said = self._wording(turn).own(decision)
         outcome = await self._recorder.record(turn, Place(branch, footing), decision, said=said, press=asked)
         if self._is_overtaken(turn, outcome):
-            await self._say_locked(turn, outcome, decision)
+            await self._teller.lock(turn, decision, outcome)
             return
-        wording = self._wording(turn)
-        spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
-        note = wording.announcement(turn.id, branch, decision, outcome, spoken_by)
-        if is_error:
-            error = warned_error(locked_style(self.policy, turn.request), wording.own(decision))
-            await tell.say_error(turn, error, note)
-        else:
-            await tell.say_whole(turn, wording.own(decision), note)
+        await self._teller.speak(turn, branch, decision, outcome)
 
     async def _converse(
         self, turn: Turn, branch: Branch, footing: Footing, decision: Decision, asked: Press | None = None
@@ -289,31 +281,15 @@ class TurnTaker:
         if self._is_overtaken(turn, outcome):
             if not turn.client.is_open:
                 turn.delivery.begin_anew()
-            await self._say_locked(turn, outcome, settled.decision)
+            await self._teller.lock(turn, settled.decision, outcome)
             return
-        await self._finish(turn, branch, settled, outcome)
+        await self._teller.finish(turn, branch, settled, outcome)
 
     async def _hear(self, turn: Turn, offer: Offer) -> Reply | Refusal:
         """The reply to an offer, watched for the ways to press that are in it."""
         by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(offer.ways)
         exit_string = self.policy.exit_string if Means.STRING in offer.ways else None
         return await self._listen(turn, offer.body, Watcher(turn.request.can_offer, exit_string, by_call))
-
-    async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
-        """What is left to say: our words where the model's lack something, and the outcome."""
-        must_tell = settled.decision.action in TOLD
-        if turn.is_stopped and not turn.client.is_open and not must_tell:
-            raise Stopped("The reply was stopped before it began. Send the request again to continue.")
-        wording, last = self._wording(turn), settled.last
-        is_cut = turn.is_stopped and not must_tell
-        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.needs_words)
-        if words and turn.delivery.writer is not None:
-            await turn.send(turn.delivery.writer.say(words))
-        spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
-        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
-        is_end = settled.decision.action is Action.END
-        ends_ours = is_end or (last.press is not None and not last.other_calls)
-        await tell.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def _listen_unchanged(self, turn: Turn) -> Reply | None:
         """The reply to the request as the client sent it; None where it was refused and the client told."""
@@ -329,24 +305,9 @@ class TurnTaker:
             return await listen(turn, body, watcher)
         return replace(watcher.reply, press=None)
 
-    async def _say_locked(self, turn: Turn, outcome: Outcome, decision: Decision) -> None:
-        """The answer of an ended branch: an error or a notice, or the end of a reply that was under way; in a crisis help."""
-        end = outcome.end
-        if end is None:
-            raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
-        language = self._wording(turn).language
-        note = ended(end, language, self.links)
-        style = locked_style(self.policy, turn.request)
-        if decision.verdict.label is Label.CRISIS:
-            error = locked_error(self.policy, style, end.reason, language)
-            await care.say(turn, self._wording(turn), note, error)
-        elif turn.client.is_open and turn.delivery.writer is not None:
-            await turn.send(turn.delivery.writer.say(notices.locked_text(end.reason, language)))
-            await tell.close(turn, "stop", note)
-        elif style is LockedReply.MESSAGE:
-            await tell.say_whole(turn, notices.locked_text(end.reason, language), note)
-        else:
-            await tell.say_error(turn, locked_error(self.policy, style, end.reason, language), note)
+    @property
+    def _teller(self) -> Teller:
+        return Teller(self.policy, self.links)
 
     @property
     def _recorder(self) -> Recorder:
@@ -394,4 +355,4 @@ class TurnTaker:
         return turn.adapter.without(request, cuts) if cuts else request
 
     def _wording(self, turn: Turn) -> Wording:
-        return Wording(self.policy, turn.accept_language, self.links)
+        return self._teller.wording(turn)
