@@ -10,7 +10,7 @@ from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
 from quitbutton.core.ladder.decisions import Decision
 from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.ladder.transitions import CARING, Rung
-from quitbutton.core.messages import Press, Reply
+from quitbutton.core.messages import Press
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.tools import end_conversation
 from quitbutton.core.value import value
@@ -19,7 +19,7 @@ from quitbutton.turn import care
 from quitbutton.turn.drafts import try_drafts
 from quitbutton.turn.locate import Place
 from quitbutton.turn.origin import kept_of
-from quitbutton.turn.settle import newest_words
+from quitbutton.turn.settle import Settlement, newest_words
 from quitbutton.turn.turn import Turn
 
 
@@ -36,32 +36,23 @@ class Recorder:
     under_way: Mapping[str, Turn]
     now: Callable[[], float]
 
-    async def record(
-        self,
-        turn: Turn,
-        place: Place,
-        decision: Decision,
-        *,
-        said: str,
-        press: Press | None = None,
-        reply: Reply | None = None,
-    ) -> Outcome:
-        """Record a turn, and what its drafts would have decided. `said` is all that the user reads, `reply` the model's last.
+    async def record(self, turn: Turn, place: Place, settled: Settlement) -> Outcome:
+        """Record a turn, and what its drafts would have decided.
 
         The outcome names the end that holds: this turn's own, or another request's that came first.
         """
-        record = self._record_of(turn, place, decision, said, press, reply)
+        record = self._record_of(turn, place, settled)
         outcome = await self._written(turn, record)
         if turn.drafts and turn.seen is not None:
-            await try_drafts(self.store, self.key, turn, turn.seen, decision, self.now())
+            await try_drafts(self.store, self.key, turn, turn.seen, settled.decision, self.now())
         if record.end is None or outcome.end is not None:
             return outcome
         self._cut_others(turn, place.branch.address)
         return replace(outcome, end=record.end)
 
-    def _record_of(
-        self, turn: Turn, place: Place, decision: Decision, said: str, press: Press | None, reply: Reply | None
-    ) -> TurnRecord:
+    def _record_of(self, turn: Turn, place: Place, settled: Settlement) -> TurnRecord:
+        decision, press, told = settled.decision, settled.press, settled.told
+        asked = turn.sent or turn.request
         return TurnRecord(
             tenant=turn.tenant,
             branch=place.branch,
@@ -73,18 +64,18 @@ class Recorder:
             mode=str(self.policy.mode),
             press=press.means if press else None,
             press_reason=end_conversation.reason_of(press),
-            reply=kept_of(turn, reply),
+            reply=kept_of(turn, settled.last),
             owner=turn.owner,
-            words=self._words(turn, decision, said, press),
+            words=self._words(turn, decision, told, press),
             model=turn.request.model,
             began=turn.began,
-            trace=turn.place.trace(self.key, turn.sent or turn.request, decision, said) if turn.place else None,
+            trace=turn.place.trace(self.key, asked, decision, told) if turn.place else None,
             second_reader=self.second_reader,
         )
 
-    def _words(self, turn: Turn, decision: Decision, said: str, press: Press | None) -> tuple[KeptWords, ...]:
+    def _words(self, turn: Turn, decision: Decision, told: str, press: Press | None) -> tuple[KeptWords, ...]:
         explanation = press.explanation if press else ""
-        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), said, explanation)
+        return words_to_keep(turn.retention or self.retention, decision, newest_words(turn.request), told, explanation)
 
     def _end(self, turn: Turn, place: Place, decision: Decision, press: Press | None) -> End:
         return End(

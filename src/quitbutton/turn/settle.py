@@ -37,15 +37,21 @@ from quitbutton.turn.turn import Turn
 
 @value
 class Settlement:
-    """The decision of a turn and everything the model said in it."""
+    """What a turn comes to: the decision, and everything that is said in it."""
 
     decision: Decision
-    said: str
-    press: Press | None
-    last: Reply
-    """The reply of the last call: its finish is the turn's."""
-    needs_words: bool
-    """True where the model pressed and must say something all the same; a prescribed form takes no words."""
+    said: str = ""
+    """The model's words."""
+    ours: str = ""
+    """Our words, after the model's or in their place."""
+    press: Press | None = None
+    last: Reply | None = None
+    """The model's reply to the last call: its finish is the turn's. None where the gateway answers."""
+
+    @property
+    def told(self) -> str:
+        """All that the user reads."""
+        return "\n\n".join(filter(None, (self.said, self.ours)))
 
 
 @value
@@ -116,7 +122,8 @@ class Settling:
             decision = self._weighed(turn, branch, admitted, press, offered, answer)
         else:
             decision = noted(decision, answer)
-        return Settlement(decision, said, press, again or reply, needs_words)
+        ours = Wording(self.policy, turn.accept_language).missing(decision, said, needs_words)
+        return Settlement(decision, said, ours, press, again or reply)
 
     async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
         """What the reply was, where it is evidence. Its words have left by now; only the end of the reply waits."""

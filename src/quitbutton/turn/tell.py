@@ -41,27 +41,24 @@ class Teller:
         must_tell = settled.decision.action in TOLD
         if turn.is_stopped and not turn.client.is_open and not must_tell:
             raise Stopped("The reply was stopped before it began. Send the request again to continue.")
-        wording, last = self.wording(turn), settled.last
-        is_cut = turn.is_stopped and not must_tell
-        words = "" if is_cut else wording.missing(settled.decision, settled.said, settled.needs_words)
+        words = "" if turn.is_stopped and not must_tell else settled.ours
         if words and turn.delivery.writer is not None:
             await turn.send(turn.delivery.writer.say(words))
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
-        note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
-        is_end = settled.decision.action is Action.END
-        ends_ours = is_end or (last.press is not None and not last.other_calls)
+        note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
+        is_end, last = settled.decision.action is Action.END, settled.last
+        ends_ours = is_end or (last is not None and last.press is not None and not last.other_calls)
         await close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
-    async def speak(self, turn: Turn, branch: Branch, decision: Decision, outcome: Outcome) -> None:
+    async def speak(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """Say it in our own words: a reply, or the error that warns where the client waits for JSON or a tool call."""
-        wording = self.wording(turn)
         spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
-        note = wording.announcement(turn.id, branch, decision, outcome, spoken_by)
-        if warns_by_error(turn, decision):
-            error = warned_error(locked_style(self.policy, turn.request), wording.own(decision))
+        note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by)
+        if warns_by_error(turn, settled.decision):
+            error = warned_error(locked_style(self.policy, turn.request), settled.ours)
             await say_error(turn, error, note)
         else:
-            await say_whole(turn, wording.own(decision), note)
+            await say_whole(turn, settled.ours, note)
 
     async def lock(self, turn: Turn, decision: Decision, outcome: Outcome) -> None:
         """Say that the branch is ended: by an error, a notice, or the end of a reply under way; in a crisis where help is."""
