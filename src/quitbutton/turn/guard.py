@@ -84,12 +84,13 @@ class TurnTaker:
         """Who answers: as the branch stands, and as the request is admitted on it."""
         turn.request = turn.came = turn.came or turn.request  # taken anew, it must name again what its client named
         services = self._services
-        origin = await origin_of(self.store, self.key, turn, self._realm)
-        branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request, origin)
+        found = await origin_of(self.store, self.key, turn, self._realm)
+        turn.request, turn.owner, turn.keep = found.request, found.owner, found.keep
+        branch = branch_of(self.key, scope_of(turn.tenant, turn.request, self._realm), turn.request, found.origin)
         if self.policy.mode is Mode.OFF:
             return BytesRelay(services)
         if branch is None:
-            return await self._between_turns(services, origin)
+            return await self._between_turns(services, found.origin)
         beside = await self._beside(services, turn, branch) if turn.request.background else None
         return beside or await self._admit(services, turn, branch)
 
