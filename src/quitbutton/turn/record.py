@@ -19,8 +19,9 @@ from quitbutton.turn import care
 from quitbutton.turn.drafts import try_drafts
 from quitbutton.turn.locate import Place
 from quitbutton.turn.origin import kept_of
-from quitbutton.turn.settle import Settlement, newest_words
+from quitbutton.turn.settle import Settlement
 from quitbutton.turn.turn import Turn
+from quitbutton.turn.weigh import newest_words
 
 
 @value
