@@ -1,4 +1,4 @@
-"""The turn: where rules and awaits meet. `TurnTaker.take_turn()` is the whole story of a request, read from top to bottom."""
+"""The turn: where rules and awaits meet. A request is located and admitted here; `turn/answer.py` settles, records, tells."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TurnTaker:
     """What models were found not to take."""
 
     async def take_turn(self, turn: Turn) -> None:
-        """Answer one request: find its branch, admit it, let the upstream answer, settle, record, then speak.
+        """Answer one request: find its branch and who answers on it, who then listens, settles, records and tells.
 
         Raises what is to be told to the client; nothing was counted then.
         """
