@@ -35,13 +35,3 @@ def test_a_circle_and_a_long_function_would_be_seen(house: ModuleType) -> None:
     assert house.circles(graph) == [["a", "b", "c"]]
     tree = ast.parse("def short():\n    pass\n\ndef long():\n" + "    pass\n" * 41)
     assert list(house.long_functions("m", tree)) == ["m.long (42)"]
-
-
-def test_every_test_that_the_architecture_names_exists() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    named = [one.strip("`") for one in page.replace("|", " ").split() if "::" in one]
-    assert len(named) >= 8
-    for one in named:
-        file, _, name = one.partition("::")
-        tree = ast.parse((ROOT / file).read_text("utf-8"))
-        assert any(getattr(node, "name", "") == name for node in ast.walk(tree)), one
