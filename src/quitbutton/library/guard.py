@@ -44,8 +44,8 @@ class Guard:
     - `assessor`: a name as in the settings (several joined by commas are a panel), or an
       `Assessor`. It finds abuse, harm and crisis in the user's own words.
     - `judge`, `judges`, `reply_assessor`: as in the settings.
-    - `second_reader`: who must say yes before a warning and before an end: `auto` (a local reader where one is installed;
-      your model is never asked to judge its own conversation), a judge's name, `none`, or a `SecondReader`.
+    - `second_reader`: who must say yes before a warning and before an end: `auto` (nobody, as with `none`: your
+      model is never asked to judge its own conversation), a judge's name, `none`, or a `SecondReader`.
 
     A guard may be shared by tasks, threads and event loops. It opens itself when it is first used; leave it by
     `async with` or `close()`. Wrong settings raise `SettingsError` or `PolicyError` here or on first use.

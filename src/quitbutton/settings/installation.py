@@ -87,8 +87,7 @@ class Settings:
     """LLM judges and moderation endpoints by name, one `[judges.NAME]` table each."""
     second_reader: str = "auto"
     """Who reads the whole branch before a warning and before an end, and must say yes: a judge of `judges`, an installed
-    reader, `none`, or `auto`: the upstream's own model in a fresh context; with the embedded model a local reader where one
-    is installed."""
+    reader, `none`, or `auto`: the upstream's own model in a fresh context; nobody with the embedded model."""
     second_timeout: float = 10.0
     """Seconds that the second reader gets; one that is late has not said yes."""
     reply_assessor: str | None = None
