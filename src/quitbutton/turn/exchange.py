@@ -39,7 +39,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
             return Refusal(exchange.status, passed, await whole(exchange))
         reader = turn.adapter.reader(content_type_of(exchange.headers))
         if delivery.writer is None:
-            delivery.writer, delivery.headers = turn.adapter.writer(turn.request, reader.streams), passed
+            delivery.writer, delivery.headers = turn.adapter.writer(turn.request, reader.streams, turn.offered), passed
         elif delivery.writer.streams != reader.streams:
             raise UpstreamFailed("The model's server answered one call as a stream and the next one whole.")
         if reader.streams and not turn.client.is_open:

@@ -16,7 +16,7 @@ from quitbutton.core.headers import passed_on
 from quitbutton.core.kept_words import KeptWords, Retention, words_to_keep
 from quitbutton.core.lacks import Lacks
 from quitbutton.core.ladder.decisions import Decision, admit, assisted, settle
-from quitbutton.core.ladder.policy import Background, LockedReply, Means, Mode, Policy
+from quitbutton.core.ladder.policy import Background, LockedReply, Mode, Policy
 from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Rung, Signal
 from quitbutton.core.ladder.verdicts import CLEAN, OURS, UNKNOWN, Label, relabelled
 from quitbutton.core.messages import ChatRequest, Press, Reply
@@ -24,6 +24,8 @@ from quitbutton.core.origins import KeptReply, Origin
 from quitbutton.core.own_texts import cuts_in
 from quitbutton.core.records import End, Outcome, TurnRecord
 from quitbutton.core.tools import end_conversation
+from quitbutton.core.tools.known import TOOLS
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
@@ -64,6 +66,8 @@ class TurnTaker:
     under_way: dict[str, Turn] = field(default_factory=dict)
     lacks: Lacks = field(default_factory=Lacks)
     """What models were found not to take."""
+    tools: tuple[ModelTool[object], ...] = TOOLS
+    """What models are offered beside the client's own tools."""
 
     async def take_turn(self, turn: Turn) -> None:
         """Answer one request: find its branch, admit it, let the upstream answer, settle, record, then speak.
@@ -292,10 +296,8 @@ class TurnTaker:
         await self._finish(turn, branch, settled, outcome)
 
     async def _hear(self, turn: Turn, offer: Offer) -> Reply | Refusal:
-        """The reply to an offer, watched for the ways to press that are in it."""
-        by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(offer.ways)
-        exit_string = self.policy.exit_string if Means.STRING in offer.ways else None
-        return await self._listen(turn, offer.body, Watcher(turn.request.can_offer, exit_string, by_call))
+        """The reply to an offer, watched for the ways to call our tools that are in it."""
+        return await self._listen(turn, offer.body, self._offering.watcher(turn, offer))
 
     async def _finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
         """What is left to say: our words where the model's lack something, and the outcome."""
@@ -310,12 +312,12 @@ class TurnTaker:
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
         note = wording.announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
         is_end = settled.decision.action is Action.END
-        ends_ours = is_end or (last.press is not None and not last.other_calls)
+        ends_ours = is_end or (bool(last.tool_calls) and not last.other_calls)
         await tell.close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def _listen_unchanged(self, turn: Turn) -> Reply | None:
         """The reply to the request as the client sent it; None where it was refused and the client told."""
-        reply = await self._listen(turn, turn.request.raw, Watcher(guards_tool=False))
+        reply = await self._listen(turn, turn.request.raw, Watcher(()))
         if isinstance(reply, Refusal):
             await turn.answer(reply.status, reply.headers, reply.body)
             return None
@@ -325,7 +327,7 @@ class TurnTaker:
         """The upstream's reply. After a stop it is what was said until then; an upstream's error goes to the client."""
         with turn.while_wanted():
             return await listen(turn, body, watcher)
-        return replace(watcher.reply, press=None)
+        return replace(watcher.reply, tool_calls=())
 
     async def _record(
         self,
@@ -415,7 +417,7 @@ class TurnTaker:
 
     @property
     def _offering(self) -> Offering:
-        return Offering(self.policy, self.lacks, self.now)
+        return Offering(self.policy, self.lacks, self.now, self.tools)
 
     @property
     def _realm(self) -> str:

@@ -19,7 +19,7 @@ Note = dict[str, object]
 def prepare(turn: Turn) -> Writer:
     """What a reply of ours is written with; it has the reply's id, which is recorded before it is told."""
     if turn.delivery.writer is None:
-        turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream)
+        turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream, turn.offered)
     return turn.delivery.writer
 
 
