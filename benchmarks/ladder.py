@@ -25,6 +25,7 @@ from quitbutton.core.ladder.standing import OPEN, Standing
 from quitbutton.core.ladder.transitions import Rung, Signal
 from quitbutton.core.ladder.verdicts import OURS, Label, Verdict
 from quitbutton.core.messages import ChatRequest, Message, Piece, Role
+from quitbutton.core.tools.known import TOOLS
 from quitbutton.core.tools.watcher import Watcher
 
 COMMAND = "python -m benchmarks.ladder"
@@ -57,7 +58,7 @@ def works() -> dict[str, Callable[[], object]]:
     for messages in HISTORIES:
         request = history(messages)
         found[f"branch_of(), {messages} messages"] = lambda request=request: branch_of(KEY, Scope("t"), request)  # type: ignore[misc]
-    watcher, adapter = Watcher(reads_calls=True), OpenAIChat()
+    watcher, adapter = Watcher(TOOLS, TOOLS), OpenAIChat()
     piece = Piece(WORD, "word ")
     found["watcher, a piece"] = lambda: watcher.see(piece)
     reader, frame = adapter.reader("text/event-stream"), WORD.partition(b"\r\n")[2].removesuffix(b"\r\n")

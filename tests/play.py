@@ -20,6 +20,8 @@ from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.ladder.transitions import Action
 from quitbutton.core.notices import help_text, words_for
 from quitbutton.core.resources import resources_for
+from quitbutton.core.tools.known import TOOLS
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.interfaces import Assessor, Headers, ReplyAssessor
 from quitbutton.stores.database import Database
 from quitbutton.stores.sql import SQLStore
@@ -139,6 +141,7 @@ class Play:
         store: SQLStore | None = None,
         reader: ReplyAssessor | None = None,
         second: Second | None = None,
+        tools: tuple[ModelTool[object], ...] = TOOLS,
     ) -> None:
         self.upstream = ScriptedUpstream(lines, cut or (lambda data: [data]))
         self.policy = policy or Policy()
@@ -147,6 +150,7 @@ class Play:
         self.judge = judge
         self.reader = reader
         self.second = second
+        self.tools = tools
         self.stream = stream
         self.history: list[Message] = []
         self.clock = 0.0
@@ -157,7 +161,7 @@ class Play:
             return self._guard
         key = await self.store.address_key()
         doors = (self.assessor, self.store, key, self.judge, self.reader, self.second)
-        self._guard = TurnTaker(self.policy, *doors, now=self.now)
+        self._guard = TurnTaker(self.policy, *doors, now=self.now, tools=self.tools)
         return self._guard
 
     def now(self) -> float:

@@ -11,10 +11,11 @@ from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import QuitbuttonError
 from quitbutton.core.ladder.policy import Policy
 from quitbutton.core.ladder.verdicts import ReplyVerdict, Verdict
-from quitbutton.core.messages import ChatRequest, Message, Piece, Press, Reply
+from quitbutton.core.messages import ChatRequest, Message, Piece, Reply, ToolCall
 from quitbutton.core.origins import KeptId, KeptReply, Origin
 from quitbutton.core.records import ConversationView, End, Outcome, Receipt, TurnRecord
 from quitbutton.core.second import SecondReading
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.core.tools.watcher import Passage
 from quitbutton.core.traces import Known
 
@@ -186,11 +187,11 @@ class Adapter(Protocol):
     def forward(
         self,
         request: ChatRequest,
-        tool: bytes | None = None,
+        tools: Sequence[bytes] = (),
         notes: Sequence[str] = (),
         role: str = "system",
     ) -> bytes:
-        """The body that goes upstream; `tool` is a JSON-schema function, in JSON."""
+        """The body that goes upstream; `tools` are JSON-schema functions, in JSON."""
         ...
 
     def without(self, request: ChatRequest, cuts: Mapping[int, int]) -> ChatRequest:
@@ -204,8 +205,8 @@ class Adapter(Protocol):
         """Whether a call dropped half-way leaves nothing at the provider: no reply that it keeps, no act of its tools."""
         ...
 
-    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
-        """The body of the one extra call, with the button's answer to a press in `reply`."""
+    def follow_up(self, body: bytes, reply: Reply, call: ToolCall, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call, with a tool's answer to a call in `reply`."""
         ...
 
     def continued(self, request: ChatRequest, kept: KeptReply) -> ChatRequest:
@@ -227,8 +228,8 @@ class Adapter(Protocol):
         """What reads a reply of this content type."""
         ...
 
-    def writer(self, request: ChatRequest, streams: bool) -> Writer:
-        """What writes the reply."""
+    def writer(self, request: ChatRequest, streams: bool, offered: Sequence[ModelTool[object]] = ()) -> Writer:
+        """What writes the reply; `offered` are the tools of ours that no reply may name to the client."""
         ...
 
     def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:

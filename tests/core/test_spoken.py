@@ -7,7 +7,9 @@ import json
 import pytest
 
 from quitbutton.core.messages import Piece, Reply
-from quitbutton.core.tools.watcher import Watcher
+from quitbutton.core.tools.end_conversation import BUTTON
+from quitbutton.core.tools.known import TOOLS
+from quitbutton.core.tools.watcher import Tools, Watcher
 
 ARGUMENTS = {"reason": "abuse", "explanation": "It went on (twice)."}
 CALL = json.dumps({"name": "end_conversation", "arguments": ARGUMENTS})
@@ -48,8 +50,8 @@ ORDINARY = (
 )
 
 
-def heard(text: str, size: int, **options: object) -> tuple[str, Reply]:
-    watcher = Watcher(**options)  # type: ignore[arg-type]
+def heard(text: str, size: int, written: Tools = ()) -> tuple[str, Reply]:
+    watcher = Watcher(TOOLS, written)
     passages = []
     for place in range(0, len(text), size):
         passages += watcher.see(Piece(b"x", text=text[place : place + size]))
@@ -60,10 +62,11 @@ def heard(text: str, size: int, **options: object) -> tuple[str, Reply]:
 @pytest.mark.parametrize("size", [1, 2, 7, 10_000])
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_is_a_press_and_never_reaches_the_user(style: str, size: int) -> None:
-    said, reply = heard("I would rather stop here. " + STYLES[style] + "\nBye.", size, reads_calls=True)
-    assert reply.press is not None, style
-    assert (reply.press.reason, reply.press.explanation) == (ARGUMENTS["reason"], ARGUMENTS["explanation"])
-    assert reply.press.means == "text"
+    said, reply = heard("I would rather stop here. " + STYLES[style] + "\nBye.", size, written=TOOLS)
+    press = BUTTON.said_in(reply)
+    assert press is not None, style
+    assert (press.reason, press.explanation) == (ARGUMENTS["reason"], ARGUMENTS["explanation"])
+    assert press.means == "text"
     assert said.strip() == "I would rather stop here."
     assert reply.text == said
 
@@ -71,9 +74,9 @@ def test_every_style_is_a_press_and_never_reaches_the_user(style: str, size: int
 @pytest.mark.parametrize("size", [1, 3, 10_000])
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_passes_whole(text: str, size: int) -> None:
-    said, reply = heard(text, size, reads_calls=True)
+    said, reply = heard(text, size, written=TOOLS)
     assert said == reply.text == text
-    assert reply.press is None
+    assert not reply.tool_calls
 
 
 @pytest.mark.parametrize("size", [1, 5, 10_000])
@@ -81,19 +84,20 @@ def test_ordinary_text_passes_whole(text: str, size: int) -> None:
 def test_a_call_as_text_is_only_text_where_the_button_is_not_offered(style: str, size: int) -> None:
     said, reply = heard(STYLES[style], size)
     assert said == STYLES[style]
-    assert reply.press is None
+    assert not reply.tool_calls
 
 
 @pytest.mark.parametrize("size", [1, 4, 10_000])
 def test_a_call_that_breaks_off_is_a_press_without_a_reason(size: int) -> None:
-    said, reply = heard('No. <tool_call>{"name": "end_conversation", "argu', size, reads_calls=True)
+    said, reply = heard('No. <tool_call>{"name": "end_conversation", "argu', size, written=TOOLS)
     assert said == "No. "
-    assert reply.press is not None
-    assert reply.press.reason == "unspecified"
+    press = BUTTON.said_in(reply)
+    assert press is not None
+    assert press.reason == "unspecified"
 
 
 def test_words_are_held_no_longer_than_they_may_become_a_call() -> None:
-    watcher = Watcher(reads_calls=True)
+    watcher = Watcher(TOOLS, TOOLS)
     assert watcher.see(Piece(b"x", text="```json\n")) == []
     passed = watcher.see(Piece(b"x", text='{"na')) + watcher.see(Piece(b"x", text='tion": 1'))
     assert "".join(one.piece.text for one in passed) == '```json\n{"nation": 1'
@@ -101,7 +105,7 @@ def test_words_are_held_no_longer_than_they_may_become_a_call() -> None:
 
 @pytest.mark.parametrize("size", [1, 6, 10_000])
 def test_a_part_of_the_text_that_is_over_holds_nothing_back(size: int) -> None:
-    watcher = Watcher(exit_string="[[END_CONVERSATION]]")
+    watcher = Watcher(TOOLS, strings={"[[END_CONVERSATION]]": BUTTON.name})
     held = watcher.see(Piece(b"x", text="Hello [[END_"))
     after = watcher.see(Piece(b"stop", parts_text=True))
     assert held == []

@@ -15,6 +15,7 @@ class ChatCompletions:
     """How this protocol looks from outside."""
 
     adapter = OpenAIChat()
+    stop, tool_stop = "stop", "tool_calls"
 
     def request(self, history: list[tuple[str, str]], **members: Any) -> dict[str, Any]:
         return {"model": "m", "messages": [{"role": role, "content": text} for role, text in history], **members}
@@ -24,6 +25,18 @@ class ChatCompletions:
 
     def text(self, ear: Ear) -> str:
         return ear.text
+
+    def calls(self, ear: Ear) -> list[tuple[str, Any]]:
+        calls: dict[int, tuple[str, str]] = {}
+        for place, call in enumerate(ear.calls):
+            index, function = call.get("index", place), call["function"]
+            name, arguments = calls.get(index, ("", ""))
+            calls[index] = (name + (function.get("name") or ""), arguments + (function.get("arguments") or ""))
+        assert sorted(calls) == list(range(len(calls))), "calls are numbered without a gap"
+        return [(name, json.loads(arguments)) for name, arguments in calls.values()]
+
+    def finish(self, ear: Ear) -> str | None:
+        return ear.finish
 
     def note(self, ear: Ear) -> dict[str, Any]:
         return ear.note

@@ -17,11 +17,12 @@ from quitbutton.adapters.contents import UNREADABLE, Part, Source, message_of, m
 from quitbutton.adapters.history import without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, member
 from quitbutton.adapters.notes import service_note, with_notes
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tool
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, items_of, joined, with_tools
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.messages import ChatRequest, Message, Reply, Role, ToolCall
 from quitbutton.core.origins import KeptReply
+from quitbutton.core.tools.model_tool import ModelTool
 
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 TEXT_BLOCKS = ("text",)
@@ -79,21 +80,22 @@ class AnthropicMessages:
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
             has_tools="tools" in fields,
+            tools=bytes(fields.get("tools", b"")),
             **who._asdict(),
         )
 
     def forward(
         self,
         request: ChatRequest,
-        tool: bytes | None = None,
+        tools: Sequence[bytes] = (),
         notes: Sequence[str] = (),
         role: str = "system",
     ) -> bytes:
-        """The body that goes upstream: the client's own, plus our tool, and notes as blocks after the user's newest words.
+        """The body that goes upstream: the client's own, plus our tools, and notes as blocks after the user's newest words.
 
         The protocol has no system message after the history, so `role` does not count: a note says itself whose it is.
         """
-        raw = request.raw if tool is None else with_tool(request, _offered(tool))
+        raw = with_tools(request, [_offered(tool) for tool in tools])
         if not notes:
             return raw
         fields = fields_of(raw)
@@ -112,12 +114,12 @@ class AnthropicMessages:
         """Unless the provider itself calls somebody else's tools."""
         return b'"mcp_servers"' not in request.raw
 
-    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
-        """The body of the one extra call: what was sent, then the reply with its thinking, and the button's answer."""
+    def follow_up(self, body: bytes, reply: Reply, call: ToolCall, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call: what was sent, then the reply with its thinking, and the tool's answer."""
         fields = fields_of(body)
         answer: dict[str, object] = {"type": "text", "text": service_note(result)}
-        if press.means == "tool":
-            answer = {"type": "tool_result", "tool_use_id": press.call_id, "content": result}
+        if call.means == "tool":
+            answer = {"type": "tool_result", "tool_use_id": call.id, "content": result}
             said: list[object] = [msgspec.Raw(item) for item in reply.items]
         else:
             said = [{"type": "text", "text": reply.text.rstrip()}] if reply.text.strip() else []
@@ -160,7 +162,9 @@ class AnthropicMessages:
         """What reads the upstream's reply, by its content type."""
         return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
 
-    def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
+    def writer(
+        self, request: ChatRequest, streams: bool, offered: Sequence[ModelTool[object]] = ()
+    ) -> StreamWriter | WholeWriter:
         """What writes the reply for the client."""
         return StreamWriter(request.model) if streams else WholeWriter(request.model)
 
@@ -203,10 +207,9 @@ def _offered(tool: bytes) -> msgspec.Raw:
 
 def _can_offer(fields: Fields) -> bool:
     """False where one more tool would change what the client gets."""
-    has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
     if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
         return False
-    return not (_forces_tool(fields) or _wants_json(fields) or _choice(fields) == "none" or has_namesake)
+    return not (_forces_tool(fields) or _wants_json(fields) or _choice(fields) == "none")
 
 
 def _forces_tool(fields: Fields) -> bool:

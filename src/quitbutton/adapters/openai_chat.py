@@ -15,12 +15,13 @@ from quitbutton.adapters.history import without_notes, without_own_words
 from quitbutton.adapters.members import ANSWER_TOKENS, MAX_MESSAGES, REASONED_TOKENS, member
 from quitbutton.adapters.notes import INLINE, service_note, with_notes
 from quitbutton.adapters.openai_replies import StreamReader, StreamWriter, WholeReader, WholeWriter
-from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tool
+from quitbutton.adapters.splice import appended, encode, fields_of, items_of, joined, with_tools
 from quitbutton.adapters.sse import frame_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Message, Press, Reply, Role
+from quitbutton.core.messages import ChatRequest, Message, Reply, Role, ToolCall
 from quitbutton.core.origins import KeptReply
+from quitbutton.core.tools.model_tool import ModelTool
 
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "tool": Role.TOOL, "function": Role.TOOL}
 ROLES |= {"system": Role.SYSTEM, "developer": Role.SYSTEM, **TEMPLATE_ROLES}
@@ -103,18 +104,19 @@ class OpenAIChat:
             chat_page=who.chat_page,
             is_truncated=who.is_truncated,
             has_tools=bool(asked.tools),
+            tools=bytes(asked.tools),
             sums_up=headers.get(HELPER, "").endswith("stream"),
         )
 
     def forward(
         self,
         request: ChatRequest,
-        tool: bytes | None = None,
+        tools: Sequence[bytes] = (),
         notes: Sequence[str] = (),
         role: str = "system",
     ) -> bytes:
-        """The body that goes upstream: the client's own, plus our tool and notes after the history."""
-        raw = request.raw if tool is None else with_tool(request, _offered(tool))
+        """The body that goes upstream: the client's own, plus our tools and notes after the history."""
+        raw = with_tools(request, [_offered(tool) for tool in tools])
         if not notes:
             return raw
         fields = fields_of(raw)
@@ -136,15 +138,15 @@ class OpenAIChat:
         """True: nothing is kept, and tools are the client's."""
         return True
 
-    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
-        """The body of the one extra call: what was sent, then the press and the button's answer to it."""
+    def follow_up(self, body: bytes, reply: Reply, call: ToolCall, result: str, role: str = "system") -> bytes:
+        """The body of the one extra call: what was sent, then the call and the tool's answer to it."""
         fields, said = fields_of(body), reply.text
-        if press.means == "tool":
-            function = {"name": "end_conversation", "arguments": press.arguments}
-            call = {"id": press.call_id, "type": "function", "function": function}
+        if call.means == "tool":
+            function = {"name": call.name, "arguments": call.arguments}
+            called = {"id": call.id, "type": "function", "function": function}
             turn: list[object] = [
-                {"role": "assistant", "content": said or None, "tool_calls": [call]},
-                {"role": "tool", "tool_call_id": press.call_id, "content": result},
+                {"role": "assistant", "content": said or None, "tool_calls": [called]},
+                {"role": "tool", "tool_call_id": call.id, "content": result},
             ]
             fields["messages"] = appended(fields["messages"], turn)
         else:
@@ -185,7 +187,9 @@ class OpenAIChat:
         """What reads the upstream's reply, by its content type."""
         return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
 
-    def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
+    def writer(
+        self, request: ChatRequest, streams: bool, offered: Sequence[ModelTool[object]] = ()
+    ) -> StreamWriter | WholeWriter:
         """What writes the reply for the client."""
         return StreamWriter(request.model, request.sums_up) if streams else WholeWriter(request.model)
 
@@ -250,7 +254,7 @@ def _explained(body: bytes, error: Exception | None) -> BadRequest:
 def _takes_tool(asked: _Request) -> bool:
     """False where one more tool would change what the client gets."""
     tools = bytes(asked.tools)
-    if tools and (b'"end_conversation"' in tools or not tools.lstrip().startswith((b"[", b"null"))):
+    if tools and not tools.lstrip().startswith((b"[", b"null")):
         return False
     return (asked.n is None or asked.n == 1) and asked.tool_choice != "none" and not bytes(asked.functions)
 

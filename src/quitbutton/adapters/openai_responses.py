@@ -19,11 +19,12 @@ from quitbutton.adapters.responses_input import TEXT_PARTS, input_items, input_m
 from quitbutton.adapters.responses_reader import StreamReader, WholeReader
 from quitbutton.adapters.responses_stream import StreamWriter
 from quitbutton.adapters.responses_whole import WholeWriter
-from quitbutton.adapters.splice import Fields, appended, encode, fields_of, joined, with_tool
+from quitbutton.adapters.splice import Fields, appended, encode, fields_of, joined, with_tools
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, QuitbuttonError
-from quitbutton.core.messages import ChatRequest, Press, Reply
+from quitbutton.core.messages import ChatRequest, Reply, ToolCall
 from quitbutton.core.origins import KeptReply
+from quitbutton.core.tools.model_tool import ModelTool
 
 INPUT_TEXT = "input_text"
 OUR_ANSWER = "Not ended: a press beside other calls does nothing. Go on with the conversation."
@@ -61,6 +62,7 @@ class OpenAIResponses:
             wants_prose=not (_wants_json(fields) or _forces_tool(fields)),
             max_tokens=limit if isinstance(limit, int) and limit > 0 else None,
             has_tools="tools" in fields,
+            tools=bytes(fields.get("tools", b"")),
             previous=identity.named(member(fields, "previous_response_id", str, "")),
             kept_in=conversation,
             is_kept=_is_stored(fields),
@@ -70,16 +72,16 @@ class OpenAIResponses:
     def forward(
         self,
         request: ChatRequest,
-        tool: bytes | None = None,
+        tools: Sequence[bytes] = (),
         notes: Sequence[str] = (),
         role: str = "system",
     ) -> bytes:
-        """The body that goes upstream: the client's own, plus our tool and notes.
+        """The body that goes upstream: the client's own, plus our tools and notes.
 
         Notes stand after the history. Where the provider keeps it they would stay in it, so there they go into the
         instructions, which hold for one reply.
         """
-        raw = request.raw if tool is None else with_tool(request, _offered(tool))
+        raw = with_tools(request, [_offered(tool) for tool in tools])
         if not notes:
             return raw
         fields = fields_of(raw)
@@ -103,12 +105,12 @@ class OpenAIResponses:
         """False: the provider keeps replies, and runs tools and background jobs of its own."""
         return False
 
-    def follow_up(self, body: bytes, reply: Reply, press: Press, result: str, role: str = "system") -> bytes:
+    def follow_up(self, body: bytes, reply: Reply, call: ToolCall, result: str, role: str = "system") -> bytes:
         """The body of the one extra call: it goes on from the reply where the provider keeps that, else brings it along."""
         fields = fields_of(body)
         answer = _note(role, result)
-        if press.means == "tool":
-            answer = {"type": "function_call_output", "call_id": press.call_id, "output": result}
+        if call.means == "tool":
+            answer = {"type": "function_call_output", "call_id": call.id, "output": result}
         if _conversation(fields) is not None:
             fields["input"] = msgspec.Raw(encode([answer]))
         elif _is_stored(fields) and reply.id:
@@ -171,9 +173,11 @@ class OpenAIResponses:
         """What reads the upstream's reply, by its content type."""
         return StreamReader() if content_type.startswith("text/event-stream") else WholeReader()
 
-    def writer(self, request: ChatRequest, streams: bool) -> StreamWriter | WholeWriter:
+    def writer(
+        self, request: ChatRequest, streams: bool, offered: Sequence[ModelTool[object]] = ()
+    ) -> StreamWriter | WholeWriter:
         """What writes the reply for the client."""
-        return StreamWriter(request) if streams else WholeWriter(request)
+        return StreamWriter(request, offered) if streams else WholeWriter(request, offered)
 
     def error(self, error: QuitbuttonError, more: Mapping[str, object] | None = None) -> bytes:
         """An error body in OpenAI's shape."""
@@ -218,11 +222,10 @@ def _is_stored(fields: Fields) -> bool:
 
 def _can_offer(fields: Fields) -> bool:
     """False where one more tool would change what the client gets, or where nobody hears the reply come."""
-    has_namesake = b'"end_conversation"' in bytes(fields.get("tools", b""))
     if not bytes(fields.get("tools", b"[")).lstrip().startswith((b"[", b"null")):
         return False
     choice, later = member(fields, "tool_choice", Any, None), member(fields, "background", Any, False)
-    return choice in (None, "auto") and not (_wants_json(fields) or has_namesake or later)
+    return choice in (None, "auto") and not (_wants_json(fields) or later)
 
 
 def _forces_tool(fields: Fields) -> bool:

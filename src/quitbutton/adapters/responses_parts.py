@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from quitbutton.adapters.splice import fields_of
 from quitbutton.core.messages import ChatRequest, Usage
+from quitbutton.core.tools.model_tool import ModelTool
 
 BREAK = "\n\n"
 """Between the words of two speakers, or of two calls, in one reply."""
-OURS = "end_conversation"
 COMPLETED: dict[str, Any] = {"status": "completed", "incomplete_details": None}
 ECHOED = ("model", "instructions", "metadata", "tools", "previous_response_id")
 
@@ -21,7 +22,8 @@ ECHOED = ("model", "instructions", "metadata", "tools", "previous_response_id")
 class Restored:
     """Brings an upstream's response back to what the client asked for: its own tools, instructions and ids."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, offered: Sequence[ModelTool[object]]) -> None:
+        self._ours = tuple(tool.name for tool in offered)
         fields = fields_of(request.raw)
         self._asked: dict[str, Any] = {name: msgspec.json.decode(fields[name]) for name in ECHOED if name in fields}
         self.id = ""
@@ -63,13 +65,14 @@ class Restored:
             if response.get(name) is not None:
                 wanted[name] = self._asked.get(name)
         tools = response.get("tools") or ()
-        if any(isinstance(tool, dict) and tool.get("name") == OURS for tool in tools) and OURS not in self._names:
-            wanted["tools"] = [tool for tool in tools if tool.get("name") != OURS]
+        if any(_is_named(tool, self._ours) for tool in tools):
+            wanted["tools"] = [tool for tool in tools if not _is_named(tool, self._ours)]
         return {name: value for name, value in wanted.items() if response.get(name) != value}
 
-    @property
-    def _names(self) -> set[object]:
-        return {tool.get("name") for tool in self._asked.get("tools") or () if isinstance(tool, dict)}
+
+def _is_named(item: object, names: tuple[str, ...]) -> bool:
+    """True for a tool or call with one of these names."""
+    return isinstance(item, dict) and item.get("name") in names
 
 
 def summed(usage: Any, earlier: list[Usage]) -> Any:
@@ -114,16 +117,18 @@ def put_words(holder: dict[str, Any], name: str, words: str) -> bool:
     return changed
 
 
-def without_press(raw: bytes, reply_id: str) -> bytes:
-    """A response as its provider keeps it, without our call and tool, under the id that the client knows."""
+def without_calls(raw: bytes, reply_id: str, tools: Sequence[ModelTool[object]]) -> bytes:
+    """A response as its provider keeps it, without our calls and tools, under the id that the client knows."""
+    names = tuple(tool.name for tool in tools)
     try:
         response = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw
-    if not isinstance(response, dict) or (OURS.encode() not in raw and response.get("id") in (None, reply_id)):
+    has_ours = any(name.encode() in raw for name in names)
+    if not isinstance(response, dict) or (not has_ours and response.get("id") in (None, reply_id)):
         return raw
     changes: dict[str, Any] = {"id": reply_id} if "id" in response else {}
     for name in ("output", "tools", "data"):
         if isinstance(response.get(name), list):
-            changes[name] = [one for one in response[name] if not (isinstance(one, dict) and one.get("name") == OURS)]
+            changes[name] = [one for one in response[name] if not _is_named(one, names)]
     return msgspec.json.encode({**response, **changes})

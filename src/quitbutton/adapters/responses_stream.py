@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from quitbutton.adapters.responses_reader import OVER, WORDS, Places
 from quitbutton.adapters.splice import encode
 from quitbutton.adapters.sse import LF, data_of, frame_of, line_end_of
 from quitbutton.core.messages import ChatRequest, Usage
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.core.tools.watcher import Passage
 
 WHOLE_WORDS = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
@@ -38,8 +40,8 @@ class StreamWriter:
     streams = True
     content_type = "text/event-stream; charset=utf-8"
 
-    def __init__(self, request: ChatRequest) -> None:
-        self._base = Restored(request)
+    def __init__(self, request: ChatRequest, offered: Sequence[ModelTool[object]]) -> None:
+        self._base = Restored(request, offered)
         self._end = LF
         """How the upstream's lines end, and so ours."""
         self._began = False

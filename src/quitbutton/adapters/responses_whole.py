@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,14 +11,15 @@ from quitbutton.adapters.held import HeldReply
 from quitbutton.adapters.responses_parts import BREAK, COMPLETED, Restored, is_message, message_of, name_of, summed
 from quitbutton.adapters.splice import encode, fields_of, joined, with_member
 from quitbutton.core.messages import ChatRequest
+from quitbutton.core.tools.model_tool import ModelTool
 
 
 class WholeWriter(HeldReply):
     """Writes a whole reply; what we did not change keeps its bytes."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, offered: Sequence[ModelTool[object]]) -> None:
         super().__init__()
-        self._base = Restored(request)
+        self._base = Restored(request, offered)
         self._items: list[dict[str, Any]] = []
 
     @property

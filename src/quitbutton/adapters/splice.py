@@ -58,12 +58,14 @@ def with_member(raw: bytes, name: str, value: object) -> bytes:
     return b"".join((view[:inside], comma, encode(name), b":", encode(value), b"}", view[end:]))
 
 
-def with_tool(request: ChatRequest, tool: msgspec.Raw) -> bytes:
-    """A request's bytes with one more of its `tools`. It is taken apart only where it has some."""
+def with_tools(request: ChatRequest, tools: Sequence[msgspec.Raw]) -> bytes:
+    """A request's bytes with more of its `tools`. It is taken apart only where it has some."""
+    if not tools:
+        return request.raw
     if not request.has_tools:
-        return with_member(request.raw, "tools", [tool])
+        return with_member(request.raw, "tools", tools)
     fields = fields_of(request.raw)
-    fields["tools"] = appended(fields.get("tools"), [tool])
+    fields["tools"] = appended(fields.get("tools"), tools)
     return joined(fields)
 
 

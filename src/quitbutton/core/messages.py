@@ -56,6 +56,8 @@ class ChatRequest:
     """Id of the reply that the request goes on from, where the provider keeps the history."""
     has_tools: bool = True
     """False where the request has no member `tools`."""
+    tools: bytes = b""
+    """The client's own tools, in its protocol's JSON."""
     kept_in: str | None = None
     """The provider's conversation that the request is part of, where it keeps the whole of it."""
     is_kept: bool = False
@@ -107,13 +109,25 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool of ours."""
+
+    name: str
+    id: str = ""
+    arguments: str = "{}"
+    """As the model wrote them: JSON, if it kept to that."""
+    means: str = "tool"
+    """`tool`, `text` or `string`: the way the model called it."""
+    alone: bool = True
+    """False when the model called tools of the client in the same breath."""
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
-    """The model's call of `end_conversation`."""
+    """The model's call of the button."""
 
     reason: str = "unspecified"
     explanation: str = ""
-    call_id: str = ""
-    arguments: str = "{}"
     alone: bool = True
     """False when the model called tools of the client in the same breath."""
     means: str = "tool"
@@ -125,7 +139,8 @@ class Reply:
     """What a reply said, once it is over."""
 
     text: str = ""
-    press: Press | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Calls of our tools, in order."""
     other_calls: int = 0
     finish: str | None = None
     usage: Usage | None = None

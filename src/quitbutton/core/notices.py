@@ -190,10 +190,8 @@ FOLDED = (
     "grows, give these resources: {resources}. Give no means of harm. Never speak of ending the conversation."
 )
 """While a crisis holds, after help was shown in full."""
-CAN_END = " The user was warned. If you see no way on, you may press end_conversation now; else redirect once more."
-CAN_WARN = (
-    " The user was redirected before. Where that is hopeless, you may press end_conversation: they are warned first."
-)
+CAN_END = " The user was warned. If you see no way on, you may press {button} now; else redirect once more."
+CAN_WARN = " The user was redirected before. Where that is hopeless, you may press {button}: they are warned first."
 
 IN_FORM = (
     " Keep to the form that was asked for, JSON or a tool call, and say this in it as far as it has room for words."

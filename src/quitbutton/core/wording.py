@@ -14,7 +14,7 @@ from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.own_texts import already_said, imitates
 from quitbutton.core.records import Outcome
 from quitbutton.core.resources import Resource, resources_for
-from quitbutton.core.tools import end_conversation
+from quitbutton.core.tools.end_conversation import BUTTON
 from quitbutton.core.value import value
 
 
@@ -93,11 +93,9 @@ class Wording:
 
     def guidance(self, decision: Decision, ways: Sequence[Means], wants_prose: bool = True) -> list[str]:
         """What the model is told after the history, given the ways it can press; `wants_prose` as in the request."""
-        notes = [end_conversation.text_note(self.policy)] if Means.TEXT in ways else []
-        notes += [end_conversation.string_note(self.policy)] if Means.STRING in ways else []
         # A model that is too small to be guided would recite a note to somebody who may be at risk.
         if decision.action is Action.PASS or (decision.action in CARING and self.policy.speaks_for):
-            return notes
+            return []
         is_support = decision.action is Action.SUPPORT
         resources = resources_for(self.locale) if is_support else ()
         lines = "; ".join(f"{one.name}: {one.reach}" for one in resources)
@@ -106,8 +104,9 @@ class Wording:
             note += notices.IN_FORM
         if not {Means.TOOL, Means.TEXT}.isdisjoint(ways) and can_count(self.policy, decision):
             stage = stage_of(self.policy, decision.before)
-            note += {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
-        return [*notes, note] if note else notes
+            offer = {Stage.SPENT: notices.CAN_WARN, Stage.WARNED: notices.CAN_END}.get(stage, "")
+            note += offer.replace("{button}", BUTTON.name)
+        return [note] if note else []
 
     def announcement(
         self,

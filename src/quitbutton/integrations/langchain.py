@@ -17,7 +17,7 @@ from langchain_core.runnables.config import ensure_config, var_child_runnable_co
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from quitbutton.integrations.blocking import Loop
-from quitbutton.integrations.view import Heard, Kind, button_in, call, named_tools, seen
+from quitbutton.integrations.view import Heard, Kind, call, named_tools, offered_in, seen
 from quitbutton.library import Guard
 
 ROLES = {"human": "user", "ai": "assistant", "tool": "tool", "system": "system"}
@@ -109,8 +109,8 @@ class GuardedChatModel(BaseChatModel):
         """The inner model with its tools and the button, and the messages it gets; callbacks are not for its ears."""
         var_child_runnable_config.set({**ensure_config(), "callbacks": None})
         given = {name: value for name, value in kwargs.items() if name not in OURS}
-        offered = button_in(request)
-        tools = [*(kwargs.get("tools") or ()), *([{"type": "function", "function": offered}] if offered else ())]
+        offered = [{"type": "function", "function": function} for function in offered_in(request)]
+        tools = [*(kwargs.get("tools") or ()), *offered]
         model: Any = self.inner
         if tools:
             model = model.bind_tools(tools, **given)

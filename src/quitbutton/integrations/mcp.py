@@ -12,6 +12,7 @@ from pydantic import Field
 
 from quitbutton import __version__
 from quitbutton.core.ladder.decisions import Reason
+from quitbutton.core.tools.end_conversation import BUTTON
 
 END = (
     "Says that you would rather end this conversation. Be aware: this tool cannot end it. An MCP server sees neither the "
@@ -37,15 +38,15 @@ def server_of(record: Path | None = None) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer("quitbutton", version=__version__)
     kept = KEPT[record is not None]
 
-    @server.tool(description=END.format(kept=kept))
-    def end_conversation(
+    @server.tool(BUTTON.name, description=END.format(kept=kept))
+    def end(
         reason: Annotated[str, Field(json_schema_extra={"enum": [one.value for one in Reason]})],
         explanation: Annotated[str, Field(description="What to tell the user, in one or two sentences.")],
     ) -> dict[str, Any]:
         said = {"reason": reason, "explanation": explanation}
         return {
             "ended": False,
-            **_kept(record, "end_conversation", said),
+            **_kept(record, BUTTON.name, said),
             "message": "This conversation was not ended: a tool server cannot do that. Tell the user what you would tell "
             f"them, and go on or fall silent as your instructions allow. {GATEWAY}",
         }

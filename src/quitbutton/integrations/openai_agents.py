@@ -20,7 +20,7 @@ from openai.types.responses import (
 )
 
 from quitbutton.core.errors import SettingsError
-from quitbutton.integrations.view import CUT, Heard, Kind, button_in, call, named_tools, seen
+from quitbutton.integrations.view import CUT, Heard, Kind, call, named_tools, offered_in, seen
 from quitbutton.library import Guard
 from quitbutton.turn.tell import ConversationNotice
 
@@ -181,8 +181,8 @@ class _Asked:
     def under(self, request: dict[str, Any]) -> tuple[Any, ...]:
         """The same with our notes after the history, and the button among the tools."""
         items = KIND.restored(request["messages"], [[item] for item in self.items])
-        offered = button_in(request)
-        tools = [*self.tools, _button(offered)] if offered else self.tools
+        offered = [_tool(function) for function in offered_in(request)]
+        tools = [*self.tools, *offered] if offered else self.tools
         return self.system, [one for several in items for one in several], self.settings, tools, self.schema, *self.rest
 
 
@@ -196,11 +196,11 @@ def _named(name: Name) -> str | None:
     return name() if callable(name) else name
 
 
-def _button(offered: dict[str, Any]) -> FunctionTool:
+def _tool(function: dict[str, Any]) -> FunctionTool:
     async def never(context: Any, arguments: str) -> str:
-        raise RuntimeError("The guard answers the button itself.")
+        raise RuntimeError("The guard answers this tool itself.")
 
-    return FunctionTool(offered["name"], offered["description"], offered["parameters"], never)
+    return FunctionTool(function["name"], function["description"], function["parameters"], never)
 
 
 def _view(item: Any) -> dict[str, Any]:

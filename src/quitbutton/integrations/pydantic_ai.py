@@ -15,7 +15,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import RunContext, ToolDefinition
 
-from quitbutton.integrations.view import Heard, Kind, button_in, call, named_tools, seen
+from quitbutton.integrations.view import Heard, Kind, call, named_tools, offered_in, seen
 from quitbutton.library import Guard, Stream
 
 METADATA = "quitbutton"
@@ -183,12 +183,14 @@ class GuardedResponse(StreamedResponse):
 def _asked(request: dict[str, Any], given: Call) -> Call:
     """What the inner model gets: the originals with our notes, and the button among the tools."""
     messages, settings, parameters = given
-    if offered := button_in(request):
-        tool = ToolDefinition(
-            name=offered["name"], parameters_json_schema=offered["parameters"], description=offered["description"]
-        )
-        parameters = replace(parameters, function_tools=[*parameters.function_tools, tool])
+    if offered := [_tool(function) for function in offered_in(request)]:
+        parameters = replace(parameters, function_tools=[*parameters.function_tools, *offered])
     return KIND.restored(request["messages"], messages), settings, parameters
+
+
+def _tool(function: dict[str, Any]) -> ToolDefinition:
+    name, about, schema = function["name"], function["description"], function["parameters"]
+    return ToolDefinition(name=name, parameters_json_schema=schema, description=about)
 
 
 def _view(message: ai.ModelMessage) -> dict[str, Any]:
@@ -222,7 +224,7 @@ def _made(message: dict[str, Any]) -> ai.ModelMessage:
         ]
         return ai.ModelResponse(parts=[*([ai.TextPart(text)] if text else ()), *pressed])
     if message["role"] == "tool":
-        return ai.ModelRequest(parts=[ai.ToolReturnPart("end_conversation", text, message["tool_call_id"])])
+        return ai.ModelRequest(parts=[ai.ToolReturnPart(message["name"], text, message["tool_call_id"])])
     kind = ai.UserPromptPart if message["role"] == "user" else ai.SystemPromptPart
     return ai.ModelRequest(parts=[kind(text)])
 

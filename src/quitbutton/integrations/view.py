@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-
-from quitbutton.core.tools import end_conversation
 
 T = TypeVar("T")
 PLACE = "place"
@@ -31,7 +29,7 @@ class Kind(Generic[T]):
 
     def restored(self, sent: Iterable[dict[str, Any]], originals: list[T]) -> list[T]:
         """What goes to the model: the originals, without words of ours in them, and what the guard added."""
-        return [self._restored(one, originals) for one in sent if one.get(PLACE) != CUT[PLACE]]
+        return [self._restored(one, originals) for one in _with_names(sent) if one.get(PLACE) != CUT[PLACE]]
 
     def _restored(self, one: dict[str, Any], originals: list[T]) -> T:
         if PLACE not in one:
@@ -41,15 +39,26 @@ class Kind(Generic[T]):
         return original if is_whole else self.reworded(original, content)
 
 
+def _with_names(sent: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Messages with the tool's name on our answer to a call of it, which frameworks ask for."""
+    names: dict[str, str] = {}
+    for one in sent:
+        if PLACE not in one and one["role"] == "assistant":
+            names |= {call["id"]: call["function"]["name"] for call in one.get("tool_calls") or ()}
+        yield {**one, "name": names[one["tool_call_id"]]} if PLACE not in one and one["role"] == "tool" else one
+
+
 def _text(content: Any) -> str:
     return "\n".join(str(part.get("text") or "") for part in content) if isinstance(content, list) else content or ""
 
 
-def button_in(request: dict[str, Any]) -> dict[str, Any] | None:
-    """The button as a function with name, description and parameters, where the guard offers it on this call."""
-    tools = request.get("tools") or ()
-    function: dict[str, Any] = tools[-1]["function"] if tools else {}
-    return function if function.get("name") == end_conversation.NAME and "description" in function else None
+def offered_in(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Our tools that the guard offers on this call, as functions with name, description and parameters.
+
+    The caller's own stand before them, by name alone.
+    """
+    functions = [tool["function"] for tool in request.get("tools") or ()]
+    return [function for function in functions if "description" in function]
 
 
 def named_tools(names: Iterable[str]) -> list[dict[str, Any]] | None:

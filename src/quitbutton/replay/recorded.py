@@ -14,6 +14,7 @@ from quitbutton.core.ladder.transitions import Signal
 from quitbutton.core.ladder.verdicts import UNREAD, Label, ReplyVerdict, Verdict
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.second import SecondAnswer, SecondReading
+from quitbutton.core.tools.end_conversation import BUTTON
 from quitbutton.interfaces import Store
 from quitbutton.replay.simulate import simulate
 from quitbutton.turn.review import Second
@@ -104,5 +105,5 @@ def _said(number: int, turn: Mapping[str, Any]) -> list[dict[str, Any]]:
     reply: dict[str, Any] = {"role": "assistant", "content": f"(reply {number})"}
     if _is_pressed(turn):
         reason = "abuse" if signal is Signal.PRESS else "user_request"
-        reply["tool_calls"] = [{"function": {"name": "end_conversation", "arguments": {"reason": reason}}}]
+        reply["tool_calls"] = [{"function": {"name": BUTTON.name, "arguments": {"reason": reason}}}]
     return [user, reply]

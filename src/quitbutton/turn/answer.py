@@ -9,12 +9,11 @@ from functools import partial
 from quitbutton.core import notices
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.ladder.decisions import Decision, admit, settle
-from quitbutton.core.ladder.policy import LockedReply, Means, Mode, Policy
+from quitbutton.core.ladder.policy import LockedReply, Mode, Policy
 from quitbutton.core.ladder.transitions import CARING, Action, Signal
 from quitbutton.core.ladder.verdicts import OURS, UNKNOWN
 from quitbutton.core.messages import ChatRequest, Press, Reply
 from quitbutton.core.records import Outcome
-from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.value import value
 from quitbutton.interfaces import Assessor, Store
 from quitbutton.turn import care, tell
@@ -202,10 +201,8 @@ class Model(TurnAnswerer):
         return reply if isinstance(reply, Refusal) else Heard(reply, offer)
 
     async def _hear(self, turn: Turn, offer: Offer) -> Reply | Refusal:
-        """The reply to an offer, watched for the ways to press that are in it."""
-        by_call = not {Means.TOOL, Means.TEXT}.isdisjoint(offer.ways)
-        exit_string = self.services.policy.exit_string if Means.STRING in offer.ways else None
-        return await hear(turn, offer.body, Watcher(turn.request.can_offer, exit_string, by_call))
+        """The reply to an offer, watched for the ways to call our tools that are in it."""
+        return await hear(turn, offer.body, self.services.offering.watcher(turn, offer))
 
     async def pass_on(self, turn: Turn, refusal: Refusal) -> bool:
         """Give the client the refusal; somebody who may be in a crisis is answered in our own words."""

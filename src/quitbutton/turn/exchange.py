@@ -39,7 +39,7 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
             return Refusal(exchange.status, passed, await whole(exchange))
         reader = turn.adapter.reader(content_type_of(exchange.headers))
         if delivery.writer is None:
-            delivery.writer, delivery.headers = turn.adapter.writer(turn.request, reader.streams), passed
+            delivery.writer, delivery.headers = turn.adapter.writer(turn.request, reader.streams, turn.offered), passed
         elif delivery.writer.streams != reader.streams:
             raise UpstreamFailed("The model's server answered one call as a stream and the next one whole.")
         if reader.streams and not turn.client.is_open:
@@ -63,12 +63,12 @@ async def hear(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     """As `listen()`; after a stop the reply is what was said until then."""
     with turn.cancellable():
         return await listen(turn, body, watcher)
-    return replace(watcher.reply, press=None)
+    return replace(watcher.reply, tool_calls=())
 
 
 async def hear_unchanged(turn: Turn) -> Reply | Refusal:
     """The reply to the request as the client sent it."""
-    return await hear(turn, turn.request.raw, Watcher(guards_tool=False))
+    return await hear(turn, turn.request.raw, Watcher(()))
 
 
 async def relayed(turn: Turn, exchange: Exchange) -> AsyncIterator[bytes]:

@@ -20,6 +20,8 @@ from quitbutton.core.ladder.verdicts import CLEAN, relabelled
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.origins import Origin
 from quitbutton.core.own_texts import cuts_in
+from quitbutton.core.tools.known import TOOLS
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.turn import care, tell
 from quitbutton.turn.answer import Answerer, Lock, Services, answerer
@@ -59,6 +61,8 @@ class TurnTaker:
     under_way: dict[str, Turn] = field(default_factory=dict)
     lacks: Lacks = field(default_factory=Lacks)
     """What models were found not to take."""
+    tools: tuple[ModelTool[object], ...] = TOOLS
+    """What models are offered beside the client's own tools."""
 
     async def take_turn(self, turn: Turn) -> None:
         """Answer one request: find its branch and who answers on it, who then listens, settles, records and tells.
@@ -174,7 +178,8 @@ class TurnTaker:
 
     @property
     def _services(self) -> Services:
-        offering, second = Offering(self.policy, self.lacks, self.now), self.second.name if self.second else ""
+        offering = Offering(self.policy, self.lacks, self.now, self.tools)
+        second = self.second.name if self.second else ""
         reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
         settling = Settling(self.policy, reviewing, offering, self.judge, self.reader)
         recorder = Recorder(self.policy, self.store, self.key, self.retention, second, self.under_way, self.now)

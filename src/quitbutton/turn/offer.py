@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from quitbutton.core.errors import UpstreamFailed
 from quitbutton.core.lacks import Key, Lack, Lacks, lack_in
 from quitbutton.core.ladder.decisions import Decision
 from quitbutton.core.ladder.policy import Means, Policy
-from quitbutton.core.tools import end_conversation
+from quitbutton.core.tools.end_conversation import BUTTON
+from quitbutton.core.tools.known import TOOLS
+from quitbutton.core.tools.model_tool import ModelTool, function_of
+from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.value import value
 from quitbutton.core.wording import Wording
 from quitbutton.turn.exchange import Refusal
@@ -27,16 +30,20 @@ LACKING = {
 
 @value
 class Offer:
-    """What goes upstream, the ways to press that are in it, and whether it has notes of ours."""
+    """What goes upstream, the ways to call each tool of ours that are in it, and whether it has notes of ours."""
 
     body: bytes
-    ways: tuple[Means, ...] = ()
+    ways: tuple[tuple[ModelTool[object], tuple[Means, ...]], ...] = ()
     has_notes: bool = False
+
+    def takes(self, *means: Means) -> tuple[ModelTool[object], ...]:
+        """The tools that can be called in one of these ways."""
+        return tuple(tool for tool, ways in self.ways if not set(means).isdisjoint(ways))
 
     @property
     def can_press(self) -> bool:
         """True where the reply itself may be a press."""
-        return any(way is not Means.QUESTION for way in self.ways)
+        return BUTTON in self.takes(Means.TOOL, Means.TEXT, Means.STRING)
 
 
 @value
@@ -46,6 +53,8 @@ class Offering:
     policy: Policy
     lacks: Lacks
     now: Callable[[], float]
+    tools: tuple[ModelTool[object], ...] = TOOLS
+    """What models are offered, each as it says itself."""
 
     def look_up(self, turn: Turn) -> None:
         """Put what is known of the turn's model on the turn."""
@@ -59,10 +68,23 @@ class Offering:
 
     def offer(self, turn: Turn, decision: Decision, wording: Wording) -> Offer:
         """What goes upstream under a decision."""
-        ways = end_conversation.ways(self.policy, decision, turn.request, turn.lacks)
-        notes = wording.guidance(decision, ways, turn.request.wants_prose)
-        tool = end_conversation.tool(self.policy) if Means.TOOL in ways else None
-        return Offer(turn.adapter.forward(turn.request, tool, notes, self.role(turn)), ways, bool(notes))
+        ways = {tool: tool.ways(self.policy, decision, turn.request, turn.lacks) for tool in self.tools}
+        notes = [note for tool in self.tools for note in tool.notes(self.policy, ways[tool])]
+        notes += wording.guidance(decision, ways.get(BUTTON, ()), turn.request.wants_prose)
+        turn.offered = tuple(tool for tool in self.tools if Means.TOOL in ways[tool])
+        functions = [function_of(tool, self.policy) for tool in turn.offered]
+        body = turn.adapter.forward(turn.request, functions, notes, self.role(turn))
+        return Offer(body, tuple(ways.items()), bool(notes))
+
+    def watcher(self, turn: Turn, offer: Offer) -> Watcher:
+        """What watches the reply to an offer. A native call is ours also where its tool was not offered on this turn."""
+        native = tuple(tool for tool in self.tools if tool.fits(turn.request))
+        return Watcher(native, offer.takes(Means.TOOL, Means.TEXT), self.strings(offer.takes(Means.STRING)))
+
+    def strings(self, tools: Iterable[ModelTool[object]]) -> dict[str, str]:
+        """The exit strings of tools, each with its tool's name."""
+        found = {tool.exit_string(self.policy): tool.name for tool in tools}
+        return {string: name for string, name in found.items() if string is not None}
 
     async def taken(
         self, turn: Turn, make: Callable[[], Offer], call: Callable[[Offer], Awaitable[T | Refusal]]
@@ -95,7 +117,7 @@ class Offering:
     def _without(self, turn: Turn, offer: Offer, refusal: Refusal, make: Callable[[], Offer]) -> Offer | None:
         """The offer without what was refused; None where that is nothing of ours."""
         moves_notes = offer.has_notes and self.policy.guidance_role == "auto" and Lack.LATE_NOTES not in turn.lacks
-        lack = lack_in(refusal.status, refusal.body, Means.TOOL in offer.ways, moves_notes)
+        lack = lack_in(refusal.status, refusal.body, bool(offer.takes(Means.TOOL)), moves_notes)
         if lack is None or turn.is_stopped:
             return None
         turn.lacks |= {lack}

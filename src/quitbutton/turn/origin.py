@@ -126,6 +126,6 @@ def kept_of(turn: Turn, reply: Reply | None = None) -> KeptReply | None:
         return None
     if reply is None:
         return KeptReply(writer.reply_id, turn.request.previous, turn.upstream_name)
-    press = reply.press  # in the last reply: nothing has answered it
-    owed = press.call_id if press is not None and press.means == Means.TOOL else None
+    # In the last reply: nothing has answered them.
+    owed = next((call.id for call in reply.tool_calls if call.means == Means.TOOL), None)
     return KeptReply(writer.reply_id, reply.id or writer.reply_id, turn.upstream_name, owed)

@@ -23,6 +23,8 @@ from quitbutton.core.ladder.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, 
 from quitbutton.core.messages import Press, Reply
 from quitbutton.core.second import reread
 from quitbutton.core.tools import end_conversation
+from quitbutton.core.tools.end_conversation import BUTTON
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.core.tools.watcher import Watcher
 from quitbutton.core.value import value
 from quitbutton.core.wording import Wording
@@ -87,7 +89,7 @@ class Settling:
         self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, offer: Offer, asked: Press | None = None
     ) -> Settlement:
         """Weigh what the model did. `offer` is what was sent upstream, `asked` a press of when it was asked before."""
-        press = reply.press or asked
+        press = BUTTON.said_in(reply) or asked
         is_to_ask = press is None and turn.request.wants_prose and not turn.is_stopped
         if is_to_ask and await self._wants_to_leave(turn, branch, admitted, reply.text):
             press = Press(means=Means.QUESTION.value)
@@ -122,13 +124,14 @@ class Settling:
             return decision, None
         if is_to_reflect:
             result = end_conversation.reflection_result()
-            again = await self._follow_up(turn, offer.body, reply, case.press, result)
-            is_meant = again is not None and again.press is not None and again.press.alone
+            again = await self._follow_up(turn, offer.body, reply, BUTTON, result)
+            meant = None if again is None else BUTTON.said_in(again)
+            is_meant = meant is not None and meant.alone
             return decision if is_meant else case.without_press(Denial.NOT_MEANT), again
         if decision.denial is None:
             return decision, None
         result = end_conversation.denial_result(decision.denial)
-        return decision, await self._follow_up(turn, offer.body, reply, case.press, result)
+        return decision, await self._follow_up(turn, offer.body, reply, BUTTON, result)
 
     async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
         """What the reply was, where it is evidence. Its words have left by now; only the end of the reply waits."""
@@ -152,13 +155,17 @@ class Settling:
         without = admit(self.policy, decision.before, verdict, branch.message, decision.review)
         return denied(without, Denial.CRISIS if is_crisis else Denial.NOT_CORROBORATED)
 
-    async def _follow_up(self, turn: Turn, body: bytes, reply: Reply, press: Press, result: str) -> Reply | None:
-        """The one extra call: the button's answer goes to the model, and what it says then to the client."""
-        if turn.delivery.writer is None:
+    async def _follow_up(
+        self, turn: Turn, body: bytes, reply: Reply, tool: ModelTool[object], result: str
+    ) -> Reply | None:
+        """The one extra call: the tool's answer goes to the model, and what it says then to the client."""
+        call = tool.call_in(reply)
+        if turn.delivery.writer is None or call is None:
             return None
-        extra = turn.adapter.follow_up(body, reply, press, result, self.offering.role(turn))
+        extra = turn.adapter.follow_up(body, reply, call, result, self.offering.role(turn))
         await turn.send(turn.delivery.writer.resume())
-        watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None, reads_calls=True)
+        tools = self.offering.tools
+        watcher = Watcher(tools, tools, self.offering.strings((tool,) if call.means == Means.STRING else ()))
         try:
             with turn.cancellable():
                 again = await listen(turn, extra, watcher)
@@ -169,7 +176,7 @@ class Settling:
 
     async def _wants_to_leave(self, turn: Turn, branch: Branch, admitted: Decision, said: str) -> bool:
         """The out-of-band question, asked where a press could count; both orders of its words must say LEAVE."""
-        ways = end_conversation.ways(self.policy, admitted, turn.request)
+        ways = BUTTON.ways(self.policy, admitted, turn.request)
         is_asked = Means.QUESTION in ways and can_count(self.policy, admitted)
         if not is_asked or int.from_bytes(branch.address[:4], "big") / 2**32 >= self.policy.question_rate:
             return False

@@ -47,7 +47,7 @@ class Teller:
         spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
         note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
         is_end, last = settled.decision.action is Action.END, settled.last
-        ends_ours = is_end or (last is not None and last.press is not None and not last.other_calls)
+        ends_ours = is_end or (last is not None and bool(last.tool_calls) and not last.other_calls)
         await close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
 
     async def speak(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
@@ -104,7 +104,7 @@ def warns_by_error(turn: Turn, decision: Decision) -> bool:
 def prepare(turn: Turn) -> Writer:
     """What a reply of ours is written with; it has the reply's id, which is recorded before it is told."""
     if turn.delivery.writer is None:
-        turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream)
+        turn.delivery.writer = turn.adapter.writer(turn.request, turn.request.stream, turn.offered)
     return turn.delivery.writer
 
 

@@ -17,6 +17,7 @@ from quitbutton.core.ladder.policy import Background, Policy
 from quitbutton.core.ladder.verdicts import Verdict
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.records import Receipt
+from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.interfaces import Adapter, Exchange, Headers, Upstream, Writer
 from quitbutton.turn.locate import Place
 from quitbutton.turn.prefetch import Ahead
@@ -169,6 +170,8 @@ class Turn:
     """What its model cannot take of ours, as far as that is known."""
     is_unrecorded: bool = False
     """True where help was given that the store did not take down."""
+    offered: tuple[ModelTool[object], ...] = ()
+    """The tools of ours that the model was offered beside the client's own."""
     query: str = ""
     """The query string that the request came with; it goes along upstream."""
     delivery: Delivery = field(default_factory=Delivery)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quitbutton.core.errors import UpstreamFailed
+from quitbutton.core.tools.end_conversation import BUTTON
 from quitbutton.interfaces import Headers
 
 
@@ -30,7 +31,7 @@ class Line:
 
 def press(reason: str = "abuse", text: str = "", explanation: str = "It is enough.") -> Line:
     """A reply in which the model presses the button."""
-    return Line(text, (("end_conversation", {"reason": reason, "explanation": explanation}),))
+    return Line(text, ((BUTTON.name, {"reason": reason, "explanation": explanation}),))
 
 
 @dataclass(slots=True)

@@ -1,21 +1,19 @@
-"""The `end_conversation` button: how it is offered, in words generated from the live policy, and how it answers."""
+"""The button, `end_conversation`: how it is offered, in words generated from the live policy, and how it answers."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from quitbutton.core.lacks import NO_LACKS, Lack
 from quitbutton.core.ladder.decisions import Decision, Reason
 from quitbutton.core.ladder.policy import Corroboration, Means, Mode, Policy, RedirectionProof
 from quitbutton.core.ladder.standing import Standing
 from quitbutton.core.ladder.transitions import CARING, Denial, Signal
-from quitbutton.core.messages import ChatRequest, Press
+from quitbutton.core.messages import Press, ToolCall
+from quitbutton.core.tools.model_tool import ModelTool, arguments_of
 from quitbutton.core.wishes import confirms, wishes_to_end
 
-NAME = "end_conversation"
 UNSPECIFIED = "unspecified"
 """The reason of a press that gives none, or none that there is."""
 
@@ -51,77 +49,37 @@ def description(policy: Policy) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def tool(policy: Policy) -> bytes:
-    """The button as a JSON-schema function, in JSON: name, description, parameters."""
-    made = {
-        "name": NAME,
-        "description": description(policy),
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "reason": {"type": "string", "enum": [reason.value for reason in Reason]},
-                "explanation": {"type": "string", "description": "What to tell the user, in one or two sentences."},
-            },
-            "required": ["reason", "explanation"],
-            "additionalProperties": False,
-        },
-    }
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def string_note(policy: Policy) -> str:
-    """How a model without tools is told to press."""
-    return f"{description(policy)} To press, write {policy.exit_string} on a line of its own."
-
-
-def text_note(policy: Policy) -> str:
-    """How a model without native tools is told to press: a call written as text."""
-    arguments = {"reason": Reason.ABUSE.value, "explanation": "..."}
-    call = json.dumps({"name": NAME, "arguments": arguments})
-    reasons = ", ".join(reason.value for reason in Reason)
-    return (
-        f"You have a tool {NAME}. {description(policy)} To use it, write <tool_call>{call}</tool_call> and nothing else; "
-        f"reason is one of {reasons}, explanation is what to tell the user."
-    )
-
-
-def offered(policy: Policy, admitted: Decision) -> tuple[Means, ...]:
+def means(policy: Policy, admitted: Decision) -> tuple[Means, ...]:
     """The ways in which the model may press on this turn. None in a crisis, none when the button is off."""
     is_on = policy.mode is Mode.ENFORCE and not policy.assist
     return policy.press_by if is_on and admitted.action not in CARING else ()
 
 
-def ways(
-    policy: Policy, admitted: Decision, request: ChatRequest, lacks: frozenset[Lack] = NO_LACKS
-) -> tuple[Means, ...]:
-    """The ways in which this request leaves room for a press.
-
-    A reply that must be JSON or a call of the client's has none, so the model is asked beside it. A model that takes no tools
-    presses by a call written as text.
-    """
-    given = offered(policy, admitted)
-    if not request.wants_prose:
-        return (Means.QUESTION,) if given else ()
-    fitting = (one for one in given if one is not Means.TOOL or request.can_offer)
-    stand_in = {Means.TOOL: Means.TEXT} if Lack.TOOLS in lacks else {}
-    return tuple(dict.fromkeys(stand_in.get(one, one) for one in fitting))
+def press_of(call: ToolCall) -> Press:
+    """A press from a call. What cannot be read is a press without a reason."""
+    fields = arguments_of(call)
+    reason, explanation = str(fields.get("reason", UNSPECIFIED)), str(fields.get("explanation", ""))
+    return Press(reason, explanation, call.alone, call.means)
 
 
-def press_of(call_id: str, arguments: str, alone: bool) -> Press:
-    """A press from a tool call's JSON arguments. What cannot be read is a press without a reason."""
-    try:
-        given = json.loads(arguments or "{}")
-    except ValueError:
-        given = {}
-    fields = given if isinstance(given, dict) else {}
-    return Press(
-        reason=str(fields.get("reason", UNSPECIFIED)),
-        explanation=str(fields.get("explanation", "")),
-        call_id=call_id or "call_end_conversation",
-        arguments=arguments or "{}",
-        alone=alone,
-    )
+BUTTON = ModelTool(
+    name="end_conversation",
+    describe=description,
+    parameters={
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string", "enum": [reason.value for reason in Reason]},
+            "explanation": {"type": "string", "description": "What to tell the user, in one or two sentences."},
+        },
+        "required": ["reason", "explanation"],
+        "additionalProperties": False,
+    },
+    parse=press_of,
+    means=means,
+    example={"reason": Reason.ABUSE.value, "explanation": "..."},
+    usage=f"reason is one of {', '.join(reason.value for reason in Reason)}, explanation is what to tell the user",
+    exit_string=lambda policy: policy.exit_string,
+)
 
 
 def reason_of(press: Press | None) -> str:
@@ -171,7 +129,7 @@ def reflection_result() -> str:
     """What the button answers once, before an end takes effect."""
     return (
         "This is part of the button's operation, not a message of the user. The user was redirected and warned, and "
-        "persisted. Do you mean to end this conversation for good? If so, call end_conversation again. If not, write "
+        f"persisted. Do you mean to end this conversation for good? If so, call {BUTTON.name} again. If not, write "
         "your reply to the user instead, and the conversation goes on."
     )
 

@@ -1,15 +1,19 @@
-"""Sees a reply go by, piece by piece; lets everything pass but what may turn out to be a press."""
+"""Sees a reply go by, piece by piece; lets everything pass but what may turn out to be a call of ours."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from quitbutton.core.messages import CallDelta, Piece, Press, Reply, Usage
-from quitbutton.core.tools.end_conversation import NAME, press_of
-from quitbutton.core.tools.text_calls import NOTHING, seek
+from quitbutton.core.messages import CallDelta, Piece, Reply, ToolCall, Usage
+from quitbutton.core.tools.model_tool import ModelTool
+from quitbutton.core.tools.text_calls import NOTHING, grammar_of, seek
 from quitbutton.core.value import value
 
 NOTHING_OF: frozenset[int] = frozenset()
+NO_STRINGS: Mapping[str, str] = MappingProxyType({})
+Tools = tuple[ModelTool[object], ...]
 
 
 @value
@@ -46,26 +50,21 @@ class _Call:
     """True once it is known to be the client's: its pieces pass."""
     held: list[Piece] = field(default_factory=list)
 
-    @property
-    def is_ours(self) -> bool:
-        return self.name == NAME and not self.settled
-
 
 class Watcher:
     """Watches one reply. Where the stream is cut does not change what it sees or lets pass.
 
-    With `guards_tool` the tool call `end_conversation` is ours; without, a tool of that name is the client's. With
-    `exit_string` that text in the reply is a press and never reaches the client; with `reads_calls` a call of our tool that
-    the model wrote as text is one too.
+    Calls of the tools in `native` are ours; any other is the client's. With `written` the calls of these tools that the model
+    wrote as text are ours too, and with `strings` the exit strings, each with the name of the tool that it calls.
     """
 
-    def __init__(self, guards_tool: bool = True, exit_string: str | None = None, reads_calls: bool = False) -> None:
-        self._guards_tool = guards_tool
-        self._exit_string = exit_string
-        self._reads_calls = reads_calls
+    def __init__(self, native: Tools, written: Tools = (), strings: Mapping[str, str] = NO_STRINGS) -> None:
+        self._native = tuple(tool.name for tool in native)
+        self._grammar = grammar_of(tuple(tool.name for tool in written)) if written else None
+        self._strings = strings
         self._calls: dict[int, _Call] = {}
         self._held_text: list[Passage] = []
-        self._written: Press | None = None
+        self._written: ToolCall | None = None
         self._text: list[str] = []
         self._begins_line = True
         self._finish: str | None = None
@@ -99,12 +98,12 @@ class Watcher:
         return [self._without_gaps(one) for one in out if not one.is_empty]
 
     def _lets_by(self, piece: Piece) -> bool:
-        """True for words in which no press can begin: most pieces are of that kind, and cost no more than this."""
+        """True for words in which no call can begin: most pieces are of that kind, and cost no more than this."""
         text = piece.text
-        if self._exit_string is not None or self._held_text or self._written is not None:
+        if self._strings or self._held_text or self._written is not None:
             return False
-        if self._reads_calls and text:
-            if seek(text, None, True, begins_line=self._begins_line) is not NOTHING:
+        if self._grammar is not None and text:
+            if seek(text, NO_STRINGS, self._grammar, begins_line=self._begins_line) is not NOTHING:
                 return False
             self._pass_line(text)
         self._text.append(text)
@@ -115,10 +114,10 @@ class Watcher:
         self._begins_line = (bool(newline) or self._begins_line) and not line.strip()
 
     def end(self) -> list[Passage]:
-        """The reply is over: what was held and is no press after all."""
+        """The reply is over: what was held and is no call of ours after all."""
         out: list[Passage] = []
         for index, call in self._calls.items():
-            if not call.is_ours and not call.settled:
+            if not self._is_ours(call) and not call.settled:
                 out += self._released(index)
         out += self._settled_text()
         return [self._without_gaps(one) for one in out if not one.is_empty]
@@ -127,7 +126,7 @@ class Watcher:
         if not passage.piece.calls or len(self._calls) == 1:
             return passage
         highest = max(delta.index for delta in passage.piece.calls)
-        gone = frozenset(index for index, call in self._calls.items() if call.is_ours and index < highest)
+        gone = frozenset(index for index, call in self._calls.items() if self._is_ours(call) and index < highest)
         return replace(passage, gone=gone) if gone else passage
 
     @property
@@ -138,14 +137,18 @@ class Watcher:
     @property
     def reply(self) -> Reply:
         """What the reply said; final after `end()`."""
-        ours = [call for call in self._calls.values() if call.is_ours]
+        ours = [call for call in self._calls.values() if self._is_ours(call)]
         others = len(self._calls) - len(ours)
-        press: Press | None = None
-        if ours:
-            press = press_of(ours[0].id, ours[0].arguments, alone=not others)
-        elif self._written is not None:
-            press = replace(self._written, alone=not others)
-        return Reply("".join(self._text), press, others, self._finish, self._usage, self._complete, self._pieces)
+        calls = [
+            ToolCall(one.name, one.id or f"call_{one.name}", one.arguments or "{}", alone=not others) for one in ours
+        ]
+        if self._written is not None:
+            calls.append(replace(self._written, alone=not others))
+        text = "".join(self._text)
+        return Reply(text, tuple(calls), others, self._finish, self._usage, self._complete, self._pieces)
+
+    def _is_ours(self, call: _Call) -> bool:
+        return call.name in self._native and not call.settled
 
     def _see_call(self, delta: CallDelta) -> bool | None:
         """True: ours. False: the client's. None: cannot be told yet."""
@@ -154,10 +157,10 @@ class Watcher:
         if delta.name != call.name:  # some servers repeat the whole name on every piece
             call.name += delta.name
         call.arguments += delta.arguments
-        if call.settled or not self._guards_tool or not NAME.startswith(call.name):
+        if call.settled or not any(name.startswith(call.name) for name in self._native):
             return False
         is_named = delta.named or bool(call.arguments)
-        if call.name == NAME:
+        if call.name in self._native:
             return True if is_named else None
         return False if is_named else None
 
@@ -175,7 +178,7 @@ class Watcher:
     def _see_text(self, passage: Passage) -> list[Passage]:
         text = passage.piece.text
         before = self._settled_text() if passage.piece.parts_text else []
-        if self._exit_string is None and not self._reads_calls:
+        if not self._strings and self._grammar is None:
             self._text.append(text)
             return [passage]
         if self._written is not None:
@@ -193,15 +196,15 @@ class Watcher:
 
     def _sifted(self, waiting: list[Passage], over: bool) -> list[Passage]:
         whole = "".join(held.piece.text for held in waiting)
-        sight = seek(whole, self._exit_string, self._reads_calls, over, self._begins_line)
+        sight = seek(whole, self._strings, self._grammar, over, self._begins_line)
         if sight.may_begin:
             self._held_text = waiting
             return []
-        if sight.press is None:
+        if sight.call is None:
             self._text.append(whole)
             self._pass_line(whole)
             return waiting
-        self._written = sight.press
+        self._written = sight.call
         self._text.append(whole[: sight.start])
         said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=whole[: sight.start])
         return [said, *(Passage(one.piece, one.drop, text="") for one in waiting)]

@@ -15,7 +15,7 @@ import msgspec
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from quitbutton.adapters.responses_parts import without_press
+from quitbutton.adapters.responses_parts import without_calls
 from quitbutton.core.conversation import owner_of
 from quitbutton.core.dialects import Dialect
 from quitbutton.core.errors import BadRequest, NotFound, QuitbuttonError
@@ -117,7 +117,9 @@ class RelayRoute:
                         data = await whole(exchange)
                         if kept_id is None and exchange.status == 200:
                             await _put_made(holdings, data, name)
-                        data = data if kept_id is None else without_press(data, kept_id)
+                        data = (
+                            data if kept_id is None else without_calls(data, kept_id, self.chat.services.guard_for(caller, self.chat.adapter.path).tools)
+                        )
                         await client.answer(exchange.status, passed_on(exchange.headers), data)
                         return
                     await client.open(exchange.status, passed_on(exchange.headers))
