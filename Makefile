@@ -37,7 +37,7 @@ serve: setup     ## start the gateway and the chat page on the embedded model
 
 test: setup $(DEV_DONE) ## all tests, against the real thing
 	@scripts/need-chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 -m "not alone"; first=$$?; $(BIN)/python -m pytest -m alone && exit $$first
 
 lint: setup $(DEV_DONE) ## style, types, import floors
 	$(BIN)/ruff format --check .

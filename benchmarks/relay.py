@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from quitbutton.core.headers import passed_on
 from quitbutton.gateway.server import Server
 from quitbutton.gateway.serving import loop_factory, open_files, tune_interpreter
 from quitbutton.gateway.sockets import socket_at
 from quitbutton.settings.installation import Settings
-from quitbutton.turn.turn import passed_on
 from quitbutton.upstreams.http import HTTPUpstream
 
 

@@ -21,6 +21,10 @@ from tests.upstream import Provider, whole
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / ".quitbutton" / "models"
+BESIDE_OTHERS = frozenset(
+    ("adapters", "assessors", "audit", "cli", "contracts", "core", "evaluation", "integrations", "protocols", "turn")
+)
+"""Folders of tests that watch no clock and share no server, so that several can run at once; see `make test`."""
 
 
 @dataclass
@@ -62,6 +66,9 @@ class Running:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser's driver keeps an event loop running in this thread, so what uses the browser comes last."""
     items.sort(key=lambda item: "browser" in item.path.parts)
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] not in BESIDE_OTHERS:
+            item.add_marker(pytest.mark.alone)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -169,9 +176,10 @@ def start_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         return running
 
     yield start
+    for running in started:  # all are asked to stop before one is waited for
+        running.process.terminate()
     for running in started:
-        if running.process.poll() is None:
-            running.stop()
+        running.stop()
         check_log(running)
         shutil.rmtree(running.data, ignore_errors=True)
 

@@ -200,7 +200,7 @@ class Adapter(Protocol):
         """
         ...
 
-    def may_drop(self, request: ChatRequest) -> bool:
+    def is_safe_to_abort(self, request: ChatRequest) -> bool:
         """Whether a call dropped half-way leaves nothing at the provider: no reply that it keeps, no act of its tools."""
         ...
 

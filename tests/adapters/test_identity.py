@@ -105,8 +105,8 @@ def test_background_calls_are_known_by_their_headers(protocol: str, name: str, v
 
 @PROTOCOLS
 def test_a_parent_says_that_the_history_was_cut(protocol: str) -> None:
-    assert decoded(protocol, {"x-quitbutton-parent": "msg-1"}).beheaded
-    assert not decoded(protocol, {"x-quitbutton-parent": ""}).beheaded
+    assert decoded(protocol, {"x-quitbutton-parent": "msg-1"}).is_truncated
+    assert not decoded(protocol, {"x-quitbutton-parent": ""}).is_truncated
 
 
 def test_responses_name_a_conversation_or_the_reply_before() -> None:

@@ -93,7 +93,7 @@ def test_a_member_that_fails_blocks_harm_but_not_a_crisis(faulty: Assessor) -> N
 
 
 def test_the_cause_of_a_failure_is_recorded_without_its_message() -> None:
-    assert ask(Broken()).why == "failed:RuntimeError"
+    assert ask(Broken()).why == "failed: RuntimeError"
     assert ask(Slow()).why == "timeout"
 
 

@@ -9,7 +9,7 @@ import pytest
 from quitbutton.audit.signer import is_signed_by
 from quitbutton.core.appeals import AppealState
 from quitbutton.core.keys import KeyRules
-from quitbutton.stores.acts import put_act
+from quitbutton.stores.acts import record_operator_event
 from quitbutton.stores.beside import differences
 from quitbutton.stores.checking import check_log
 from quitbutton.stores.keys import KeyStore
@@ -127,7 +127,9 @@ def test_acts_of_operators_are_no_difference(one: Lived) -> None:
         await one.begins()
         await KeyStore(one.database).put(KeyRules("a key"), "digest", "somebody", 40.0)
         odd = {"policy": None, "source": 5, "state": ["a"], "words": "none"}
-        await one.database.write(lambda transaction: put_act(transaction, "policy.rolled_out", "somebody", 41.0, odd))
+        await one.database.write(
+            lambda transaction: record_operator_event(transaction, "policy.rolled_out", "somebody", 41.0, odd)
+        )
         await one.log.append(50.0)
         assert (await check_log(one.log, is_signed_by)).problems == []
 

@@ -216,7 +216,7 @@ def test_an_end_reaches_what_stepped_over_its_turn_however_the_history_is_told(s
 
         def told(*names: str) -> Branch:
             if way == "rewritten":
-                return Branch(a("root")[0], a("r1", *names), "conv_1", named=True, beheaded=True)
+                return Branch(a("root")[0], a("r1", *names), "conv_1", named=True, is_truncated=True)
             start = "m0" if way == "continued by a part" and len(names) == 1 else "m1"
             path = ("m1", *names) if start == "m0" else names
             return Branch(a("root")[0], a(start, *path), "conv_1", continued=True)

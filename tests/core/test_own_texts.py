@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quitbutton.core.ladder.decisions import Reason
-from quitbutton.core.ladder.transitions import TOLD, Action
+from quitbutton.core.ladder.transitions import MUST_NOTIFY, Action
 from quitbutton.core.messages import Message, Role
 from quitbutton.core.notices import (
     ENGLISH,
@@ -27,7 +27,7 @@ from quitbutton.core.resources import INTERNATIONAL, RESOURCES, resources_for
 
 LOCALES = ["en-US", "en-GB", "de-AT", "fr", "pt-BR", "en"]
 REASONS = [None, *Reason]
-FOLLOWING = (*TOLD, Action.CHECK_IN)
+FOLLOWING = (*MUST_NOTIFY, Action.CHECK_IN)
 TELLING = {
     *(words_for(action, reason, name) for action in FOLLOWING for reason in REASONS for name in LANGUAGES),
     *(help_text(name, resources_for(locale)[0]) for name in LANGUAGES for locale in LOCALES),
@@ -130,7 +130,7 @@ def test_ordinary_words_imitate_nothing(said: str) -> None:
     assert not imitates(said)
 
 
-@pytest.mark.parametrize("action", TOLD)
+@pytest.mark.parametrize("action", MUST_NOTIFY)
 def test_a_text_of_ours_that_the_model_repeats_does_not_stand_for_another(action: Action) -> None:
     own = {words_for(action, reason, name) for reason in Reason for name in LANGUAGES}
     for text in (TELLING | ANSWERING | {SUPPORT}) - own:

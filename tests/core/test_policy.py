@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quitbutton.core.errors import PolicyError
-from quitbutton.core.ladder.decisions import Reason, admit, answer_of, assisted, decide, noted, settle
+from quitbutton.core.ladder.decisions import Reason, admit, answer_of, assisted, decide, settle, with_reply_verdict
 from quitbutton.core.ladder.policy import Corroboration, Policy, RedirectionProof
 from quitbutton.core.ladder.standing import OPEN, Standing, higher_of
 from quitbutton.core.ladder.transitions import (
@@ -417,7 +417,7 @@ def test_an_end_after_a_warning_does_not_hang_on_the_reply() -> None:
     for reply in REPLIES:
         assert settle(policy, admit(policy, warned, HARM, "m"), Signal.PRESS, "m", reply).after.rung is Rung.ENDED
     ended = decide(policy, warned, HARM, Signal.PRESS, "m")
-    assert noted(ended, OURS).after.evidence[-1].reply is noted(ended, OURS).reply is OURS
+    assert with_reply_verdict(ended, OURS).after.evidence[-1].reply is with_reply_verdict(ended, OURS).reply is OURS
 
 
 def test_a_reply_still_to_come_is_taken_for_what_the_model_is_asked_for() -> None:

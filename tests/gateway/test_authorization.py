@@ -8,7 +8,7 @@ import pytest
 from tests.gateway.inside import CHAT, OPERATOR, OTHER, Inside, filled, inside, keyed
 
 from quitbutton.core.keys import Need
-from quitbutton.gateway.limits import Guesses
+from quitbutton.gateway.limits import LoginThrottle
 
 API = "/v1/quitbutton"
 TABLE = {
@@ -119,7 +119,7 @@ async def callers(gateway: Inside) -> dict[str, dict[str, str]]:
     late = await gateway.make("late", "operator", expires_in="1h")
     for key in (gone, away):
         assert (await gateway.ask("DELETE", f"{API}/keys/{key['id']}", key=OPERATOR)).status_code == 200
-    door = gateway.app.chat.doorkeeper
+    door = gateway.app.services.authenticator
     now = door.now
     door.now = lambda: now() + 7200  # an hour too late for the key; sessions have a clock of their own
 
@@ -154,8 +154,8 @@ def test_nobody_reaches_what_is_not_for_them(tmp_path: Path) -> None:
             for caller, headers in everybody.items():
                 if (method, path) == SIGN_OUT and "cookie" in headers:
                     continue  # has a test of its own: it would sign out the callers of this one
-                door = gateway.app.chat.doorkeeper  # guessing has tests of its own
-                door.guesses, door.wrong_keys = Guesses(), Guesses()
+                door = gateway.app.services.authenticator  # guessing has tests of its own
+                door.guesses, door.wrong_keys = LoginThrottle(), LoginThrottle()
                 body = None if method == "GET" else {"wrong": 1}
                 answer = await gateway.ask(method, filled(path), body, **headers)
                 wanted, status = expected(method, need, caller), answer.status_code
@@ -192,7 +192,7 @@ def test_the_first_key_closes_what_it_is_for_and_revoking_it_opens_nothing(
     async def scene(gateway: Inside) -> None:
         hello = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
         made = (await gateway.ask("POST", f"{API}/keys", {"name": "first", "role": role})).json()
-        await gateway.app.chat.doorkeeper.keys.revoke(made["id"], "ann", 1.0)
+        await gateway.app.services.authenticator.keys.revoke(made["id"], "ann", 1.0)
         assert (await gateway.ask("GET", f"{API}/keys")).status_code == 401
         assert (await gateway.ask("GET", f"{API}/judges")).status_code == 401
         assert (await gateway.ask("POST", "/v1/chat/completions", hello)).status_code == chats

@@ -9,7 +9,14 @@ import pytest
 from tests.gateway.inside import CHAT, HELLO, OPERATOR, OTHER, Inside, inside, keyed
 
 from quitbutton.core.errors import RateLimited, SettingsError
-from quitbutton.gateway.limits import FREE_TRIES, FREE_TRIES_OVERALL, LONGEST_WAIT, REMEMBERED, Guesses, RateLimits
+from quitbutton.gateway.limits import (
+    FREE_TRIES,
+    FREE_TRIES_OVERALL,
+    LONGEST_WAIT,
+    REMEMBERED,
+    LoginThrottle,
+    RateLimits,
+)
 from quitbutton.settings.installation import load
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 
@@ -64,7 +71,7 @@ def test_a_minutes_requests_may_come_at_once_and_are_refilled_evenly() -> None:
 
 
 def test_what_is_counted_is_bounded() -> None:
-    limits, guesses = RateLimits(Clock()), Guesses(Clock())
+    limits, guesses = RateLimits(Clock()), LoginThrottle(Clock())
     for place in range(REMEMBERED + 50):
         limits.take(str(place), 1)
         guesses.wrong(str(place))
@@ -73,7 +80,7 @@ def test_what_is_counted_is_bounded() -> None:
 
 def test_guessing_waits_longer_and_longer() -> None:
     clock = Clock()
-    guesses = Guesses(clock)
+    guesses = LoginThrottle(clock)
     waits = []
     for _ in range(FREE_TRIES):
         guesses.check("a")
@@ -94,7 +101,7 @@ def test_guessing_waits_longer_and_longer() -> None:
 
 def test_guessing_from_many_addresses_slows_sign_ins_down_but_never_for_long() -> None:
     clock = Clock()
-    guesses = Guesses(clock)
+    guesses = LoginThrottle(clock)
     for place in range(FREE_TRIES_OVERALL + 30):
         guesses.wrong(str(place))
     guesses.check("new")
@@ -172,8 +179,10 @@ def test_a_key_and_a_route_have_policies_of_their_own(tmp_path: Path) -> None:
         assert "nicht" in german.json()["content"][0]["text"]
         silent = await gateway.ask("POST", "/v1/messages", message, watched["secret"])
         assert "quitbutton" not in silent.json(), "the key's policy goes before the route's"
-        made = gateway.app.chat.guards.made.values()
-        assert all(guard.under_way is gateway.app.chat.guard.under_way for guard in made), "an end cuts turns of all"
+        made = gateway.app.services.guards.made.values()
+        assert all(guard.under_way is gateway.app.services.guard.under_way for guard in made), (
+            "an end cuts turns of all"
+        )
         policies = {guard.policy.digest for guard in made}
         assert policies == {policy.digest for policy in gateway.app.settings.policies.values()}
 
@@ -231,7 +240,7 @@ def test_operators_keys_are_no_chat_keys_and_never_go_upstream(tmp_path: Path) -
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, OPERATOR)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
         gone = await gateway.make("gone", "operator")
-        await gateway.app.chat.doorkeeper.keys.revoke(gone["id"], "ann", 1.0)
+        await gateway.app.services.authenticator.keys.revoke(gone["id"], "ann", 1.0)
         answer = await gateway.ask("POST", "/v1/chat/completions", HELLO, gone["secret"])
         assert (answer.status_code, "revoked" in answer.text) == (401, True)
         assert upstream.sent == []

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.inside import CHAT, HELLO, Inside, inside, keyed
 
 from quitbutton.core.errors import StoreFailed
-from quitbutton.gateway.routes.chat import Turns
+from quitbutton.gateway.services import Turns
 from quitbutton.stores.sql import SQLStore
 from quitbutton.upstreams.scripted import Line, ScriptedUpstream
 

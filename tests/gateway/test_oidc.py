@@ -161,7 +161,7 @@ def test_the_way_back_works_once_in_the_browser_that_began_it_and_not_too_late(p
         assert (await gateway.ask("GET", back, **own)).status_code == 401, "once"
         there = await gateway.ask("GET", THERE)
         code, state = provider.approve(there.headers["location"])
-        door = gateway.app.chat.doorkeeper
+        door = gateway.app.services.authenticator
         now = door.now
         door.now = lambda: now() + 601
         assert (await gateway.ask("GET", f"{BACK}?code={code}&state={state}")).status_code == 401
@@ -220,7 +220,7 @@ def test_a_session_ends_when_the_provider_is_no_longer_in_the_settings(play: Cal
     async def scene(gateway: Inside, provider: Identities) -> None:
         assert (await go(gateway, provider)).status_code == 303
         assert (await gateway.ask("GET", JUDGES)).status_code == 200
-        door = gateway.app.chat.doorkeeper
+        door = gateway.app.services.authenticator
         door.settings = replace(door.settings, oidc=None)
         assert (await gateway.ask("GET", JUDGES)).status_code == 401
 

@@ -68,7 +68,7 @@ def test_one_sessions_token_is_worth_nothing_to_another(tmp_path: Path) -> None:
 
 def test_a_session_ends_when_it_is_left_alone_and_in_any_case(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
-        sessions = gateway.app.chat.doorkeeper.sessions
+        sessions = gateway.app.services.authenticator.sessions
         clock = {"now": 1000.0}
         sessions.now = lambda: clock["now"]
         headers = await gateway.sign_in(OPERATOR)
@@ -133,7 +133,7 @@ def test_whoever_guesses_has_to_wait_whatever_key_comes_next(tmp_path: Path, doo
             return answer.status_code, answer.headers.get("retry-after")
 
         headers = await gateway.sign_in(OPERATOR)
-        keeper, now = gateway.app.chat.doorkeeper, {"now": 0.0}
+        keeper, now = gateway.app.services.authenticator, {"now": 0.0}
         guesses = keeper.wrong_keys if door == "bearer" else keeper.guesses
         guesses.clock = lambda: now["now"]
         assert [await knock("wrong") for _ in range(FREE_TRIES)] == [(401, None)] * FREE_TRIES
@@ -147,7 +147,7 @@ def test_whoever_guesses_has_to_wait_whatever_key_comes_next(tmp_path: Path, doo
 
 def test_guessing_at_once_is_no_faster(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
-        keys = gateway.app.chat.doorkeeper.keys
+        keys = gateway.app.services.authenticator.keys
         found = keys.by_digest
 
         async def slowly(digest: str) -> object:

@@ -38,7 +38,7 @@ def test_after_a_few_wrong_keys_an_address_has_to_wait(tmp_path: Path, path: str
 def test_the_wait_grows_and_ends(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
         now, waits = {"now": 1000.0}, []
-        gateway.app.chat.doorkeeper.wrong_keys.clock = lambda: now["now"]
+        gateway.app.services.authenticator.wrong_keys.clock = lambda: now["now"]
         for _ in range(FREE_TRIES):
             await gateway.ask("POST", PATHS[0], HELLO, "wrong")
         for _ in range(4):

@@ -38,7 +38,7 @@ def test_a_store_that_does_not_answer_is_not_ready_within_a_second_but_alive(tmp
         await asyncio.sleep(60)
 
     async def scene(gateway: Inside) -> None:
-        store: Any = gateway.app.chat.guard.store
+        store: Any = gateway.app.services.guard.store
         store.ping = ping
         began = time.monotonic()
         answer = await gateway.ask("GET", "/readyz")

@@ -18,6 +18,8 @@ from quitbutton.upstreams.http import HTTPUpstream
 from tests.play import Ear, Play
 from tests.upstream import Provider, Seen, stream, whole
 
+pytestmark = pytest.mark.alone
+"""It watches the clock."""
 SLOW = 0.3
 WAYS = pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 

@@ -138,7 +138,7 @@ def test_a_store_that_may_not_be_written_is_a_clear_error_at_the_start(
 def test_a_database_that_turns_read_only_is_not_ready(tmp_path: Path) -> None:
     async def scene(gateway: Inside) -> None:
         await gateway.ask("POST", "/v1/chat/completions", {"model": "m", **BODIES["/v1/messages"]("hi")}, CHAT)
-        database: Any = gateway.app.chat.guard.store._database.inner  # type: ignore[union-attr]
+        database: Any = gateway.app.services.guard.store._database.inner  # type: ignore[union-attr]
         connections: list[sqlite3.Connection] = [database._near, database._writer]
         for one in connections:
             one.execute("PRAGMA query_only = 1")
@@ -161,7 +161,7 @@ def test_a_caller_whose_key_cannot_be_looked_up_is_told_where_help_is(tmp_path: 
         body = {"model": "m", **BODIES[path](CRISIS)}
         assert (await gateway.ask("POST", path, body, key)).status_code == 200
         await gateway.ask("DELETE", f"/v1/quitbutton/keys/{made['id']}", key="operator-key-0001")
-        database: Any = gateway.app.chat.guard.store._database.inner  # type: ignore[union-attr]
+        database: Any = gateway.app.services.guard.store._database.inner  # type: ignore[union-attr]
         database._near.close()
         helped = await gateway.ask("POST", path, body, key)
         assert (helped.status_code, helped.json()["quitbutton"]["state"]) == (200, "unknown")

@@ -133,8 +133,10 @@ class Promises(RuleBasedStateMachine):
         if checks_in or path.possible_left > 0:
             assert RUNGS.index(state) <= max(RUNGS.index(path.state), 1), "no warning and no end"
             assert ear.note["decision"] in ("pass", "redirect", "check_in", "support")
-        if checks_in or kind == "[mild]":
+        if checks_in:
             assert state == path.state
+        if kind == "[mild]":
+            assert state in (path.state, "ended"), "rudeness moves nothing; a confirmed wish ends also then, see below"
         if state == "ended":
             confirmed = path.asked and act == "wishes" and wish in (". End this chat.",)
             assert confirmed or (path.was_warned and kind in HARMFUL and act == "presses")

@@ -31,7 +31,7 @@ def truncated(history: list[Message]) -> list[Message]:
     return history[-3:]
 
 
-def beheaded(history: list[Message]) -> list[Message]:
+def is_truncated(history: list[Message]) -> list[Message]:
     """The head is gone, so that a reply comes first."""
     return history[-2:]
 
@@ -61,7 +61,7 @@ def bare(history: list[Message]) -> list[Message]:
     return [one for one in history if one["role"] == "user"]
 
 
-REWRITES = (truncated, beheaded, compacted, augmented, reworded, instructed, bare)
+REWRITES = (truncated, is_truncated, compacted, augmented, reworded, instructed, bare)
 Rewrite = Callable[[list[Message]], list[Message]]
 
 

@@ -108,7 +108,7 @@ class AnthropicMessages:
         fields["messages"] = msgspec.Raw(encode(left))
         return replace(request, raw=joined(fields))
 
-    def may_drop(self, request: ChatRequest) -> bool:
+    def is_safe_to_abort(self, request: ChatRequest) -> bool:
         """Unless the provider itself calls somebody else's tools."""
         return b'"mcp_servers"' not in request.raw
 

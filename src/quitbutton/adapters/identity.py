@@ -61,7 +61,7 @@ class Identity(NamedTuple):
     conversation_id: str | None
     background: bool
     chat_page: bool
-    beheaded: bool
+    is_truncated: bool
 
     @classmethod
     def of(cls, headers: Mapping[str, str], user: str | None, conversation: str | None) -> Identity:
@@ -69,13 +69,13 @@ class Identity(NamedTuple):
         agent = headers.get("user-agent", "")
         reads_errors_amiss = any(name in agent for name in AGENTS)
         if TELLING.isdisjoint(headers):
-            return cls(user, conversation, background=False, chat_page=reads_errors_amiss, beheaded=False)
+            return cls(user, conversation, background=False, chat_page=reads_errors_amiss, is_truncated=False)
         return cls(
             end_user=user or first_of(headers, END_USER_HEADERS),
             conversation_id=conversation_of(headers) or conversation,
             background=is_background(headers),
             chat_page=reads_errors_amiss or first_of(headers, PAGE_HEADERS) is not None,
-            beheaded=named(headers.get(PARENT_HEADER)) is not None,
+            is_truncated=named(headers.get(PARENT_HEADER)) is not None,
         )
 
 

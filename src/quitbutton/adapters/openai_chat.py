@@ -101,7 +101,7 @@ class OpenAIChat:
             wants_prose=not (forces_tool or wants_json),
             max_tokens=_limit(asked),
             chat_page=who.chat_page,
-            beheaded=who.beheaded,
+            is_truncated=who.is_truncated,
             has_tools=bool(asked.tools),
             sums_up=headers.get(HELPER, "").endswith("stream"),
         )
@@ -132,7 +132,7 @@ class OpenAIChat:
         fields["messages"] = msgspec.Raw(encode(left))
         return replace(request, raw=joined(fields))
 
-    def may_drop(self, request: ChatRequest) -> bool:
+    def is_safe_to_abort(self, request: ChatRequest) -> bool:
         """True: nothing is kept, and tools are the client's."""
         return True
 

@@ -99,7 +99,7 @@ class OpenAIResponses:
         fields["input"] = msgspec.Raw(encode(left))
         return replace(request, raw=joined(fields))
 
-    def may_drop(self, request: ChatRequest) -> bool:
+    def is_safe_to_abort(self, request: ChatRequest) -> bool:
         """False: the provider keeps replies, and runs tools and background jobs of its own."""
         return False
 

@@ -44,7 +44,7 @@ class Branch:
     """One path through the tree of turns, as its addresses from the first user message to the newest."""
 
     __slots__ = (
-        *("_key", "_users", "address", "addresses", "beheaded"),
+        *("_key", "_users", "address", "addresses", "is_truncated"),
         *("continued", "conversation", "message", "named", "parent", "root"),
     )
 
@@ -54,7 +54,7 @@ class Branch:
         addresses: tuple[bytes, ...],
         conversation: str,
         named: bool = False,
-        beheaded: bool = False,
+        is_truncated: bool = False,
         continued: bool = False,
         key: bytes = b"",
         users: Sequence[Message] = (),
@@ -65,7 +65,7 @@ class Branch:
         """Our public id of the conversation."""
         self.named: Final = named
         """True when the client gave a conversation id, so that a rewritten history can still be placed."""
-        self.beheaded: Final = beheaded
+        self.is_truncated: Final = is_truncated
         """True when the history begins with a reply: its head was cut off by the client."""
         self.continued: Final = continued
         """True when the history is the provider's: the first address is the turn that this one goes on from."""
@@ -80,7 +80,7 @@ class Branch:
     def after(self, address: bytes) -> Branch:
         """The same turn, with one more of the user's turns right before it."""
         addresses = (*self.addresses[:-1], address, self.address)
-        told = self.conversation, self.named, self.beheaded, self.continued
+        told = self.conversation, self.named, self.is_truncated, self.continued
         return Branch(self.root, addresses, *told, self._key, self._users)
 
     def tails(self) -> tuple[bytes, ...]:
@@ -146,8 +146,8 @@ def branch_of(key: bytes, scope: Scope, request: ChatRequest, origin: Origin | N
     name = request.conversation_id
     conversation = conversation_id(key, root, name.encode() if name is not None else addresses[0])
     spoken = next(message for message in request.messages if message.role is not Role.SYSTEM)
-    beheaded = request.beheaded or spoken.role is not Role.USER
-    return Branch(root, addresses, conversation, name is not None, beheaded, key=key, users=users)
+    is_truncated = request.is_truncated or spoken.role is not Role.USER
+    return Branch(root, addresses, conversation, name is not None, is_truncated, key=key, users=users)
 
 
 @lru_cache(maxsize=1024)
@@ -169,7 +169,7 @@ def standing_of(branch: Branch, marks: Marks) -> Footing:
         for address in branch.addresses:
             if address in known and known[address].standing.rung is Rung.ENDED:
                 return Footing(known[address].standing, address, known[address].end_id)
-    if branch.parent == branch.root and not branch.beheaded:
+    if branch.parent == branch.root and not branch.is_truncated:
         return Footing(OPEN, branch.root)
     if branch.parent in known and not (branch.named and known[branch.parent].brought and marks.head is not None):
         return Footing(known[branch.parent].standing, branch.parent)

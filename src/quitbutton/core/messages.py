@@ -50,7 +50,7 @@ class ChatRequest:
     """True when a client that shows text and reads errors amiss named itself in its headers: a chat page, or a library."""
     sums_up: bool = False
     """True when its client keeps, of a stream, only what the deltas add up to."""
-    beheaded: bool = False
+    is_truncated: bool = False
     """True when the client says that messages before the first one here were left out."""
     previous: str | None = None
     """Id of the reply that the request goes on from, where the provider keeps the history."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from quitbutton.core.errors import BadRequest
 
-TOLD = {
+TYPE_OF = {
     "turn.warn": "conversation.warned",
     "turn.end": "conversation.ended",
     "turn.support": "conversation.vetoed",
@@ -26,7 +26,7 @@ TOLD = {
     "task.declined": "task.declined",
 }
 """What an event of the record is called outside; other events are not told."""
-TYPES = tuple(TOLD.values())
+TYPES = tuple(TYPE_OF.values())
 DATA = ("end_id", "reason", "decided_by", "request_id", "policy", "model", "crisis", "appeal", "state", "source")
 """Members of an event that go out: ids and names, never a person's words."""
 WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -96,7 +96,7 @@ def new_secret() -> str:
 def body_of(kind: str, at: float, conversation: str, message: str, event: Mapping[str, Any]) -> dict[str, Any] | None:
     """What is told of an event; None for one that is not told. What shadow mode only recorded did not happen."""
     cares = event.get("action") in ("support", "check_in")  # also where a press was denied
-    told = TOLD[f"turn.{event['action']}"] if cares else TOLD.get(kind)
+    told = TYPE_OF[f"turn.{event['action']}"] if cares else TYPE_OF.get(kind)
     if told is None or event.get("mode", "enforce") != "enforce":
         return None
     data = {"conversation": conversation, "message": message}

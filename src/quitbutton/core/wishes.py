@@ -24,7 +24,7 @@ TAKEN_BACK = re.compile(
     r"不|别|別"
 )
 """What takes a wish or a yes back where it follows."""
-TOLD = re.compile(
+REPORTED = re.compile(
     r"(?<!\w)(?:but|if|unless|when|until|after|before|first|says?|said|tells?|told|writes?|wrote|translat\w*|means?|"
     r"called|titled|"
     r"example|story|character|pretend|aber|wenn|falls|erst|bevor|sag\w*|schreib\w*|mais|quand|avant|d'abord|dis|dit|"
@@ -82,7 +82,7 @@ def _wishes(text: str) -> bool:
     for clause in _clauses(text):
         if _is_wish(clause):
             wished = True
-        elif TOLD.search(clause) or (wished and TAKEN_BACK.search(clause)):
+        elif REPORTED.search(clause) or (wished and TAKEN_BACK.search(clause)):
             return False
     return wished
 

@@ -9,7 +9,7 @@ from quitbutton.core.announcement import NO_LINKS, Links, announcement, support_
 from quitbutton.core.conversation import Branch
 from quitbutton.core.ladder.decisions import Decision, Reason, can_count, stage_of
 from quitbutton.core.ladder.policy import Means, Policy
-from quitbutton.core.ladder.transitions import CARING, TOLD, Action, Stage
+from quitbutton.core.ladder.transitions import CARING, MUST_NOTIFY, Action, Stage
 from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.own_texts import already_said, imitates
 from quitbutton.core.records import Outcome
@@ -68,7 +68,7 @@ class Wording:
         """The words of ours that must follow the model's own, which need not do what the decision needs."""
         if decision.action is Action.CHECK_IN and self.policy.speaks_for:
             return self.own(decision)  # the model was not asked to ask
-        if decision.action in TOLD:
+        if decision.action in MUST_NOTIFY:
             if not already_said(decision.action, said):
                 return self.own(decision)
             is_helpful = decision.action is not Action.WARN or self._nearest.name in said
@@ -137,6 +137,6 @@ class Wording:
             notices.words_for(Action.SUPPORT, None, self.language) if is_support else "",
             resources_for(self.locale) if is_support else (),
             decision.is_folded and (spoken_by == "model" or self._redirects_in_hold(decision)),
-            decision.action not in TOLD and imitates(said),
+            decision.action not in MUST_NOTIFY and imitates(said),
             self.links,
         )

@@ -22,7 +22,7 @@ from quitbutton.adapters.openai_responses import OpenAIResponses
 from quitbutton.audit.trail import audit_log_of, logging_job, warn_of_faults
 from quitbutton.audit.witness import EVERY as WITNESSED_EVERY
 from quitbutton.audit.witness import Witnesses, witnesses_of
-from quitbutton.gateway.auth import Doorkeeper, check_exposure
+from quitbutton.gateway.auth import Authenticator, check_exposure
 from quitbutton.gateway.delivering import Deliverer
 from quitbutton.gateway.gauges import EVERY, here, look
 from quitbutton.gateway.guards import Guards
@@ -33,7 +33,7 @@ from quitbutton.gateway.observed import Observer, observer_of, watched
 from quitbutton.gateway.pages import page_routes
 from quitbutton.gateway.paths import not_here, not_so, straightened
 from quitbutton.gateway.routes.audit import audit_routes
-from quitbutton.gateway.routes.chat import ChatRoute, Turns
+from quitbutton.gateway.routes.chat import ChatRoute
 from quitbutton.gateway.routes.console import console_routes
 from quitbutton.gateway.routes.health import Readiness, health_routes
 from quitbutton.gateway.routes.keys import key_routes
@@ -44,6 +44,7 @@ from quitbutton.gateway.routes.rights import rights_routes
 from quitbutton.gateway.routes.sessions import session_routes
 from quitbutton.gateway.routes.users import user_routes
 from quitbutton.gateway.routes.webhooks import webhook_routes
+from quitbutton.gateway.services import Services, Turns
 from quitbutton.gateway.sessions import IdentityProvider, sessions_of
 from quitbutton.gateway.stopping import LOOK_SECONDS, Stopping
 from quitbutton.gateway.turnstile import Room, Turnstile, cut_all
@@ -84,7 +85,7 @@ class Gateway:
     settings: Settings
     upstream: Upstream | None = None
     """An upstream of the caller's own, in place of the one the settings name."""
-    chat: ChatRoute | None = None
+    services: Services | None = None
     _rest: ASGIApp | None = None
     _chats: dict[str, ASGIApp] = field(default_factory=dict)
     _store: Store | None = None
@@ -104,7 +105,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             await _Lifespan(self)(scope, receive, send)
             return
-        if self.chat is None or self._rest is None:
+        if self.services is None or self._rest is None:
             raise RuntimeError("The application was not started: its server must run the ASGI lifespan.")
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         chat = self._chats.get(scope["path"]) if is_post else None
@@ -144,21 +145,23 @@ class Gateway:
         await guards.prepare()
         sessions = sessions_of(self.settings, SessionStore(database), guard.key)
         self._identities = provider_of(self.settings)
-        doorkeeper, turns, limits = Doorkeeper(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
-        routes = [ChatRoute(one, guards, doorkeeper, turns, self.settings, upstreams, limits) for one in ADAPTERS]
-        self.chat = routes[0]
+        authenticator, turns, limits = Authenticator(self.settings, guard.key, keys, sessions), Turns(), RateLimits()
+        self.services = services = Services(self.settings, guards, authenticator, turns, upstreams, limits, ADAPTERS[0])
+        routes = [ChatRoute(one, services) for one in ADAPTERS]
         stopping = Stopping(turns, self._store, Stops(database) if self.settings.is_shared else None)
         rights = Rights(database)
         webhooks = Webhooks(database)
         trail = audit_log_of(self.settings, database)
         console = Console(database)
-        more = [*rights_routes(self.chat, rights), *webhook_routes(self.chat, webhooks)]
-        more += [*console_routes(self.chat, console), *audit_routes(self.chat, trail)]
+        more = [*rights_routes(services, rights), *webhook_routes(services, webhooks)]
+        more += [*console_routes(services, console), *audit_routes(services, trail)]
         self._loading = Loading((guard.assessor, guard.judge), guard.reader)
-        more += health_routes(self.chat, Readiness(self.chat, self.room, self._loading, trail), metrics)
-        more += policy_routes(self.chat, versions, console)
+        more += health_routes(services, Readiness(services, self.room, self._loading, trail), metrics)
+        more += policy_routes(services, versions, console)
         await warn_of_faults(trail)
-        self._rest = rest = _rest(routes, self._judges, stopping, [*more, *oidc_routes(self.chat, self._identities)])
+        self._rest = rest = _rest(
+            services, routes, self._judges, stopping, [*more, *oidc_routes(services, self._identities)]
+        )
         observer.knows(rest.routes)
         self._deliverer = Deliverer(webhooks, guard.now)
         hourly = [retention(rights, self.settings.retention_days, guard.now), self._deliverer.forget]
@@ -191,7 +194,7 @@ class Gateway:
 
     async def cut(self) -> int:
         """End every turn under way with an error of its protocol; each still comes to its record. How many."""
-        return 0 if self.chat is None else await cut_all(self.chat.turns, self.observer.metrics)
+        return 0 if self.services is None else await cut_all(self.services.turns, self.observer.metrics)
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -232,31 +235,33 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> Gateway:
     return Gateway(settings, upstream)
 
 
-def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list[Route]) -> Starlette:
-    route = chats[0]
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    code, message = "not_found", f"{error.detail}."
+    if error.status_code == 404:
+        message = f"{message} {not_here(request.url.path)}"
+    elif error.status_code == 405:
+        code = "method_not_allowed"
+        message = not_so(request.method, request.url.path, (error.headers or {}).get("Allow", "others"))
+    body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": body}, error.status_code, error.headers)
 
-    async def on_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-        code, message = "not_found", f"{error.detail}."
-        if error.status_code == 404:
-            message = f"{message} {not_here(request.url.path)}"
-        elif error.status_code == 405:
-            code = "method_not_allowed"
-            message = not_so(request.method, request.url.path, (error.headers or {}).get("Allow", "others"))
-        body = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-        return JSONResponse({"error": body}, error.status_code, error.headers)
 
-    async def on_failure(request: Request, error: Exception) -> Response:
-        log.error("a request failed", exc_info=error)
-        body = {
-            "message": "The gateway failed. Try again.",
-            "type": "server_error",
-            "param": None,
-            "code": "internal_error",
-        }
-        return JSONResponse({"error": body}, 500)
+async def _on_failure(request: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    body = {
+        "message": "The gateway failed. Try again.",
+        "type": "server_error",
+        "param": None,
+        "code": "internal_error",
+    }
+    return JSONResponse({"error": body}, 500)
 
-    origins = list(route.settings.allowed_origins)
+
+def _rest(
+    services: Services, chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list[Route]
+) -> Starlette:
+    origins = list(services.settings.allowed_origins)
     cors = [
         Middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED
@@ -264,13 +269,13 @@ def _rest(chats: list[ChatRoute], judges: Judges, stopping: Stopping, more: list
     ]
     return Starlette(
         routes=[
-            *user_routes(route, judges, stopping),
-            *key_routes(route),
-            *session_routes(route),
+            *user_routes(services, judges, stopping),
+            *key_routes(services),
+            *session_routes(services),
             *more,
             *relay_routes(chats),
             *page_routes(),
         ],
         middleware=cors if origins else [],
-        exception_handlers={HTTPException: on_http, Exception: on_failure},
+        exception_handlers={HTTPException: _on_http, Exception: _on_failure},
     )

@@ -14,7 +14,7 @@ from quitbutton.core.errors import Forbidden, NotAllowed, SettingsError, StoreFa
 from quitbutton.core.keys import ANONYMOUS, LOOPBACK, Caller, Need, Role, is_made_here, tenant_of, token_of
 from quitbutton.core.sessions import CSRF_HEADER, SAFE_METHODS, has_csrf_token, session_id_of
 from quitbutton.gateway.http import address_of, headers_of
-from quitbutton.gateway.limits import Guesses
+from quitbutton.gateway.limits import LoginThrottle
 from quitbutton.gateway.sessions import Sessions
 from quitbutton.gateway.strangers import KNOWN
 from quitbutton.settings.installation import Settings
@@ -30,16 +30,16 @@ NO_OPERATOR_KEY = (
 
 
 @dataclass(slots=True)
-class Doorkeeper:
+class Authenticator:
     """Lets a request in and says who it is from. Its tenant is a keyed digest of its key, never the key itself."""
 
     settings: Settings
     secret: bytes = field(repr=False)
     keys: KeyStore
     sessions: Sessions
-    guesses: Guesses = field(default_factory=Guesses)
+    guesses: LoginThrottle = field(default_factory=LoginThrottle)
     """Wrong keys at the sign-in."""
-    wrong_keys: Guesses = field(default_factory=Guesses)
+    wrong_keys: LoginThrottle = field(default_factory=LoginThrottle)
     """Wrong keys that requests show; apart, so that a client with an old key keeps nobody from signing in."""
     now: Callable[[], float] = time.time
     _given: dict[str, tuple[Role, str]] = field(default_factory=dict, repr=False)

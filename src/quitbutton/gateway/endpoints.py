@@ -14,31 +14,31 @@ from starlette.routing import Route
 from quitbutton.core.errors import BadRequest, QuitbuttonError, TooLarge
 from quitbutton.core.keys import Caller, Need
 from quitbutton.gateway.http import error_headers
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 
 T = TypeVar("T")
 MAX_SMALL_BODY = 64 * 1024
-"""Largest body of a request that is no chat, in bytes."""
+"""Largest body of a request that is no services, in bytes."""
 
 Answer = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def endpoint(chat: ChatRoute, method: str, path: str, need: Need, answer: Answer) -> Route:
+def endpoint(services: Services, method: str, path: str, need: Need, answer: Answer) -> Route:
     """A route of ours. `answer` is only asked for callers that may do what `need` says."""
 
     async def call(request: Request) -> Response:
         try:
-            caller = await chat.doorkeeper.admit(request.scope, need)
+            caller = await services.authenticator.admit(request.scope, need)
             return await answer(request, caller)
         except QuitbuttonError as error:
             headers = {"cache-control": "no-store", **dict(error_headers(error))}
-            return Response(chat.adapter.error(error), error.status, headers)
+            return Response(services.error(error), error.status, headers)
 
     return Route(path, call, methods=[method])
 
 
 async def small_body(request: Request) -> bytes:
-    """The body of a request that is no chat. Raises `TooLarge`."""
+    """The body of a request that is no services. Raises `TooLarge`."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk

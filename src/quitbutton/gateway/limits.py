@@ -62,7 +62,7 @@ class _Tries:
 
 
 @dataclass(slots=True)
-class Guesses:
+class LoginThrottle:
     """Counts wrong keys by address and overall. Whoever has to wait is told the same, whatever key it shows."""
 
     clock: Callable[[], float] = time.monotonic

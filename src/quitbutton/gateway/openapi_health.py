@@ -16,6 +16,6 @@ def health_paths() -> dict[str, Any]:
     text = {"description": "The metrics.", "content": {"text/plain": {"schema": TEXT}}}
     return {
         "/livez": {"get": operation("Does the process answer?", {"200": answer({"status": TEXT}, "It does.")})},
-        "/readyz": {"get": operation("May requests come?", {"200": ready, "503": not_ready})},
+        "/readyz": {"get": operation("Readiness", {"200": ready, "503": not_ready})},
         "/metrics": {"get": operation("The metrics, for Prometheus", {"200": text}, tags=["operators"])},
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from quitbutton.core.errors import NotFound
 from quitbutton.core.records import Receipt
-from quitbutton.gateway.routes.chat import Turns
+from quitbutton.gateway.services import Turns
 from quitbutton.interfaces import Store
 from quitbutton.stores.stops import Stops
 

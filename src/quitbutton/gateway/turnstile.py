@@ -9,7 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from quitbutton.core.errors import Overloaded
 from quitbutton.gateway.http import HTTPClient, error_headers
-from quitbutton.gateway.routes.chat import ChatRoute, Turns
+from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Turns
 from quitbutton.observing.metrics import Metrics
 from quitbutton.turn.turn import Turn
 

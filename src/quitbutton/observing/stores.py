@@ -37,9 +37,9 @@ class WatchedDatabase:
         return self.inner.words
 
     @property
-    def is_near(self) -> bool:
+    def is_in_process(self) -> bool:
         """True where a read takes microseconds."""
-        return self.inner.is_near
+        return self.inner.is_in_process
 
     @property
     def at_once(self) -> int:

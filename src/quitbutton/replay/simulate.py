@@ -94,7 +94,6 @@ async def simulate(
     reads = _Reader(reader) if reader is not None else None
     guard = TurnTaker(policy, listener, store, key, reader=reads, second=second, now=lambda: 0.0)
     decisions: list[dict[str, Any]] = []
-    final = "open"
     scope = {"safety_identifier": f"simulation {row.get('id')}"}
     for place, message in enumerate(messages):
         if message.get("role") != "user":
@@ -108,10 +107,13 @@ async def simulate(
             continue  # relayed, nothing was decided
         event = (await store.events(turn.conversation))[-1]
         decisions.append(_told(len(decisions) + 1, event, listener.last))
-        final = decisions[-1]["state"]
+    return _summary(row, decisions)
+
+
+def _summary(row: dict[str, Any], decisions: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": row.get("id"),
-        "final": final,
+        "final": decisions[-1]["state"] if decisions else "open",
         "warned_at": _first(decisions, "action", "warn"),
         "ended_at": _first(decisions, "action", "end"),
         "crisis_at": next((one["turn"] for one in decisions if one["verdict"] == "crisis" or one["crisis"]), None),

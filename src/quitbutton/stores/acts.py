@@ -10,7 +10,7 @@ from quitbutton.stores.database import Transaction
 from quitbutton.stores.queries import QUERIES
 
 
-def put_act(transaction: Transaction, kind: str, by: str, at: float, body: dict[str, Any]) -> None:
+def record_operator_event(transaction: Transaction, kind: str, by: str, at: float, body: dict[str, Any]) -> None:
     """Record an act, in the transaction that does it. Never a key or a session's id."""
     told = msgspec.json.encode({"by": by, **body}).decode()
     nowhere = {"tenant": "", "conversation": "", "message": ""}

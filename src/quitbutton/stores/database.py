@@ -53,7 +53,7 @@ class Database(Protocol):
         ...
 
     @property
-    def is_near(self) -> bool:
+    def is_in_process(self) -> bool:
         """True where a read takes microseconds, so that nothing is won by several together."""
         ...
 

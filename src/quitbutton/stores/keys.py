@@ -9,7 +9,7 @@ from quitbutton.core.errors import BadRequest
 from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import COARSE, Key, KeyRules, Role, new_id
 from quitbutton.core.ladder.policy import Background
-from quitbutton.stores.acts import put_act
+from quitbutton.stores.acts import record_operator_event
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
@@ -32,7 +32,9 @@ class KeyStore:
             transaction.execute(QUERIES["put_key"], params)
             row = transaction.execute(QUERIES["key_by_digest"], {"digest": digest})[0]
             if row[0] == params["id"]:
-                put_act(transaction, "key.created", by, at, {"key": row[0], "role": rules.role, "policy": rules.policy})
+                record_operator_event(
+                    transaction, "key.created", by, at, {"key": row[0], "role": rules.role, "policy": rules.policy}
+                )
             return row
 
         key = _key_of(await self._database.write(work, durable=True))
@@ -68,7 +70,7 @@ class KeyStore:
             if not rows or _key_of(rows[0]).revoked_at is not None:
                 return rows
             transaction.execute(QUERIES["revoke_key"], {"id": key_id, "at": at})
-            put_act(transaction, "key.revoked", by, at, {"key": key_id})
+            record_operator_event(transaction, "key.revoked", by, at, {"key": key_id})
             return transaction.execute(QUERIES["key_by_id"], {"id": key_id})
 
         rows = await self._database.write(work, durable=True)

@@ -44,7 +44,7 @@ class Postgres:
     """A PostgreSQL database. Raises `SettingsError` for a URL that is none, `StoreFailed` when nobody answers there."""
 
     words = WORDS
-    is_near = False
+    is_in_process = False
 
     def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self._conninfo = conninfo_of(url)

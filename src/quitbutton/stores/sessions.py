@@ -5,7 +5,7 @@ from __future__ import annotations
 from quitbutton.core.keys import Role
 from quitbutton.core.oidc import SIGN_IN_SECONDS
 from quitbutton.core.sessions import SEEN_COARSE, Session
-from quitbutton.stores.acts import put_act
+from quitbutton.stores.acts import record_operator_event
 from quitbutton.stores.database import Database, Row, Transaction
 from quitbutton.stores.queries import QUERIES
 
@@ -30,7 +30,7 @@ class SessionStore:
         def work(transaction: Transaction) -> None:
             transaction.execute(QUERIES["drop_old_sessions"], {"created": now - lifetime, "seen": now - idle})
             transaction.execute(QUERIES["put_session"], params)
-            put_act(transaction, "session.opened", session.name, now, {"role": session.role})
+            record_operator_event(transaction, "session.opened", session.name, now, {"role": session.role})
 
         await self._database.write(work)
 

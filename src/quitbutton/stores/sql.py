@@ -63,7 +63,7 @@ class SQLStore:
         """What is known of a branch. Two rows are read when its parent is known, the whole path when not."""
         found = await self.turns_at({branch.address} | ({branch.parent} - {branch.root}))
         parent = found.get(branch.parent)
-        if (parent and not parent.brought) or (branch.parent == branch.root and not branch.beheaded):
+        if (parent and not parent.brought) or (branch.parent == branch.root and not branch.is_truncated):
             return Marks(found)
         wanted = set() if await self._is_new(branch) else set(branch.addresses)
         if branch.address in found:
@@ -84,7 +84,7 @@ class SQLStore:
         """What is known of single addresses; those that are not known are missing."""
         if not addresses:
             return {}
-        if self._database.is_near:
+        if self._database.is_in_process:
             return (await self._marks_at([addresses]))[0]
         return await self._reads.add(addresses)
 

@@ -116,7 +116,7 @@ class SQLite:
     """
 
     words = WORDS
-    is_near = True
+    is_in_process = True
     at_once = 1
 
     def __init__(self, path: Path | str) -> None:

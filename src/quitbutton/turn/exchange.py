@@ -59,6 +59,18 @@ async def listen(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
     return replace(reply, id=reader.id, items=reader.items) if reader.id or reader.items else reply
 
 
+async def hear(turn: Turn, body: bytes, watcher: Watcher) -> Reply | Refusal:
+    """As `listen()`; after a stop the reply is what was said until then."""
+    with turn.cancellable():
+        return await listen(turn, body, watcher)
+    return replace(watcher.reply, press=None)
+
+
+async def hear_unchanged(turn: Turn) -> Reply | Refusal:
+    """The reply to the request as the client sent it."""
+    return await hear(turn, turn.request.raw, Watcher(guards_tool=False))
+
+
 async def relayed(turn: Turn, exchange: Exchange) -> AsyncIterator[bytes]:
     """The body of a call that is no turn, byte for byte. What names a reply waits until it is on record whose that is."""
     if turn.keep is None or exchange.status != 200:

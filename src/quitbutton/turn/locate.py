@@ -62,7 +62,7 @@ async def _located(store: Store, key: bytes, request: ChatRequest, branch: Branc
     place = Place(branch, standing_of(branch, marks))
     if not is_named(request) or branch.continued or place.footing.standing.rung is Rung.ENDED:
         return place
-    if branch.parent == branch.root and not branch.beheaded:
+    if branch.parent == branch.root and not branch.is_truncated:
         return await _of_transcript(store, key, request, place)
     parent = marks.by_address.get(branch.parent)
     if branch.named or (parent is not None and not parent.brought):
@@ -104,7 +104,7 @@ async def _of_transcript(store: Store, key: bytes, request: ChatRequest, place: 
     known = chosen(key, [reading.known for reading in fitting], newest)
     reading = next(one for one in fitting if one.known is known)
     if branch.named:  # a rewritten history, which goes on from the newest turn of its conversation
-        found = Branch(branch.root, branch.addresses, branch.conversation, named=True, beheaded=True)
+        found = Branch(branch.root, branch.addresses, branch.conversation, named=True, is_truncated=True)
     else:
         found = grown(key, branch, reading.known, newest)
     return Place(found, standing_of(found, await store.marks(found)), reading)

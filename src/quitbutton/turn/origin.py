@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from quitbutton.core.addresses import conversation_id
-from quitbutton.core.conversation import owner_of, root_of, scope_of
+from quitbutton.core.conversation import Scope, owner_of, root_of, scope_of
 from quitbutton.core.errors import NotFound, PreviousNotFound, StoreFailed
 from quitbutton.core.ladder.policy import Means, Mode
-from quitbutton.core.messages import Reply
+from quitbutton.core.messages import ChatRequest, Reply
 from quitbutton.core.origins import KeptId, KeptReply, Origin
+from quitbutton.core.value import value
 from quitbutton.interfaces import Store
 from quitbutton.turn.turn import Turn
 
@@ -62,37 +64,56 @@ def no_conversation(name: str) -> NotFound:
     return NotFound(f"Conversation with id '{name}' not found.")
 
 
-async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Origin | None:
-    """The turn that a request goes on from by a reply's id or the provider's conversation; None where it brings its history.
+Keep = Callable[[str, str, float], Awaitable[None]]
+"""Remembers whose a reply is, by its id, its upstream and the time."""
 
-    The turn's request then names what the provider knows. An id without a turn here (it was relayed, or made before the
-    gateway was put in) names a conversation of its own. Raises `NotFound` for what another key made.
+
+@value
+class Continuation:
+    """What a request goes on from."""
+
+    request: ChatRequest
+    """The request, which names what the provider knows."""
+    owner: bytes
+    """Whose the replies are that it may go on from, and whose its own will be."""
+    origin: Origin | None = None
+    """The turn it goes on from; None where it brings its history, or where that turn is not known."""
+    keep: Keep | None = None
+    """How to remember its reply, where the provider keeps that."""
+
+
+async def origin_of(store: Store, key: bytes, turn: Turn, realm: str) -> Continuation:
+    """What the turn's request goes on from by a reply's id or the provider's conversation. Writes nothing.
+
+    An id without a turn here (it was relayed, or made before the gateway was put in) names a conversation of its own.
+    Raises `NotFound` for what another key made.
     """
-    request = turn.request
-    turn.owner = owner_of(key, turn.tenant, realm)
+    request, owner = turn.request, owner_of(key, turn.tenant, realm)
     holdings = Holdings(store, key, turn.tenant, turn.allows_unknown_ids)
     if request.kept_in is not None:
         await holdings.check(request.kept_in, no_conversation(request.kept_in))
-    if request.is_kept:
-        turn.keep = holdings.put
+    keep = holdings.put if request.is_kept else None
+    origin: Origin | None = None
     if request.previous is not None:
-        origin = await store.origin(turn.owner, request.previous)
+        origin = await store.origin(owner, request.previous)
         if origin is None:
             await holdings.check(request.previous, no_previous(request.previous))
             name = request.conversation_id or request.previous
-            turn.request = replace(request, conversation_id=name, beheaded=True)
+            request = replace(request, conversation_id=name, is_truncated=True)
         elif origin.reply is not None:
-            turn.request = turn.adapter.continued(request, origin.reply)
-        return origin
-    if request.kept_by_provider and request.conversation_id is not None:
-        scope = scope_of(turn.tenant, request, realm)
-        conversation = conversation_id(key, root_of(key, scope), request.conversation_id.encode())
-        head = await store.head(conversation)
-        origin = None if head is None else Origin(head, conversation, await store.reply_at(turn.owner, head))
+            request = turn.adapter.continued(request, origin.reply)
+    elif request.kept_by_provider and request.conversation_id is not None:
+        origin = await _head_of(store, key, scope_of(turn.tenant, request, realm), request.conversation_id, owner)
         if origin is not None and origin.reply is not None and origin.reply.owed is not None:
-            turn.request = turn.adapter.continued(turn.request, origin.reply)
-        return origin
-    return None
+            request = turn.adapter.continued(request, origin.reply)
+    return Continuation(request, owner, origin, keep)
+
+
+async def _head_of(store: Store, key: bytes, scope: Scope, name: str, owner: bytes) -> Origin | None:
+    """The newest turn of the provider's conversation of this name."""
+    conversation = conversation_id(key, root_of(key, scope), name.encode())
+    head = await store.head(conversation)
+    return None if head is None else Origin(head, conversation, await store.reply_at(owner, head))
 
 
 def kept_of(turn: Turn, reply: Reply | None = None) -> KeptReply | None:

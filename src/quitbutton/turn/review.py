@@ -84,7 +84,7 @@ class Reviewing:
             return None
         look: Verdict | None = Verdict(Label.UNKNOWN, assessor=self.assessor.name, why=STOPPED)
         if not turn.is_stopped:
-            with turn.while_wanted():
+            with turn.cancellable():
                 work = _sound_look(self.assessor, messages)
                 look = await verdict_in_time(self.assessor.name, work, self.policy.assess_timeout)
         return look
@@ -93,7 +93,7 @@ class Reviewing:
         reader, began = second.of(turn), perf_counter()
         reading = SecondReading(SecondAnswer.LATE, why=STOPPED, assessor=reader.name)
         if not turn.is_stopped:
-            with turn.while_wanted():
+            with turn.cancellable():
                 reading = await read_branch(reader, messages, second.seconds)
         seconds = perf_counter() - began
         if second.reader is None:

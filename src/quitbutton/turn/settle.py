@@ -1,4 +1,4 @@
-"""What a reply comes to: a press is weighed, answered, reflected on; the model's reply goes on where it was denied."""
+"""Settle a turn: judge a press, answer it, ask whether an end is meant, go on after a denial, read the reply."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from quitbutton.core.ladder.decisions import (
     assisted,
     can_count,
     denied,
-    noted,
     pressed,
-    settle,
     wants_review,
+    with_reply_verdict,
 )
 from quitbutton.core.ladder.policy import Corroboration, Means, Policy
-from quitbutton.core.ladder.transitions import CARING, Action, Denial, Rung, Signal
+from quitbutton.core.ladder.transitions import Action, Denial
 from quitbutton.core.ladder.verdicts import OURS, UNKNOWN, Label, ReplyVerdict, worst_of
-from quitbutton.core.messages import ChatRequest, Press, Reply, Role
+from quitbutton.core.messages import Press, Reply
 from quitbutton.core.second import reread
 from quitbutton.core.tools import end_conversation
 from quitbutton.core.tools.watcher import Watcher
@@ -33,19 +32,26 @@ from quitbutton.turn.exchange import Refusal, listen, whole
 from quitbutton.turn.offer import Offer, Offering
 from quitbutton.turn.review import Reviewing
 from quitbutton.turn.turn import Turn
+from quitbutton.turn.weigh import Case, ends_by_press, rests_on_reply
 
 
 @value
 class Settlement:
-    """The decision of a turn and everything the model said in it."""
+    """What a turn comes to: the decision, and everything that is said in it."""
 
     decision: Decision
-    said: str
-    press: Press | None
-    last: Reply
-    """The reply of the last call: its finish is the turn's."""
-    needs_words: bool
-    """True where the model pressed and must say something all the same; a prescribed form takes no words."""
+    said: str = ""
+    """The model's words."""
+    ours: str = ""
+    """Our words, after the model's or in their place."""
+    press: Press | None = None
+    last: Reply | None = None
+    """The model's reply to the last call: its finish is the turn's. None where the gateway answers."""
+
+    @property
+    def told(self) -> str:
+        """All that the user reads."""
+        return "\n\n".join(filter(None, (self.said, self.ours)))
 
 
 @value
@@ -81,42 +87,48 @@ class Settling:
         self, turn: Turn, branch: Branch, admitted: Decision, reply: Reply, offer: Offer, asked: Press | None = None
     ) -> Settlement:
         """Weigh what the model did. `offer` is what was sent upstream, `asked` a press of when it was asked before."""
-        press, offered = reply.press or asked, offer.can_press
+        press = reply.press or asked
         is_to_ask = press is None and turn.request.wants_prose and not turn.is_stopped
         if is_to_ask and await self._wants_to_leave(turn, branch, admitted, reply.text):
             press = Press(means=Means.QUESTION.value)
-        decision = self._weighed(turn, branch, admitted, press, offered)
+        case = Case(self.policy, turn, branch, admitted, press, offer.can_press)
+        decision = case.decision()
         if wants_review(self.policy, decision):
-            review = await self.reviewing.review(turn, branch, decision)
-            admitted = replace(admitted, verdict=reread(admitted.verdict, review), review=review)
-            decision = self._weighed(turn, branch, admitted, press, offered)
-        if decision.action is Action.END and decision.signal is Signal.PRESS:
-            decision = await self._corroborated(turn, branch, decision)
-        if (
-            decision.action is Action.END
-            and decision.signal is Signal.PRESS
-            and self.policy.reflect
-            and turn.is_stopped
-        ):
-            decision = self._not_meant(turn, branch, admitted)  # it can no longer be asked, and a stop ends no chat
-        again: Reply | None = None
-        if press is not None and _takes_answer(press) and not turn.is_stopped:
-            if decision.denial is not None:
-                again = await self._follow_up(
-                    turn, offer.body, reply, press, end_conversation.denial_result(decision.denial)
-                )
-            elif decision.action is Action.END and decision.signal is Signal.PRESS and self.policy.reflect:
-                again = await self._follow_up(turn, offer.body, reply, press, end_conversation.reflection_result())
-                if again is None or again.press is None or not again.press.alone:
-                    decision = self._not_meant(turn, branch, admitted)
+            case = case.reviewed(await self.reviewing.review(turn, branch, decision))
+            decision = case.decision()
+        decision, again = await self._answered(case, decision, reply, offer)
         said = "\n\n".join(one.text for one in (reply, again) if one is not None and one.text)  # as writers put it
         needs_words = press is not None and turn.request.wants_prose
         answer = await self._read(turn, decision, said, needs_words)
-        if answer is not None and _hangs_on_reply(decision):
-            decision = self._weighed(turn, branch, admitted, press, offered, answer)
-        else:
-            decision = noted(decision, answer)
-        return Settlement(decision, said, press, again or reply, needs_words)
+        is_proof = answer is not None and rests_on_reply(decision)
+        decision = case.decision(answer) if is_proof else with_reply_verdict(decision, answer)
+        ours = Wording(self.policy, turn.accept_language).missing(decision, said, needs_words)
+        return Settlement(decision, said, ours, press, again or reply)
+
+    async def _answered(
+        self, case: Case, decision: Decision, reply: Reply, offer: Offer
+    ) -> tuple[Decision, Reply | None]:
+        """Answer the press, where it takes one: why it is denied, or whether the model means the end that it brings about.
+
+        Returns the decision that this leaves, and what the model said then.
+        """
+        turn, is_to_reflect = case.turn, False
+        if ends_by_press(decision):
+            decision = await self._corroborated(turn, case.branch, decision)
+            is_to_reflect = decision.action is Action.END and self.policy.reflect
+        if is_to_reflect and turn.is_stopped:  # it can no longer be asked, and a stop ends no chat
+            return case.without_press(Denial.NOT_MEANT), None
+        if case.press is None or not case.takes_answer or turn.is_stopped:
+            return decision, None
+        if is_to_reflect:
+            result = end_conversation.reflection_result()
+            again = await self._follow_up(turn, offer.body, reply, case.press, result)
+            is_meant = again is not None and again.press is not None and again.press.alone
+            return decision if is_meant else case.without_press(Denial.NOT_MEANT), again
+        if decision.denial is None:
+            return decision, None
+        result = end_conversation.denial_result(decision.denial)
+        return decision, await self._follow_up(turn, offer.body, reply, case.press, result)
 
     async def _read(self, turn: Turn, decision: Decision, said: str, pressed: bool) -> ReplyVerdict | None:
         """What the reply was, where it is evidence. Its words have left by now; only the end of the reply waits."""
@@ -127,33 +139,6 @@ class Settling:
             return OURS
         heard = said if turn.was_heard else ""
         return await assess_reply(self.reader, turn.request, heard, self.policy.assess_timeout)
-
-    def _weighed(
-        self,
-        turn: Turn,
-        branch: Branch,
-        admitted: Decision,
-        press: Press | None,
-        offered: bool,
-        reply: ReplyVerdict | None = None,
-    ) -> Decision:
-        signal = (
-            end_conversation.signal_of(press, admitted.before, newest_words(turn.request)) if press else Signal.NONE
-        )
-        refused: Denial | None = Denial.NOT_CORROBORATED if admitted.denial is Denial.NOT_CORROBORATED else None
-        if press is not None and not press.alone:
-            refused = Denial.NOT_ALONE
-        elif press is not None and not offered and _takes_answer(press) and admitted.action not in CARING:
-            refused = Denial.NOT_OFFERED
-        if refused is not None:
-            without = settle(self.policy, admitted, Signal.NONE, branch.message, reply, turn.was_heard, turn.can_tell)
-            return denied(without, refused)
-        return settle(self.policy, admitted, signal, branch.message, reply, turn.was_heard, turn.can_tell)
-
-    def _not_meant(self, turn: Turn, branch: Branch, admitted: Decision) -> Decision:
-        """The end that the model, asked once more, did not confirm."""
-        without = settle(self.policy, admitted, Signal.NONE, branch.message, None, turn.was_heard, turn.can_tell)
-        return denied(without, Denial.NOT_MEANT)
 
     async def _corroborated(self, turn: Turn, branch: Branch, decision: Decision) -> Decision:
         """At the last rung, under `judge`, a second reader must also find the turn harmful."""
@@ -175,7 +160,7 @@ class Settling:
         await turn.send(turn.delivery.writer.resume())
         watcher = Watcher(True, self.policy.exit_string if press.means == Means.STRING else None, reads_calls=True)
         try:
-            with turn.while_wanted():
+            with turn.cancellable():
                 again = await listen(turn, extra, watcher)
                 return again if isinstance(again, Reply) else None
         except QuitbuttonError:
@@ -189,7 +174,7 @@ class Settling:
         if not is_asked or int.from_bytes(branch.address[:4], "big") / 2**32 >= self.policy.question_rate:
             return False
         try:
-            with turn.while_wanted():
+            with turn.cancellable():
                 answers = [await self._ask(turn, said, stay_first) for stay_first in (True, False)]
                 return end_conversation.wants_to_leave(answers)
         except QuitbuttonError:
@@ -213,19 +198,3 @@ class Settling:
 
         answer = (await self.offering.taken(turn, make, call))[1]
         return answer if isinstance(answer, str) else ""
-
-
-def _hangs_on_reply(decision: Decision) -> bool:
-    """True where what the model answered may be the proof that the turn climbs."""
-    below = decision.before.rung in (Rung.OPEN, Rung.REDIRECTED)
-    return below and decision.action in (Action.REDIRECT, Action.WARN)
-
-
-def newest_words(request: ChatRequest) -> str:
-    """The text of the newest user message."""
-    return next((message.text for message in reversed(request.messages) if message.role is Role.USER), "")
-
-
-def _takes_answer(press: Press) -> bool:
-    """True for a press inside the reply that stands alone: the model can be answered and go on."""
-    return press.alone and press.means != Means.QUESTION

@@ -5,15 +5,100 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from quitbutton.core.errors import QuitbuttonError
+from quitbutton.core.announcement import Links, ended
+from quitbutton.core.conversation import Branch
+from quitbutton.core.errors import QuitbuttonError, StoreFailed
+from quitbutton.core.ladder.decisions import Decision
 from quitbutton.core.ladder.policy import LockedReply, Policy
+from quitbutton.core.ladder.transitions import MUST_NOTIFY, Action
+from quitbutton.core.ladder.verdicts import Label
 from quitbutton.core.messages import ChatRequest
 from quitbutton.core.notices import locked_text
+from quitbutton.core.records import Outcome
+from quitbutton.core.value import value
+from quitbutton.core.wording import Wording
 from quitbutton.interfaces import Headers, Writer
+from quitbutton.turn.settle import Settlement
 from quitbutton.turn.turn import Turn
 
 Note = dict[str, object]
 """The `quitbutton` object."""
+
+
+@value
+class Teller:
+    """Says what is said last in a turn, under one policy, once it is on record."""
+
+    policy: Policy
+    links: Links
+
+    def wording(self, turn: Turn) -> Wording:
+        """The words for a turn."""
+        return Wording(self.policy, turn.accept_language, self.links)
+
+    async def finish(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
+        """End the model's reply: our words where its own lack something, and the outcome."""
+        must_tell = settled.decision.action in MUST_NOTIFY
+        if turn.is_stopped and not turn.client.is_open and not must_tell:
+            raise Stopped("The reply was stopped before it began. Send the request again to continue.")
+        words = "" if turn.is_stopped and not must_tell else settled.ours
+        if words and turn.delivery.writer is not None:
+            await turn.send(turn.delivery.writer.say(words))
+        spoken_by = ("both" if settled.said.strip() else "gateway") if words else "model"
+        note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by, settled.said)
+        is_end, last = settled.decision.action is Action.END, settled.last
+        ends_ours = is_end or (last is not None and last.press is not None and not last.other_calls)
+        await close(turn, "stop" if ends_ours or turn.is_stopped else None, note)
+
+    async def speak(self, turn: Turn, branch: Branch, settled: Settlement, outcome: Outcome) -> None:
+        """Say it in our own words: a reply, or the error that warns where the client waits for JSON or a tool call."""
+        spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
+        note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by)
+        if warns_by_error(turn, settled.decision):
+            error = warned_error(locked_style(self.policy, turn.request), settled.ours)
+            await say_error(turn, error, note)
+        else:
+            await say_whole(turn, settled.ours, note)
+
+    async def lock(self, turn: Turn, decision: Decision, outcome: Outcome) -> None:
+        """Say that the branch is ended: by an error, a notice, or the end of a reply under way; in a crisis where help is."""
+        end = outcome.end
+        if end is None:
+            raise StoreFailed("The conversation was ended, but its record is missing. Please tell the operator.")
+        language = self.wording(turn).language
+        words, note = locked_text(end.reason, language), ended(end, language, self.links)
+        style = locked_style(self.policy, turn.request)
+        error = locked_error(self.policy, style, end.reason, language)
+        if decision.verdict.label is Label.CRISIS:
+            await self.help(turn, note, error)
+        elif turn.client.is_open and turn.delivery.writer is not None:
+            await turn.send(turn.delivery.writer.say(words))
+            await close(turn, "stop", note)
+        elif style is LockedReply.MESSAGE:
+            await say_whole(turn, words, note)
+        else:
+            await say_error(turn, error, note)
+
+    async def help(self, turn: Turn, note: Note, error: QuitbuttonError) -> None:
+        """Say where help is: as a reply, or as this error where the client waits for JSON or a tool call."""
+        wording, writer = self.wording(turn), turn.delivery.writer
+        note = {**note, "decision": "support", "spoken_by": "gateway", **wording.support_note}
+        if turn.client.is_open and writer is not None:
+            await turn.send(writer.say(wording.support))
+            await close(turn, "stop", note)
+        elif turn.request.wants_prose:
+            await say_whole(turn, wording.support, note)
+        else:
+            told = type(error)(wording.brief_support)
+            told.status, told.code = error.status, error.code
+            note |= {"recorded": False} if turn.is_unrecorded else {}
+            own = [("content-type", "application/json"), ("x-should-retry", "false"), *headers_of(note)]
+            await turn.answer(told.status, own, turn.adapter.error(told, {"quitbutton": note}))
+
+
+def warns_by_error(turn: Turn, decision: Decision) -> bool:
+    """True for a warning to a client that waits for JSON or a tool call, which words of ours would break."""
+    return decision.action is Action.WARN and not turn.request.wants_prose
 
 
 def prepare(turn: Turn) -> Writer:

@@ -91,7 +91,7 @@ def new_request_id() -> str:
     return f"req_{time.time_ns() // 1_000_000:011x}{ending}"
 
 
-class Wanted:
+class CancelScope:
     """A part of a task that can be cancelled by itself: what comes after it goes on. The way of `asyncio.timeout`."""
 
     __slots__ = ("_before", "_is_cancelled", "_is_over", "_task")
@@ -174,7 +174,7 @@ class Turn:
     delivery: Delivery = field(default_factory=Delivery)
     stopped_by: str | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    _wanted: Wanted | None = None
+    _wanted: CancelScope | None = None
     _is_called: bool = False
     _end_id: str = ""
 
@@ -222,9 +222,9 @@ class Turn:
         """The headers of a call that is not the client's first one."""
         return [(name, content) for name, content in self.headers if name.lower() not in OF_ONE_CALL]
 
-    def while_wanted(self) -> Wanted:
+    def cancellable(self) -> CancelScope:
         """The part of the turn that a stop cuts short."""
-        self._wanted = Wanted(self.is_stopped)
+        self._wanted = CancelScope(self.is_stopped)
         return self._wanted
 
     @property

@@ -15,7 +15,9 @@ await serve(async (task) => {
     openai: { safetyIdentifier: task.user, store: false },
     anthropic: { metadata: { userId: task.user } },
   };
-  const ask = { model: modelOf(task), messages: task.messages, headers: task.headers, providerOptions };
+  // Messages must say how long a reply may be; what the SDK says by itself (4096) takes a small local model minutes.
+  const longest = task.protocol === "messages" ? { maxOutputTokens: 200 } : {};
+  const ask = { model: modelOf(task), messages: task.messages, headers: task.headers, providerOptions, ...longest };
   if (!task.stream) {
     const { text, finishReason } = await generateText(ask);
     return { text, finish: finishReason };

@@ -267,8 +267,8 @@ def denied(decision: Decision, denial: Denial) -> Decision:
     return replace(decision, denial=denial)
 
 
-def noted(decision: Decision, reply: ReplyVerdict | None) -> Decision:
-    """The same decision, which does not hang on the reply, with what that was read as: on record, and in an end's proof."""
+def with_reply_verdict(decision: Decision, reply: ReplyVerdict | None) -> Decision:
+    """Attach a reply verdict to a decision that it cannot change, and to the evidence of an end."""
     if reply is None and decision.reply is None and decision.action is not Action.END:
         return decision
     standing = decision.after

@@ -107,21 +107,7 @@ def after(
         case Effect.HOLD:
             return _held(policy, current, verdict)
         case Effect.STRIKE | Effect.WARN | Effect.END:
-            rung, redirections = _CLIMBS[effect], standing.redirections + (effect is Effect.STRIKE)
-            proof = Evidence(
-                rung,
-                message,
-                verdict.label,
-                verdict.assessor,
-                reply,
-                verdict.target,
-                verdict.mode,
-                verdict.gravity,
-                review.second,
-                review.look.assessor if review.look is not None else "",
-            )
-            evidence = (*standing.evidence, proof)[-KEPT_EVIDENCE:]
-            return replace(current, rung=rung, redirections=redirections, clean_turns=0, evidence=evidence)
+            return _climbed(current, effect, verdict, message, reply, review)
 
 
 def _one_turn_on(standing: Standing) -> Standing:
@@ -152,3 +138,24 @@ def _forgiven(policy: Policy, standing: Standing) -> Standing:
         clean_turns=0,
         evidence=standing.evidence[:left],
     )
+
+
+def _climbed(
+    current: Standing, effect: Effect, verdict: Verdict, message: str, reply: ReplyVerdict | None, review: Review
+) -> Standing:
+    """One rung up, or one redirection more, with its evidence."""
+    proof = Evidence(
+        _CLIMBS[effect],
+        message,
+        verdict.label,
+        verdict.assessor,
+        reply,
+        verdict.target,
+        verdict.mode,
+        verdict.gravity,
+        review.second,
+        review.look.assessor if review.look is not None else "",
+    )
+    redirections = current.redirections + (effect is Effect.STRIKE)
+    evidence = (*current.evidence, proof)[-KEPT_EVIDENCE:]
+    return replace(current, rung=_CLIMBS[effect], redirections=redirections, clean_turns=0, evidence=evidence)

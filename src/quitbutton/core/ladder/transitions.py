@@ -98,7 +98,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
-TOLD = (Action.WARN, Action.ASK, Action.END)
+MUST_NOTIFY = (Action.WARN, Action.ASK, Action.END)
 """Actions that the user must hear of, whatever the model says."""
 CLIMBING = (Action.REDIRECT, Action.WARN, Action.END)
 """Actions on grounds of harm or abuse."""

@@ -51,7 +51,7 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input")
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Match:
     """What a text shows: a press and where it begins, or that one may be beginning; neither where both are unset."""
 
     press: Press | None = None
@@ -59,25 +59,25 @@ class Sight:
     may_begin: bool = False
 
 
-NOTHING = Sight()
-MAYBE = Sight(may_begin=True)
+NOTHING = Match()
+MAYBE = Match(may_begin=True)
 
 
 _SUSPECT = re.compile(r"[<\[`{]|^[ \t]*e", re.MULTILINE)
 """What every press begins with. Most words have nothing of it, and are let by at once."""
 
 
-def seek(text: str, exit_string: str | None, reads_calls: bool, over: bool = False, begins_line: bool = True) -> Sight:
+def seek(text: str, exit_string: str | None, reads_calls: bool, over: bool = False, begins_line: bool = True) -> Match:
     """Look for a press in the text of a reply; `over` when no more of it follows."""
     if exit_string is not None and exit_string in text:
-        return Sight(Press(means="string"), text.index(exit_string))
+        return Match(Press(means="string"), text.index(exit_string))
     call = _call(text, over, begins_line) if reads_calls and _SUSPECT.search(text) else NOTHING
     if call is NOTHING and exit_string is not None and not over and _ends_in_part(text, exit_string):
         return MAYBE
     return call
 
 
-def _call(text: str, over: bool, begins_line: bool) -> Sight:
+def _call(text: str, over: bool, begins_line: bool) -> Match:
     for begin in _BEGIN.finditer(text):
         if begin.start() == 0 and not begins_line and begin["line"] is not None:
             continue
@@ -88,7 +88,7 @@ def _call(text: str, over: bool, begins_line: bool) -> Sight:
             if arguments is None and not over and len(rest) < LONGEST:
                 return MAYBE
             pressed = press_of("", json.dumps(arguments or {}), alone=True)
-            return Sight(Press(pressed.reason, pressed.explanation, means="text"), begin.start())
+            return Match(Press(pressed.reason, pressed.explanation, means="text"), begin.start())
         if not over and any(head.startswith(squeezed) for head in HEADS):
             return MAYBE
     line = text.rpartition("\n")[2].lstrip(" \t")

@@ -15,7 +15,7 @@ from quitbutton.core.audit.log import FIELDS
 from quitbutton.core.errors import BadRequest
 from quitbutton.core.keys import Caller, Need
 from quitbutton.gateway.endpoints import endpoint, whole
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.stores.audit import AuditLog
 from quitbutton.stores.checking import check_log
 from quitbutton.stores.leaves import Logged
@@ -26,7 +26,7 @@ LONGEST_PAGE = 200
 NEWEST = 1 << 62
 
 
-def audit_routes(chat: ChatRoute, log: AuditLog) -> list[Route]:
+def audit_routes(services: Services, log: AuditLog) -> list[Route]:
     """The routes."""
 
     async def head(request: Request, _: Caller) -> Response:
@@ -64,12 +64,12 @@ def audit_routes(chat: ChatRoute, log: AuditLog) -> list[Route]:
         return StreamingResponse(lines(), media_type="application/jsonl", headers=headers)
 
     return [
-        endpoint(chat, "GET", API, Need.READ, head),
-        endpoint(chat, "GET", f"{API}/events", Need.READ, events),
-        endpoint(chat, "GET", f"{API}/events/{{seq}}/proof", Need.READ, proof),
-        endpoint(chat, "GET", f"{API}/consistency", Need.READ, consistency),
-        endpoint(chat, "GET", f"{API}/check", Need.READ, check),
-        endpoint(chat, "GET", f"{API}/export", Need.READ, export),
+        endpoint(services, "GET", API, Need.READ, head),
+        endpoint(services, "GET", f"{API}/events", Need.READ, events),
+        endpoint(services, "GET", f"{API}/events/{{seq}}/proof", Need.READ, proof),
+        endpoint(services, "GET", f"{API}/consistency", Need.READ, consistency),
+        endpoint(services, "GET", f"{API}/check", Need.READ, check),
+        endpoint(services, "GET", f"{API}/export", Need.READ, export),
     ]
 
 

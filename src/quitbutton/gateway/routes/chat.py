@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
 from quitbutton.core.errors import QuitbuttonError, StoreFailed
-from quitbutton.core.keys import Caller, Need
-from quitbutton.core.messages import ChatRequest
-from quitbutton.core.records import Receipt
-from quitbutton.gateway.auth import Doorkeeper
-from quitbutton.gateway.guards import Guards
-from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_of, headers_upstream, read_body
-from quitbutton.gateway.limits import RateLimits
+from quitbutton.core.keys import Caller
+from quitbutton.gateway.http import Hangup, HTTPClient, Watch, error_headers, headers_of, headers_upstream
+from quitbutton.gateway.services import Services
 from quitbutton.interfaces import Adapter
-from quitbutton.settings.installation import Settings
 from quitbutton.turn.guard import TurnTaker
 from quitbutton.turn.turn import Turn
-from quitbutton.upstreams.routing import Upstreams
 
 log = logging.getLogger("quitbutton.gateway")
-
-REMEMBERED = 2000
-"""Finished requests whose receipts are still in memory, for a stop that came too late."""
-
-
-@dataclass(slots=True)
-class Turns:
-    """The turns under way, by request id, and the receipts of those that are over."""
-
-    running: dict[str, Turn] = field(default_factory=dict)
-    finished: OrderedDict[str, tuple[str, Receipt]] = field(default_factory=OrderedDict)
-
-    def close(self, turn: Turn) -> None:
-        """The turn is over."""
-        self.running.pop(turn.id, None)
-        self.finished[turn.id] = (turn.tenant, turn.receipt())
-        while len(self.finished) > REMEMBERED:
-            self.finished.popitem(last=False)
 
 
 @dataclass(slots=True)
@@ -49,12 +24,7 @@ class ChatRoute:
     """`POST` of one protocol, as an ASGI application."""
 
     adapter: Adapter
-    guards: Guards
-    doorkeeper: Doorkeeper
-    turns: Turns
-    settings: Settings
-    upstreams: Upstreams
-    limits: RateLimits
+    services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Whatever goes wrong is said in the client's protocol."""
@@ -70,50 +40,13 @@ class ChatRoute:
             await self._say(client, QuitbuttonError("The gateway failed; nothing was counted. Try again."))
         await client.close()
 
-    @property
-    def guard(self) -> TurnTaker:
-        """The guard under the policy that holds where no key and no route names another."""
-        return self.guards.default
-
-    def guard_for(self, caller: Caller, chat: ChatRequest | None = None) -> TurnTaker:
-        """The guard under the policy of the caller's key, else of this route, in its version for this scope.
-
-        Raises `SettingsError`.
-        """
-        scope: tuple[str | None, ...] = (caller.tenant,)
-        if chat is not None:
-            scope = (caller.tenant, chat.end_user, None if chat.end_user else chat.conversation_id)
-        return self.guards.of(caller.rules.policy, self.adapter.path, scope)
-
-    def allows_unknown_ids(self, caller: Caller) -> bool:
-        """Whether a caller may use what the provider keeps and was not made here: with a key of ours it is the operator's."""
-        return not caller.is_known or self.settings.unknown_ids
-
-    async def caller(self, scope: Scope) -> Caller:
-        """Who is calling a model endpoint; the call is counted against its rate. Raises `NotAllowed`, `RateLimited`."""
-        caller = await self.doorkeeper.admit(scope, Need.CHAT)
-        self.count(caller)
-        return caller
-
-    def count(self, caller: Caller) -> None:
-        """Count a call against its caller's rate. Raises `RateLimited`."""
-        own = caller.rules.requests_per_minute
-        self.limits.take(caller.tenant, self.settings.requests_per_minute if own is None else own)
-
-    async def read(self, receive: Receive, scope: Scope, caller: Caller) -> bytes:
-        """The body of a request. Raises `TooLarge` over the largest that the caller may send."""
-        limit, own, name = self.settings.max_body, caller.rules.max_body, "setting max_body"
-        if own is not None and own < limit:
-            limit, name = own, "max_body of this key"
-        return await read_body(receive, headers_of(scope), limit, name, self.settings.max_ratio)
-
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
         headers = headers_of(scope)
         caller, unread = await self._caller_or_recalled(scope)
-        body = await self.read(receive, scope, caller)
+        body = await self.services.read(receive, scope, caller)
         chat = self.adapter.decode(body, headers)
-        guard = self.guard_for(caller, chat)
-        name, upstream = self.upstreams.choose(self.adapter.dialect, chat.model)
+        guard = self.services.guard_for(caller, self.adapter.path, chat)
+        name, upstream = self.services.upstreams.choose(self.adapter.dialect, chat.model)
         turn = Turn(
             request=chat,
             adapter=self.adapter,
@@ -125,11 +58,11 @@ class ChatRoute:
             tenant=caller.tenant,
             retention=caller.rules.retention,
             background=caller.rules.background,
-            drafts=self.guards.drafts(caller.rules.policy, self.adapter.path),
+            drafts=self.services.guards.drafts(caller.rules.policy, self.adapter.path),
             accept_language=headers.get("accept-language", ""),
-            allows_unknown_ids=self.allows_unknown_ids(caller),
+            allows_unknown_ids=self.services.allows_unknown_ids(caller),
         )
-        self.turns.running[turn.id] = turn
+        self.services.turns.running[turn.id] = turn
 
         def on_hangup() -> None:
             client.is_gone = True
@@ -143,19 +76,19 @@ class ChatRoute:
                     await self._run(guard, turn)
         finally:
             turn.over.set()
-            self.turns.close(turn)
+            self.services.turns.close(turn)
             if turn.is_stopped:
                 await self._keep_receipt(guard, turn)
 
     async def _caller_or_recalled(self, scope: Scope) -> tuple[Caller, StoreFailed | None]:
         """Who is calling; where the store does not say, who that was before, and the store's failure."""
         try:
-            return await self.caller(scope), None
+            return await self.services.caller(scope), None
         except StoreFailed as error:
-            recalled = self.doorkeeper.recalled(scope)
+            recalled = self.services.authenticator.recalled(scope)
             if recalled is None:
                 raise
-            self.count(recalled)
+            self.services.count(recalled)
             return recalled, error
 
     async def _keep_receipt(self, guard: TurnTaker, turn: Turn) -> None:

@@ -15,8 +15,8 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.core.versions import DEFAULT
 from quitbutton.gateway.console_views import csv_of, overview_days, referrals, totals
 from quitbutton.gateway.endpoints import endpoint
-from quitbutton.gateway.routes.chat import ChatRoute
 from quitbutton.gateway.routes.records import asked, record_routes
+from quitbutton.gateway.services import Services
 from quitbutton.stores.console import AT_ONCE, Console
 
 API = "/v1/quitbutton"
@@ -24,9 +24,9 @@ NO_STORE = {"cache-control": "no-store"}
 MOST_DAYS = 400
 
 
-def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
+def console_routes(services: Services, console: Console) -> list[Route]:
     """The routes: operators and auditors read, nothing here changes anything."""
-    now = chat.guard.now
+    now = services.now
 
     async def overview(request: Request, _: Caller) -> Response:
         days = asked(request, "days", 30, 1, MOST_DAYS)
@@ -36,7 +36,7 @@ def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
         body = {"days": overview_days(rows, last - days + 1, last), "totals": totals(rows)}
         health = {
             "version": quitbutton.__version__,
-            "mode": chat.guards.policy_named(DEFAULT).mode.value,
+            "mode": services.guards.policy_named(DEFAULT).mode.value,
             "store": "ok",
         }
         return JSONResponse({**body, "waiting": await console.waiting(now()), "health": health}, headers=NO_STORE)
@@ -54,16 +54,21 @@ def console_routes(chat: ChatRoute, console: Console) -> list[Route]:
         return [] if first is None else referrals(await console.daily_of(REFERRED), first, day_of(now()))
 
     async def policy(request: Request, _: Caller) -> Response:
-        held = chat.guards.policy_named(DEFAULT)
-        named = {name: chat.guards.policy_named(name) for name in chat.settings.policies}
+        held = services.guards.policy_named(DEFAULT)
+        named = {name: services.guards.policy_named(name) for name in services.settings.policies}
         told = {name: {"digest": one.digest, "rules": asdict(one)} for name, one in named.items()}
-        body = {"digest": held.digest, "rules": asdict(held), "policies": told, "routes": dict(chat.settings.routes)}
+        body = {
+            "digest": held.digest,
+            "rules": asdict(held),
+            "policies": told,
+            "routes": dict(services.settings.routes),
+        }
         return JSONResponse(body, headers=NO_STORE)
 
     return [
-        *record_routes(chat, console),
-        endpoint(chat, "GET", f"{API}/overview", Need.READ, overview),
-        endpoint(chat, "GET", f"{API}/crisis-referrals", Need.READ, crisis),
-        endpoint(chat, "GET", f"{API}/crisis-referrals.csv", Need.READ, crisis_csv),
-        endpoint(chat, "GET", f"{API}/policy", Need.READ, policy),
+        *record_routes(services, console),
+        endpoint(services, "GET", f"{API}/overview", Need.READ, overview),
+        endpoint(services, "GET", f"{API}/crisis-referrals", Need.READ, crisis),
+        endpoint(services, "GET", f"{API}/crisis-referrals.csv", Need.READ, crisis_csv),
+        endpoint(services, "GET", f"{API}/policy", Need.READ, policy),
     ]

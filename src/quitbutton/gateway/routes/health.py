@@ -15,7 +15,7 @@ from quitbutton.core.keys import Caller, Need, token_of
 from quitbutton.gateway.endpoints import endpoint
 from quitbutton.gateway.http import error_headers, headers_of
 from quitbutton.gateway.loading import Loading
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.gateway.turnstile import Room
 from quitbutton.observing.metrics import Metrics
 from quitbutton.settings.installation import MetricsFor
@@ -30,7 +30,7 @@ NO_STORE = {"cache-control": "no-store"}
 class Readiness:
     """What decides whether requests may come."""
 
-    chat: ChatRoute
+    services: Services
     room: Room
     loading: Loading
     trail: AuditLog
@@ -39,7 +39,7 @@ class Readiness:
         """`ok`, `slow` or `failed`."""
         try:
             async with asyncio.timeout(PING_SECONDS):
-                await self.chat.guard.store.ping()
+                await self.services.guard.store.ping()
         except TimeoutError:
             return "slow"
         except QuitbuttonError:
@@ -55,7 +55,7 @@ class Readiness:
         return JSONResponse(told, 200 if is_ready else 503, NO_STORE)
 
 
-def health_routes(chat: ChatRoute, readiness: Readiness, metrics: Metrics | None) -> list[Route]:
+def health_routes(services: Services, readiness: Readiness, metrics: Metrics | None) -> list[Route]:
     """The routes; `/metrics` is only there where it is not off."""
 
     async def live(request: Request, _: Caller) -> Response:
@@ -65,31 +65,31 @@ def health_routes(chat: ChatRoute, readiness: Readiness, metrics: Metrics | None
         return await readiness.answer()
 
     routes = [
-        endpoint(chat, "GET", "/livez", Need.NOTHING, live),
-        endpoint(chat, "GET", "/readyz", Need.NOTHING, ready),
+        endpoint(services, "GET", "/livez", Need.NOTHING, live),
+        endpoint(services, "GET", "/readyz", Need.NOTHING, ready),
     ]
-    return routes if metrics is None else [*routes, _metrics_route(chat, metrics)]
+    return routes if metrics is None else [*routes, _metrics_route(services, metrics)]
 
 
-def _metrics_route(chat: ChatRoute, metrics: Metrics) -> Route:
+def _metrics_route(services: Services, metrics: Metrics) -> Route:
     async def told(request: Request) -> Response:
         try:
-            await _admit(chat, request)
+            await _admit(services, request)
         except QuitbuttonError as error:
-            return Response(chat.adapter.error(error), error.status, {**NO_STORE, **dict(error_headers(error))})
+            return Response(services.error(error), error.status, {**NO_STORE, **dict(error_headers(error))})
         text, content_type = metrics.text(request.headers.get("accept", ""))
         return Response(text, headers={**NO_STORE, "content-type": content_type})
 
     return Route("/metrics", told, methods=["GET"])
 
 
-async def _admit(chat: ChatRoute, request: Request) -> None:
+async def _admit(services: Services, request: Request) -> None:
     """Raises where the caller may not read the metrics."""
-    settings = chat.settings
+    settings = services.settings
     if settings.metrics is MetricsFor.OPEN:
-        await chat.doorkeeper.admit(request.scope, Need.NOTHING)
+        await services.authenticator.admit(request.scope, Need.NOTHING)
         return
     token, given = settings.metrics_token, token_of(headers_of(request.scope))
     if token and given and hmac.compare_digest(token.encode(), given.encode()):
         return
-    await chat.doorkeeper.admit(request.scope, Need.READ)
+    await services.authenticator.admit(request.scope, Need.READ)

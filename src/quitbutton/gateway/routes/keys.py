@@ -14,7 +14,7 @@ from quitbutton.core.kept_words import Retention
 from quitbutton.core.keys import Caller, Key, KeyRules, Need, Role, expiry_of, new_secret, tenant_of
 from quitbutton.core.ladder.policy import Background
 from quitbutton.gateway.endpoints import decoded, endpoint, iso
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 
 PATH = "/v1/quitbutton/keys"
 NO_STORE = {"cache-control": "no-store"}
@@ -31,15 +31,15 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     expires_in: str | None = None
 
 
-def key_routes(chat: ChatRoute) -> list[Route]:
-    """The routes, over the doorkeeper's own keys."""
-    door = chat.doorkeeper
+def key_routes(services: Services) -> list[Route]:
+    """The routes, over the authenticator's own keys."""
+    door = services.authenticator
 
     async def create(request: Request, caller: Caller) -> Response:
         given = await decoded(
             request, _NewKey, "{name, role, policy, requests_per_minute, max_body, retention, background, expires_in}"
         )
-        if given.policy is not None and given.policy not in chat.settings.policies:
+        if given.policy is not None and given.policy not in services.settings.policies:
             raise BadRequest(f"There is no [policies.{given.policy}] in the settings.")
         now = door.now()
         expires_at = expiry_of(given.expires_in, now) if given.expires_in is not None else None
@@ -61,9 +61,9 @@ def key_routes(chat: ChatRoute) -> list[Route]:
         return JSONResponse(key_view(key, now), headers=NO_STORE)
 
     return [
-        endpoint(chat, "POST", PATH, Need.MANAGE, create),
-        endpoint(chat, "GET", PATH, Need.MANAGE, listed),
-        endpoint(chat, "DELETE", PATH + "/{key_id}", Need.MANAGE, revoke),
+        endpoint(services, "POST", PATH, Need.MANAGE, create),
+        endpoint(services, "GET", PATH, Need.MANAGE, listed),
+        endpoint(services, "DELETE", PATH + "/{key_id}", Need.MANAGE, revoke),
     ]
 
 

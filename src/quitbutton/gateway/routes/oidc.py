@@ -16,7 +16,7 @@ from quitbutton.core.oidc import SIGN_IN_SECONDS, OidcSettings, name_of, role_of
 from quitbutton.core.sessions import cookie_of, set_cookie, sign_in_digest
 from quitbutton.gateway.endpoints import endpoint
 from quitbutton.gateway.http import address_of, headers_of
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.gateway.sessions import IdentityProvider
 from quitbutton.settings.installation import Settings
 
@@ -28,19 +28,19 @@ PER_MINUTE = 20
 """Sign-ins that one address may begin in a minute."""
 
 
-def oidc_routes(chat: ChatRoute, provider: IdentityProvider | None) -> list[Route]:
+def oidc_routes(services: Services, provider: IdentityProvider | None) -> list[Route]:
     """The routes; without an `[oidc]` table they say that there is none."""
-    door, sessions = chat.doorkeeper, chat.doorkeeper.sessions
+    door, sessions = services.authenticator, services.authenticator.sessions
 
     def known() -> tuple[IdentityProvider, OidcSettings]:
-        settings = chat.settings.oidc
+        settings = services.settings.oidc
         if provider is None or settings is None:
             raise NotFound("No provider of identities is set up here: the settings need an [oidc] table.")
         return provider, settings
 
     async def begin(request: Request, _: Caller) -> Response:
         there, _settings = known()
-        chat.limits.take(f"sign-in {address_of(request.scope)}", PER_MINUTE, "of sign-ins from this address")
+        services.limits.take(f"sign-in {address_of(request.scope)}", PER_MINUTE, "of sign-ins from this address")
         state, browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
         url = await there.begin(state, nonce, verifier)
         digest = sign_in_digest(door.secret, state, browser)
@@ -62,8 +62,8 @@ def oidc_routes(chat: ChatRoute, provider: IdentityProvider | None) -> list[Rout
         return _redirect(303, settings.landing, _cookie("", request, 0), session)
 
     return [
-        endpoint(chat, "GET", PATH, Need.NOTHING, begin),
-        endpoint(chat, "GET", CALLBACK, Need.NOTHING, back),
+        endpoint(services, "GET", PATH, Need.NOTHING, begin),
+        endpoint(services, "GET", CALLBACK, Need.NOTHING, back),
     ]
 
 

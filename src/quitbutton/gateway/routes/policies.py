@@ -20,7 +20,7 @@ from quitbutton.core.statements import iso
 from quitbutton.core.versions import DEFAULT, MAX_NOTE, Stage, Version, checked_roll_out, difference
 from quitbutton.gateway.endpoints import decoded, endpoint, whole
 from quitbutton.gateway.guards import Guards
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.replay.recorded import LONGEST, recorded
 from quitbutton.replay.simulate import simulate
@@ -68,13 +68,13 @@ class _Replay(msgspec.Struct, forbid_unknown_fields=True):
     """And as many of those that were newest spoken in."""
 
 
-def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list[Route]:
-    """The routes, over the guards of the chat."""
-    guards, now = chat.guards, chat.guard.now
+def policy_routes(services: Services, versions: Versions, console: Console) -> list[Route]:
+    """The routes, over the guards of the services."""
+    guards, now = services.guards, services.now
 
     async def listed(request: Request, _: Caller) -> Response:
         found = await versions.all()
-        names = [DEFAULT, *chat.settings.policies]
+        names = [DEFAULT, *services.settings.policies]
         told = [_view_of(guards, name, found.get(name, [])) for name in names]
         return JSONResponse({"policies": told, "choices": CHOICES}, headers=NO_STORE)
 
@@ -84,7 +84,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         given = await decoded(request, _NewVersion, "{policy, note}")
         if len(given.note) > MAX_NOTE:
             raise BadRequest(f"`note` must have no more than {MAX_NOTE} characters.")
-        policy = _policy(before, given.policy, chat)
+        policy = _policy(before, given.policy, services)
         made = await versions.put(name, policy, caller.name or "operator", given.note.strip(), now())
         await guards.refresh()
         return JSONResponse(_version_view(made, before), 201, NO_STORE)
@@ -96,7 +96,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         share = checked_roll_out(given.stage, given.share)
         number = whole(number, "number", 1)
         if stands := next((one for one in (await versions.all()).get(name, ()) if one.number == number), None):
-            _check(stands.policy, chat)
+            _check(stands.policy, services)
         moved = await versions.roll_out(name, number, given.stage, share, caller.name or "operator", now())
         await guards.refresh()
         return JSONResponse(_version_view(moved, before), headers=NO_STORE)
@@ -104,7 +104,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
     async def replay(request: Request, _: Caller) -> Response:
         before = guards.policy_named(request.path_params["name"])
         given = await decoded(request, _Replay, "{policy, conversations, stored}")
-        draft = _policy(before, given.policy, chat)
+        draft = _policy(before, given.policy, services)
         if not 0 < len(given.conversations) + len(given.stored) + max(0, given.newest) <= MOST:
             raise BadRequest(
                 f"Name 1 to {MOST} conversations: `conversations` as {{id, messages}}, `stored` ids, or how many of the"
@@ -113,7 +113,7 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         newest = (
             [one.id for one in await console.conversations(None, Page(limit=given.newest))] if given.newest > 0 else []
         )
-        courses = [(row.get("id"), _course_of(chat, row)) for row in given.conversations]
+        courses = [(row.get("id"), _course_of(services, row)) for row in given.conversations]
         for name in dict.fromkeys([*given.stored, *newest]):
             courses.append((name, recorded(name, await console.ladder(name, LAST_SEQ, LONGEST)).under))
         changes = [{"id": name, **await _compared(course, before, draft)} for name, course in courses]
@@ -121,22 +121,22 @@ def policy_routes(chat: ChatRoute, versions: Versions, console: Console) -> list
         return JSONResponse({**told, "difference": difference(before, draft)}, headers=NO_STORE)
 
     return [
-        endpoint(chat, "GET", API, Need.READ, listed),
-        endpoint(chat, "POST", f"{API}/{{name}}/versions", Need.MANAGE, write),
-        endpoint(chat, "POST", f"{API}/{{name}}/versions/{{number}}/stage", Need.MANAGE, roll_out),
-        endpoint(chat, "POST", f"{API}/{{name}}/replay", Need.READ, replay),
+        endpoint(services, "GET", API, Need.READ, listed),
+        endpoint(services, "POST", f"{API}/{{name}}/versions", Need.MANAGE, write),
+        endpoint(services, "POST", f"{API}/{{name}}/versions/{{number}}/stage", Need.MANAGE, roll_out),
+        endpoint(services, "POST", f"{API}/{{name}}/replay", Need.READ, replay),
     ]
 
 
-def _policy(before: Policy, keys: dict[str, Any], chat: ChatRoute) -> Policy:
+def _policy(before: Policy, keys: dict[str, Any], services: Services) -> Policy:
     """The policy in force with these keys changed. Raises `PolicyError`, naming the key."""
-    return _check(policy_from({**msgspec.to_builtins(before), **keys}), chat)
+    return _check(policy_from({**msgspec.to_builtins(before), **keys}), services)
 
 
-def _check(policy: Policy, chat: ChatRoute) -> Policy:
+def _check(policy: Policy, services: Services) -> Policy:
     """The same policy, where it can hold here. Raises `PolicyError`."""
     try:
-        check_policy(policy, chat.settings)
+        check_policy(policy, services.settings)
     except SettingsError as error:
         raise PolicyError(str(error)) from error
     return policy
@@ -174,8 +174,8 @@ def _version_view(one: Version, before: Policy) -> dict[str, Any]:
     }
 
 
-def _course_of(chat: ChatRoute, row: dict[str, Any]) -> Course:
-    return partial(_simulated, row, chat.guard.assessor, chat.guard.reader)
+def _course_of(services: Services, row: dict[str, Any]) -> Course:
+    return partial(_simulated, row, services.guard.assessor, services.guard.reader)
 
 
 async def _simulated(

@@ -16,8 +16,8 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.core.ladder.transitions import Rung
 from quitbutton.gateway.console_views import conversation_view, end_view, event_view, turn_view
 from quitbutton.gateway.endpoints import endpoint, whole
-from quitbutton.gateway.routes.chat import ChatRoute
 from quitbutton.gateway.routes.rights import listed
+from quitbutton.gateway.services import Services
 from quitbutton.stores.console import FILTERS, LAST_SEQ, NEWEST, Console, Page
 
 RECORDS = "/v1/quitbutton/records"
@@ -40,7 +40,7 @@ KINDS = (
 """Kinds of events that can be listed; clean turns are in their conversations."""
 
 
-def record_routes(chat: ChatRoute, console: Console) -> list[Route]:
+def record_routes(services: Services, console: Console) -> list[Route]:
     """The routes: operators and auditors read, nothing here changes anything."""
 
     async def conversations(request: Request, _: Caller) -> Response:
@@ -103,12 +103,12 @@ def record_routes(chat: ChatRoute, console: Console) -> list[Route]:
         return JSONResponse({"conversation": found[0], "message": found[1]}, headers=NO_STORE)
 
     return [
-        endpoint(chat, "GET", f"{RECORDS}/conversations", Need.READ, conversations),
-        endpoint(chat, "GET", f"{RECORDS}/conversations/{{conversation}}", Need.READ, conversation),
-        endpoint(chat, "GET", f"{RECORDS}/ends", Need.READ, ends),
-        endpoint(chat, "GET", f"{RECORDS}/events", Need.READ, events),
-        endpoint(chat, "GET", f"{RECORDS}/names", Need.READ, names),
-        endpoint(chat, "GET", f"{RECORDS}/find", Need.READ, find),
+        endpoint(services, "GET", f"{RECORDS}/conversations", Need.READ, conversations),
+        endpoint(services, "GET", f"{RECORDS}/conversations/{{conversation}}", Need.READ, conversation),
+        endpoint(services, "GET", f"{RECORDS}/ends", Need.READ, ends),
+        endpoint(services, "GET", f"{RECORDS}/events", Need.READ, events),
+        endpoint(services, "GET", f"{RECORDS}/names", Need.READ, names),
+        endpoint(services, "GET", f"{RECORDS}/find", Need.READ, find),
     ]
 
 

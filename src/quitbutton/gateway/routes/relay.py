@@ -27,7 +27,7 @@ from quitbutton.gateway.routes.chat import ChatRoute
 from quitbutton.interfaces import Upstream
 from quitbutton.turn.exchange import content_type_of, whole
 from quitbutton.turn.origin import Holdings, no_conversation, no_previous, no_response
-from quitbutton.turn.turn import Wanted
+from quitbutton.turn.turn import CancelScope
 
 log = logging.getLogger("quitbutton.gateway")
 
@@ -70,7 +70,7 @@ class RelayRoute:
     """One relayed path as an ASGI application, in a protocol's own words where something goes wrong."""
 
     chat: ChatRoute
-    """The route of the same protocol: its adapter, doorkeeper, upstreams."""
+    """The route of the same protocol: its adapter, authenticator, upstreams."""
     kind: Kind = Kind.PLAIN
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,21 +93,21 @@ class RelayRoute:
         await client.close()
 
     async def _answer(self, scope: Scope, receive: Receive, client: HTTPClient) -> None:
-        caller = await self.chat.caller(scope)
+        caller = await self.chat.services.caller(scope)
         _check_path(scope)
-        body = await self.chat.read(receive, scope, caller)
+        body = await self.chat.services.read(receive, scope, caller)
         holdings = self._holdings(caller)
         path, named = scope["path"], scope.get("path_params", {})
         kept_id = named.get("response_id") or named.get("conversation_id")
         if kept_id is None:
             await _check_named(holdings, self.kind, body)
-            name, upstream = self.chat.upstreams.choose(self.chat.adapter.dialect, _model_of(body))
+            name, upstream = self.chat.services.upstreams.choose(self.chat.adapter.dialect, _model_of(body))
         else:
             name, upstream, known = await self._kept(caller, holdings, kept_id)
             path = path.replace(kept_id, known, 1)
         query = scope["query_string"].decode("latin-1")
         passed = headers_upstream(scope, with_key=not caller.is_known)
-        wanted = Wanted(is_cancelled=False)
+        wanted = CancelScope(is_cancelled=False)
         with wanted:
             async with Watch(client, receive, wanted.cancel):
                 target = f"{path}?{query}" if query else path
@@ -125,15 +125,15 @@ class RelayRoute:
                         await client.send(chunk)
 
     def _holdings(self, caller: Caller) -> Holdings:
-        guard = self.chat.guard_for(caller)
-        return Holdings(guard.store, guard.key, caller.tenant, self.chat.allows_unknown_ids(caller))
+        guard = self.chat.services.guard_for(caller, self.chat.adapter.path)
+        return Holdings(guard.store, guard.key, caller.tenant, self.chat.services.allows_unknown_ids(caller))
 
     async def _kept(self, caller: Caller, holdings: Holdings, kept_id: str) -> tuple[str, Upstream, str]:
         """The upstream that keeps it, with its name, and the id it knows it under. Raises `NotFound`."""
         missing = NO_SUCH[self.kind](kept_id)
-        asked = self.chat.upstreams.speaking(Dialect.OPENAI)
+        asked = self.chat.services.upstreams.speaking(Dialect.OPENAI)
         if self.kind is Kind.RESPONSES:
-            guard = self.chat.guard_for(caller)
+            guard = self.chat.services.guard_for(caller, self.chat.adapter.path)
             realm = Mode.SHADOW.value if guard.policy.mode is Mode.SHADOW else ""
             origin = await guard.store.origin(owner_of(guard.key, caller.tenant, realm), kept_id)
             if origin is not None and origin.reply is not None and origin.reply.upstream in asked:

@@ -18,7 +18,7 @@ from quitbutton.core.notices import LANGUAGES, language_for
 from quitbutton.core.rates import Rate
 from quitbutton.core.statements import iso, statement, told
 from quitbutton.gateway.endpoints import decoded, endpoint, whole
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.stores.rights import Rights
 
 API = "/v1/quitbutton"
@@ -41,12 +41,12 @@ class _Sample(msgspec.Struct, forbid_unknown_fields=True):
     days: float = 30.0
 
 
-def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
+def rights_routes(services: Services, rights: Rights) -> list[Route]:
     """The routes. A statement needs no login: whoever holds the end's id, which cannot be guessed, may read it."""
-    now = chat.guard.now
+    now = services.now
 
     async def read(request: Request, _: Caller) -> Response:
-        return JSONResponse(await _statement(chat, rights, request), headers=NO_STORE)
+        return JSONResponse(await _statement(services, rights, request), headers=NO_STORE)
 
     async def contest(request: Request, _: Caller) -> Response:
         given = await decoded(request, _Appeal, "{text}")
@@ -78,7 +78,7 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
             for word in words
             if not (is_blind and word["speaker"] == "press")
         ]
-        about = statement(grounds, _language(chat, request), _links(chat, appeal.end_id), now())
+        about = statement(grounds, _language(services, request), _links(services, appeal.end_id), now())
         told_ = {"blind": is_blind, "statement": blinded(about) if is_blind else about, "words": said}
         return JSONResponse({**listed(appeal), **told_}, headers=NO_STORE)
 
@@ -106,31 +106,33 @@ def rights_routes(chat: ChatRoute, rights: Rights) -> list[Route]:
         return JSONResponse(rates_of(await rights.reviewed(now() - days * DAY)), headers=NO_STORE)
 
     return [
-        endpoint(chat, "GET", f"{API}/ends/{{end_id}}", Need.NOTHING, read),
-        endpoint(chat, "POST", f"{API}/ends/{{end_id}}/appeal", Need.NOTHING, contest),
-        endpoint(chat, "GET", f"{API}/appeals", Need.READ, queue),
-        endpoint(chat, "GET", f"{API}/appeals/{{appeal_id}}", Need.READ, one),
-        endpoint(chat, "POST", f"{API}/appeals/{{appeal_id}}/decision", Need.MANAGE, decide),
-        endpoint(chat, "POST", f"{API}/reviews/sample", Need.MANAGE, sample),
-        endpoint(chat, "GET", f"{API}/reviews/false-ends", Need.READ, false_ends),
+        endpoint(services, "GET", f"{API}/ends/{{end_id}}", Need.NOTHING, read),
+        endpoint(services, "POST", f"{API}/ends/{{end_id}}/appeal", Need.NOTHING, contest),
+        endpoint(services, "GET", f"{API}/appeals", Need.READ, queue),
+        endpoint(services, "GET", f"{API}/appeals/{{appeal_id}}", Need.READ, one),
+        endpoint(services, "POST", f"{API}/appeals/{{appeal_id}}/decision", Need.MANAGE, decide),
+        endpoint(services, "POST", f"{API}/reviews/sample", Need.MANAGE, sample),
+        endpoint(services, "GET", f"{API}/reviews/false-ends", Need.READ, false_ends),
     ]
 
 
-async def _statement(chat: ChatRoute, rights: Rights, request: Request) -> dict[str, Any]:
+async def _statement(services: Services, rights: Rights, request: Request) -> dict[str, Any]:
     end_id = request.path_params["end_id"]
     grounds = await rights.grounds(end_id)
-    return statement(grounds, _language(chat, request), _links(chat, end_id), chat.guard.now())
+    return statement(grounds, _language(services, request), _links(services, end_id), services.now())
 
 
-def _links(chat: ChatRoute, end_id: str) -> dict[str, str | None]:
-    links = chat.guard.links
+def _links(services: Services, end_id: str) -> dict[str, str | None]:
+    links = services.guard.links
     return {"statement_url": links.statement(end_id), "appeal_url": links.appeal(end_id)}
 
 
-def _language(chat: ChatRoute, request: Request) -> str:
+def _language(services: Services, request: Request) -> str:
     wanted = request.query_params.get("lang", "")
     return (
-        wanted if wanted in LANGUAGES else language_for(chat.guard.policy, request.headers.get("accept-language", ""))
+        wanted
+        if wanted in LANGUAGES
+        else language_for(services.guard.policy, request.headers.get("accept-language", ""))
     )
 
 

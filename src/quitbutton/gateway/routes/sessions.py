@@ -12,10 +12,10 @@ from starlette.routing import Route
 from quitbutton.core.errors import NotAllowed
 from quitbutton.core.keys import Caller, Need, Role, tenant_of
 from quitbutton.core.sessions import session_id_of, set_cookie
-from quitbutton.gateway.auth import Doorkeeper, checked_csrf
+from quitbutton.gateway.auth import Authenticator, checked_csrf
 from quitbutton.gateway.endpoints import decoded, endpoint
 from quitbutton.gateway.http import address_of, headers_of
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 
 PATH = "/v1/quitbutton/session"
 NO_STORE = {"cache-control": "no-store"}
@@ -29,9 +29,9 @@ class _SignIn(msgspec.Struct, forbid_unknown_fields=True):
     key: str
 
 
-def session_routes(chat: ChatRoute) -> list[Route]:
+def session_routes(services: Services) -> list[Route]:
     """The routes."""
-    door = chat.doorkeeper
+    door = services.authenticator
 
     async def sign_in(request: Request, _: Caller) -> Response:
         given = await decoded(request, _SignIn, "{key}")
@@ -58,13 +58,13 @@ def session_routes(chat: ChatRoute) -> list[Route]:
         return Response(status_code=204, headers={**NO_STORE, "set-cookie": set_cookie("", is_secure, 0)})
 
     return [
-        endpoint(chat, "POST", PATH, Need.NOTHING, sign_in),
-        endpoint(chat, "GET", PATH, Need.NOTHING, who),
-        endpoint(chat, "DELETE", PATH, Need.NOTHING, sign_out),
+        endpoint(services, "POST", PATH, Need.NOTHING, sign_in),
+        endpoint(services, "GET", PATH, Need.NOTHING, who),
+        endpoint(services, "DELETE", PATH, Need.NOTHING, sign_out),
     ]
 
 
-async def signed_in(door: Doorkeeper, request: Request, name: str, role: Role, key_digest: str | None) -> Response:
+async def signed_in(door: Authenticator, request: Request, name: str, role: Role, key_digest: str | None) -> Response:
     """The answer that opens a session."""
     session_id = await door.sessions.open(name, role, key_digest)
     cookie = set_cookie(session_id, request.url.scheme == "https", door.sessions.lifetime)
@@ -72,7 +72,7 @@ async def signed_in(door: Doorkeeper, request: Request, name: str, role: Role, k
     return JSONResponse(view, headers={**NO_STORE, "set-cookie": cookie})
 
 
-async def _caller_with(door: Doorkeeper, key: str, address: str) -> Caller:
+async def _caller_with(door: Authenticator, key: str, address: str) -> Caller:
     """Whoever holds an operator's or auditor's key. Raises `NotAllowed`, and `RateLimited` for whoever guesses."""
     door.guesses.check(address, overall=True)
     door.guesses.wrong(
@@ -85,5 +85,5 @@ async def _caller_with(door: Doorkeeper, key: str, address: str) -> Caller:
     return caller
 
 
-def _view(door: Doorkeeper, name: str | None, role: Role | None, csrf: str | None) -> dict[str, Any]:
+def _view(door: Authenticator, name: str | None, role: Role | None, csrf: str | None) -> dict[str, Any]:
     return {"name": name, "role": role, "csrf_token": csrf, "oidc": door.settings.oidc is not None}

@@ -18,7 +18,7 @@ from quitbutton.gateway.endpoints import decoded, endpoint, iso
 from quitbutton.gateway.http import headers_upstream
 from quitbutton.gateway.models import listed
 from quitbutton.gateway.openapi import document
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.gateway.stopping import Stopping
 from quitbutton.wiring import Judges
 
@@ -32,23 +32,23 @@ class _Feedback(msgspec.Struct, forbid_unknown_fields=True):
     text: str = ""
 
 
-def user_routes(route: ChatRoute, judges: Judges, stopping: Stopping) -> list[Route]:
+def user_routes(services: Services, judges: Judges, stopping: Stopping) -> list[Route]:
     """The routes, over the same guard as the chat."""
 
     async def health(request: Request, _: Caller) -> Response:
-        await route.guard.store.ping()
+        await services.guard.store.ping()
         return JSONResponse({"status": "ok", "version": quitbutton.__version__})
 
     async def about(request: Request, _: Caller) -> Response:
-        settings = route.settings
+        settings = services.settings
         return JSONResponse(
             {
                 "name": "quitbutton",
                 "version": quitbutton.__version__,
                 "demonstration": settings.is_embedded,
                 "model": settings.model if settings.is_embedded else None,
-                "mode": route.guard.policy.mode,
-                "policy": route.guard.policy.digest,
+                "mode": services.guard.policy.mode,
+                "policy": services.guard.policy.digest,
                 "locales": list(LANGUAGES),
             }
         )
@@ -57,17 +57,19 @@ def user_routes(route: ChatRoute, judges: Judges, stopping: Stopping) -> list[Ro
         return JSONResponse({"judges": [asdict(report) for report in judges.reports()]})
 
     async def models(request: Request, caller: Caller) -> Response:
-        route.count(caller)
+        services.count(caller)
         headers = headers_upstream(request.scope, with_key=not caller.is_known)
-        status, passed, body = await listed(route.upstreams, headers, request.url.query)
+        status, passed, body = await listed(services.upstreams, headers, request.url.query)
         return Response(body, status, dict(passed))
 
     async def conversation(request: Request, caller: Caller) -> Response:
         name = request.path_params["conversation"]
-        view = await route.guard.store.conversation(caller.tenant, name)
+        view = await services.guard.store.conversation(caller.tenant, name)
         if view is None:
             raise NotFound("There is no such conversation of yours. Replies name theirs as `quitbutton.conversation`.")
-        language = language_for(route.guard_for(caller).policy, request.headers.get("accept-language", ""))
+        language = language_for(
+            services.guard_for(caller, services.home.path).policy, request.headers.get("accept-language", "")
+        )
         return JSONResponse(
             {
                 "id": view.id,
@@ -84,24 +86,24 @@ def user_routes(route: ChatRoute, judges: Judges, stopping: Stopping) -> list[Ro
         return JSONResponse(receipt._asdict())
 
     async def feedback(request: Request, caller: Caller) -> Response:
-        route.count(caller)
+        services.count(caller)
         given = _checked(await decoded(request, _Feedback, "{about, rating, text}"))
-        now = route.guard.now()
-        await route.guard.store.put_feedback(caller.tenant, given.about, given.rating, given.text, now)
+        now = services.now()
+        await services.guard.store.put_feedback(caller.tenant, given.about, given.rating, given.text, now)
         return Response(status_code=204)
 
     async def openapi(request: Request, _: Caller) -> Response:
         return JSONResponse(document())
 
     return [
-        endpoint(route, "GET", "/healthz", Need.NOTHING, health),
-        endpoint(route, "GET", "/v1/models", Need.CHAT, models),
-        endpoint(route, "GET", "/v1/quitbutton/about", Need.NOTHING, about),
-        endpoint(route, "GET", "/v1/quitbutton/judges", Need.READ, judge_reports),
-        endpoint(route, "GET", "/v1/quitbutton/openapi.json", Need.NOTHING, openapi),
-        endpoint(route, "GET", "/v1/quitbutton/conversations/{conversation}", Need.CHAT, conversation),
-        endpoint(route, "POST", "/v1/quitbutton/stop/{request_id}", Need.CHAT, stop_request),
-        endpoint(route, "POST", "/v1/quitbutton/feedback", Need.CHAT, feedback),
+        endpoint(services, "GET", "/healthz", Need.NOTHING, health),
+        endpoint(services, "GET", "/v1/models", Need.CHAT, models),
+        endpoint(services, "GET", "/v1/quitbutton/about", Need.NOTHING, about),
+        endpoint(services, "GET", "/v1/quitbutton/judges", Need.READ, judge_reports),
+        endpoint(services, "GET", "/v1/quitbutton/openapi.json", Need.NOTHING, openapi),
+        endpoint(services, "GET", "/v1/quitbutton/conversations/{conversation}", Need.CHAT, conversation),
+        endpoint(services, "POST", "/v1/quitbutton/stop/{request_id}", Need.CHAT, stop_request),
+        endpoint(services, "POST", "/v1/quitbutton/feedback", Need.CHAT, feedback),
     ]
 
 

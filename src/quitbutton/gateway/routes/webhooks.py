@@ -15,7 +15,7 @@ from quitbutton.core.keys import Caller, Need
 from quitbutton.core.statements import iso
 from quitbutton.core.webhooks import TYPES, Delivery, Webhook
 from quitbutton.gateway.endpoints import decoded, endpoint, whole
-from quitbutton.gateway.routes.chat import ChatRoute
+from quitbutton.gateway.services import Services
 from quitbutton.stores.webhooks import Webhooks
 
 PATH = "/v1/quitbutton/webhooks"
@@ -30,9 +30,9 @@ class _NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
     types: tuple[str, ...] = TYPES
 
 
-def webhook_routes(chat: ChatRoute, webhooks: Webhooks) -> list[Route]:
+def webhook_routes(services: Services, webhooks: Webhooks) -> list[Route]:
     """The routes. A secret is shown once, when its webhook is made."""
-    now = chat.guard.now
+    now = services.now
 
     async def create(request: Request, _: Caller) -> Response:
         given = await decoded(request, _NewWebhook, "{url, types}")
@@ -62,11 +62,11 @@ def webhook_routes(chat: ChatRoute, webhooks: Webhooks) -> list[Route]:
         return JSONResponse(_told(again), 202, NO_STORE)
 
     return [
-        endpoint(chat, "POST", PATH, Need.MANAGE, create),
-        endpoint(chat, "GET", PATH, Need.READ, listed),
-        endpoint(chat, "DELETE", PATH + "/{webhook_id}", Need.MANAGE, remove),
-        endpoint(chat, "GET", "/v1/quitbutton/deliveries", Need.READ, deliveries),
-        endpoint(chat, "POST", "/v1/quitbutton/deliveries/{delivery_id}/replay", Need.MANAGE, replay),
+        endpoint(services, "POST", PATH, Need.MANAGE, create),
+        endpoint(services, "GET", PATH, Need.READ, listed),
+        endpoint(services, "DELETE", PATH + "/{webhook_id}", Need.MANAGE, remove),
+        endpoint(services, "GET", "/v1/quitbutton/deliveries", Need.READ, deliveries),
+        endpoint(services, "POST", "/v1/quitbutton/deliveries/{delivery_id}/replay", Need.MANAGE, replay),
     ]
 
 

@@ -138,7 +138,7 @@ export const pages = {
   triesSo: (count) => `${count} ${many(count, "try", "tries")}`,
   replay: "Send again",
   replayed: "It is sent again.",
-  noDeliveries: { dead: "No dead letter", waiting: "Nothing is on its way", done: "Nothing was delivered in the last days" },
+  noDeliveries: { dead: "No failed deliveries", waiting: "Nothing is on its way", done: "Nothing was delivered in the last days" },
 
   policyText: "What holds now: the settings’ policy, or the version that was rolled out over it.",
   everywhere: "Policy",
