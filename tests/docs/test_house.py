@@ -51,13 +51,3 @@ def test_it_prints_a_table_and_json() -> None:
     found = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
     assert all(f"| {name} | {len(names)} |" in table for name, names in found.items())
     assert {"turn", "core.ladder", "gateway.routes"} <= set(found["folders of a turn"])
-
-
-def test_every_test_that_the_architecture_names_exists() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    named = [one.strip("`.,") for one in page.replace("|", " ").split() if "::" in one]
-    assert len(named) >= 8
-    for one in named:
-        file, _, name = one.partition("::")
-        tree = ast.parse((ROOT / file).read_text("utf-8"))
-        assert any(getattr(node, "name", "") == name for node in ast.walk(tree)), one

@@ -23,7 +23,7 @@ from quitbutton.turn.assess import read_branch
 from quitbutton.turn.review import Second
 from quitbutton.wiring import Judges, second_reader_named
 
-NAMES = "auto (a local reader where one is installed), none, scripted, a judge of the settings file, or MODEL@URL"
+NAMES = "auto (the same as none here), none, scripted, a judge of the settings file, or MODEL@URL"
 UPSTREAM = "upstream"
 """What a reader given as MODEL@URL is called."""
 KEY = PREFIX + "UPSTREAM_KEY"
