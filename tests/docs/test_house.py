@@ -13,6 +13,8 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, str(ROOT / "scripts" / "house.py")]
+"""In a process of its own: the browser's driver upsets the parser of Python 3.11 in this one."""
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,8 @@ def house() -> ModuleType:
     return module
 
 
-def test_the_house_is_in_order(house: ModuleType) -> None:
-    found = house.figures(ROOT)
+def test_the_house_is_in_order() -> None:
+    found = json.loads(subprocess.run([*COMMAND, "--json"], capture_output=True, text=True, check=True).stdout)
     assert found["circles"] == []
     assert found["loose tests"] == []
     assert found["loose modules"] == ["interfaces.py", "wiring.py"]
@@ -46,8 +48,7 @@ def test_an_import_that_climbs_back_up_would_be_seen(house: ModuleType) -> None:
 
 
 def test_it_prints_a_table_and_json() -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "house.py")]
-    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    table = subprocess.run(COMMAND, capture_output=True, text=True, check=True).stdout
+    found = json.loads(subprocess.run([*COMMAND, "--json"], capture_output=True, text=True, check=True).stdout)
     assert all(f"| {name} | {len(names)} |" in table for name, names in found.items())
     assert {"turn", "core.ladder", "gateway.routes"} <= set(found["folders of a turn"])
