@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -26,8 +25,7 @@ def test_the_page_of_the_architecture_names_tests() -> None:
 
 @pytest.mark.parametrize(("page", "path", "name"), NAMED, ids=lambda one: one)
 def test_a_test_that_a_page_names_is_there(page: str, path: str, name: str) -> None:
-    tree = ast.parse((ROOT / path).read_text("utf-8"))
-    assert name in {one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}, page
+    assert re.search(rf"^(?:async )?def {re.escape(name)}\(", (ROOT / path).read_text("utf-8"), re.M), page
 
 
 def anchors(page: Path) -> set[str]:
