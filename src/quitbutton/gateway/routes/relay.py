@@ -117,8 +117,9 @@ class RelayRoute:
                         data = await whole(exchange)
                         if kept_id is None and exchange.status == 200:
                             await _put_made(holdings, data, name)
-                        data = (
-                            data if kept_id is None else without_calls(data, kept_id, self.chat.services.guard_for(caller, self.chat.adapter.path).tools)
+                        if kept_id is not None:
+                            tools = self.chat.services.guard_for(caller, self.chat.adapter.path).tools
+                            data = without_calls(data, kept_id, tools)
                         )
                         await client.answer(exchange.status, passed_on(exchange.headers), data)
                         return
