@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -41,10 +41,7 @@ def test_a_finding_names_tests_that_are_there(one: Finding) -> None:
     assert one.tests
     for test in one.tests:
         path, _, name = test.partition("::")
-        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-        assert name in {
-            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
+        assert re.search(rf"^ *(?:async )?def {re.escape(name)}\(", (ROOT / path).read_text(encoding="utf-8"), re.M)
 
 
 def test_the_committed_page_has_a_line_for_every_finding() -> None:
