@@ -120,7 +120,6 @@ class RelayRoute:
                         if kept_id is not None:
                             tools = self.chat.services.guard_for(caller, self.chat.adapter.path).tools
                             data = without_calls(data, kept_id, tools)
-                        )
                         await client.answer(exchange.status, passed_on(exchange.headers), data)
                         return
                     await client.open(exchange.status, passed_on(exchange.headers))
