@@ -10,7 +10,7 @@ from quitbutton.core.errors import AssessorFailed
 from quitbutton.core.ladder.verdicts import Label, Verdict
 
 T = TypeVar("T")
-PATIENCE = 0.03
+LATE_AFTER = 0.03
 """Seconds that an assessor may take before it counts as late: the local one is faster as a rule."""
 
 
@@ -63,7 +63,7 @@ async def verdict_in_time(
     """A verdict of the assessor `name`; one that fails or takes too long is `UNKNOWN`. `late` is called where it takes
     a while."""
     try:
-        return await with_timeout(timeout, work, PATIENCE, late)
+        return await with_timeout(timeout, work, LATE_AFTER, late)
     except TimeoutError:
         return Verdict(Label.UNKNOWN, assessor=name, why="timeout")
     except AssessorFailed as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from quitbutton.assessors.deadline import verdict_in_time
@@ -41,15 +41,16 @@ class Panel:
 
         None where no member can.
         """
-        asked = [self._in_time(one.name, one.look_back(messages)) for one in self.members if isinstance(one, _Looker)]
+        asked = [
+            verdict_in_time(one.name, one.look_back(messages), self.timeout)
+            for one in self.members
+            if isinstance(one, _Looker)
+        ]
         looks = [look for look in await asyncio.gather(*asked) if look is not None]
         return worst_of(looks) if looks else None
 
     async def _ask(self, member: Assessor, messages: Sequence[Message]) -> Verdict:
-        return await self._in_time(member.name, member.assess(messages)) or UNKNOWN
-
-    async def _in_time(self, name: str, work: Awaitable[Verdict | None]) -> Verdict | None:
-        return await verdict_in_time(name, work, self.timeout)
+        return await verdict_in_time(member.name, member.assess(messages), self.timeout) or UNKNOWN
 
 
 @runtime_checkable

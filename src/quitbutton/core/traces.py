@@ -183,7 +183,7 @@ def _lines(text: str) -> list[str]:
 
 def _last_line(text: str) -> str:
     """The last of the lines, without reading the others."""
-    end = len(text)
+    end = len(text.rstrip())  # as `canonical` leaves it
     for _ in range(MAX_LINES):
         start = max(text.rfind(one, 0, end) for one in "\r\n")
         if last := bare(canonical(text[start + 1 : end])):

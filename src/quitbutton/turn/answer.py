@@ -28,7 +28,7 @@ from quitbutton.turn.turn import Turn
 
 
 @value
-class Services:
+class TurnServices:
     """What it takes to answer under one policy."""
 
     policy: Policy
@@ -53,7 +53,7 @@ class Heard:
 class Answerer(ABC):
     """Answers a request."""
 
-    services: Services
+    services: TurnServices
 
     @abstractmethod
     async def answer(self, turn: Turn) -> bool:
@@ -170,7 +170,7 @@ class OwnWords(TurnAnswerer):
         answer, here = OURS if self.decision.wants_reading else None, not turn.client.is_gone
         message, signal = self.place.branch.message, self.decision.signal
         decision = settle(self.services.policy, self.decision, signal, message, answer, here, here)
-        if not tell.warns_by_error(turn, decision):
+        if not tell.warns_by_error(turn.request, decision):
             tell.prepare(turn)
         return Settlement(decision, ours=self.services.teller.wording(turn).own(decision), press=self.asked)
 
@@ -224,7 +224,7 @@ class Model(TurnAnswerer):
         await self.services.teller.finish(turn, self.place.branch, settled, outcome)
 
 
-def answerer(services: Services, turn: Turn, place: Place, decision: Decision, asked: Press | None) -> TurnAnswerer:
+def answerer(services: TurnServices, turn: Turn, place: Place, decision: Decision, asked: Press | None) -> TurnAnswerer:
     """Who answers a turn that is admitted. `asked` is the model's press, where it was asked before its reply."""
     if services.policy.mode is Mode.SHADOW:
         return Shadow(services, place, decision)
@@ -238,7 +238,7 @@ def speaks(policy: Policy, decision: Decision, request: ChatRequest) -> bool:
     Help in a crisis is spoken in full once, on the turn of its sign. While that holds the model answers, except for
     what is harmful; where a crisis is only possible it does, unless that was found where a warning or an end was due.
     """
-    is_own = decision.action is Action.END or (decision.action is Action.WARN and not request.wants_prose)
+    is_own = decision.action is Action.END or tell.warns_by_error(request, decision)
     if is_own or not policy.speaks_for:
         return is_own
     is_help = decision.action is Action.SUPPORT and not decision.is_folded

@@ -24,7 +24,7 @@ from quitbutton.core.tools.known import TOOLS
 from quitbutton.core.tools.model_tool import ModelTool
 from quitbutton.interfaces import Assessor, ReplyAssessor, Store
 from quitbutton.turn import care, tell
-from quitbutton.turn.answer import Answerer, Lock, Services, answerer
+from quitbutton.turn.answer import Answerer, Lock, TurnServices, answerer
 from quitbutton.turn.assess import assess
 from quitbutton.turn.locate import Place, locate
 from quitbutton.turn.offer import Offering
@@ -98,7 +98,7 @@ class TurnTaker:
         beside = await self._beside(services, turn, branch) if turn.request.background else None
         return beside or await self._admit(services, turn, branch)
 
-    async def _between_turns(self, services: Services, origin: Origin | None) -> Answerer:
+    async def _between_turns(self, services: TurnServices, origin: Origin | None) -> Answerer:
         """Who answers what is no turn of its own: results of the client's tools too, which are no way round an end."""
         if origin is None:
             return BytesRelay(services)
@@ -106,7 +106,7 @@ class TurnTaker:
         place = Place(branch, standing_of(branch, await self.store.marks(branch)))
         return Lock(services, place) if self._is_locked(place) else ReplyRelay(services, origin)
 
-    async def _beside(self, services: Services, turn: Turn, branch: Branch) -> Answerer | None:
+    async def _beside(self, services: TurnServices, turn: Turn, branch: Branch) -> Answerer | None:
         """Who answers a background call, which is not counted; None where it is to be taken as a turn all the same."""
         if self.policy.mode is Mode.SHADOW:
             return BytesRelay(services)
@@ -124,7 +124,7 @@ class TurnTaker:
         turn.request = replace(turn.request, background=False)
         return None
 
-    async def _admit(self, services: Services, turn: Turn, branch: Branch) -> Answerer:
+    async def _admit(self, services: TurnServices, turn: Turn, branch: Branch) -> Answerer:
         """Who answers a turn: locate it, assess it, decide."""
         turn.place = place = await locate(self.store, self.key, turn.request, branch)
         turn.conversation, turn.addresses = place.branch.conversation, place.branch.addresses
@@ -142,7 +142,7 @@ class TurnTaker:
     def _is_locked(self, place: Place) -> bool:
         return place.footing.standing.rung is Rung.ENDED and self.policy.mode is Mode.ENFORCE
 
-    def _begin_ahead(self, services: Services, turn: Turn, place: Place) -> None:
+    def _begin_ahead(self, services: TurnServices, turn: Turn, place: Place) -> None:
         """Send what a clean turn sends, where nothing stands against the user and a dropped call leaves nothing behind."""
         standing, request = place.footing.standing, turn.request
         is_open = standing.rung is Rung.OPEN and not (standing.is_held or standing.asked)
@@ -177,14 +177,14 @@ class TurnTaker:
         return turn.background or self.policy.background
 
     @property
-    def _services(self) -> Services:
+    def _services(self) -> TurnServices:
         offering = Offering(self.policy, self.lacks, self.now, self.tools)
         second = self.second.name if self.second else ""
         reviewing = Reviewing(self.policy, self.assessor, self.store, self.second)
         settling = Settling(self.policy, reviewing, offering, self.judge, self.reader)
         recorder = Recorder(self.policy, self.store, self.key, self.retention, second, self.under_way, self.now)
         teller = Teller(self.policy, self.links)
-        return Services(self.policy, self.assessor, self.store, self.now, offering, settling, recorder, teller)
+        return TurnServices(self.policy, self.assessor, self.store, self.now, offering, settling, recorder, teller)
 
     @property
     def _realm(self) -> str:

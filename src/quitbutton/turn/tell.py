@@ -54,7 +54,7 @@ class Teller:
         """Say it in our own words: a reply, or the error that warns where the client waits for JSON or a tool call."""
         spoken_by = "both" if turn.client.is_open else "gateway"  # open where the model's reply broke off
         note = self.wording(turn).announcement(turn.id, branch, settled.decision, outcome, spoken_by)
-        if warns_by_error(turn, settled.decision):
+        if warns_by_error(turn.request, settled.decision):
             error = warned_error(locked_style(self.policy, turn.request), settled.ours)
             await say_error(turn, error, note)
         else:
@@ -96,9 +96,9 @@ class Teller:
             await turn.answer(told.status, own, turn.adapter.error(told, {"quitbutton": note}))
 
 
-def warns_by_error(turn: Turn, decision: Decision) -> bool:
+def warns_by_error(request: ChatRequest, decision: Decision) -> bool:
     """True for a warning to a client that waits for JSON or a tool call, which words of ours would break."""
-    return decision.action is Action.WARN and not turn.request.wants_prose
+    return decision.action is Action.WARN and not request.wants_prose
 
 
 def prepare(turn: Turn) -> Writer:

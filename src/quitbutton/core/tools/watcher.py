@@ -196,17 +196,17 @@ class Watcher:
 
     def _sifted(self, waiting: list[Passage], over: bool) -> list[Passage]:
         whole = "".join(held.piece.text for held in waiting)
-        sight = seek(whole, self._strings, self._grammar, over, self._begins_line)
-        if sight.may_begin:
+        found = seek(whole, self._strings, self._grammar, over, self._begins_line)
+        if found.may_begin:
             self._held_text = waiting
             return []
-        if sight.call is None:
+        if found.call is None:
             self._text.append(whole)
             self._pass_line(whole)
             return waiting
-        self._written = sight.call
-        self._text.append(whole[: sight.start])
-        said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=whole[: sight.start])
+        self._written = found.call
+        self._text.append(whole[: found.start])
+        said = Passage(waiting[0].piece, _calls_in(waiting[0].piece), text=whole[: found.start])
         return [said, *(Passage(one.piece, one.drop, text="") for one in waiting)]
 
 
